@@ -1,0 +1,62 @@
+"""Packaging: what is needed at run time is in requirements/base.in, the version in the package."""
+
+import ast
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+
+
+def read_version() -> str:
+    """Return ``__version__`` of the package without importing it: its dependencies may not be installed yet."""
+    tree = ast.parse((ROOT / "program_enrollments" / "__init__.py").read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(getattr(name, "id", "") == "__version__" for name in node.targets):
+            return str(ast.literal_eval(node.value))
+    raise RuntimeError("program_enrollments/__init__.py has no __version__.")
+
+
+def read_requirements() -> list[str]:
+    """Return the requirements that requirements/base.in names, without its comments."""
+    lines = (ROOT / "requirements" / "base.in").read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith(("#", "-"))]
+
+
+setup(
+    name="program_enrollments",
+    version=read_version(),
+    description="Program enrollments, also preemptive ones, for a Django LMS: a pluggable app with a REST API.",
+    long_description=(ROOT / "README.rst").read_text(encoding="utf-8"),
+    long_description_content_type="text/x-rst",
+    author="The program_enrollments authors",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    packages=find_packages(include=["program_enrollments", "program_enrollments.*"]),
+    package_data={
+        "program_enrollments": [
+            "py.typed",
+            "templates/**/*.html",
+            "templates/**/*.txt",
+            "static/**/*",
+            "locale/**/*.po",
+            "locale/**/*.mo",
+        ],
+    },
+    python_requires=">=3.11",
+    install_requires=read_requirements(),
+    zip_safe=False,
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Environment :: Web Environment",
+        "Framework :: Django",
+        "Framework :: Django :: 5.2",
+        "Intended Audience :: Education",
+        "Intended Audience :: System Administrators",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Education",
+    ],
+)
