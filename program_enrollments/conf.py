@@ -1,0 +1,46 @@
+"""Settings: one dict `PROGRAM_ENROLLMENTS` in the host's Django settings, read at call time, defaults here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+SETTING = "PROGRAM_ENROLLMENTS"
+
+DEFAULTS: dict[str, Any] = {
+    # The host adapter: dotted path of a class with the ports of host/ports.py as attributes.
+    "HOST": None,
+    # social-auth backends whose uid `<school_slug>:<remote_id>` is a school's own word.
+    "SAML_BACKENDS": ["tpa-saml", "saml"],
+    # The mode of the seats this app gives, and the modes it may turn into its own.
+    "COURSE_MODE": "masters",
+    "UPGRADABLE_MODES": ["audit", "honor"],
+    # Limits of one call.
+    "MAX_BODY_BYTES": 20 * 1024 * 1024,
+    "MAX_ROWS": 10_000,
+    # Learners locked at a time by a bulk write: a sign-in waits for at most one chunk.
+    "CHUNK_SIZE": 1_000,
+    "PAGE_SIZE": 100,
+    "MAX_PAGE_SIZE": 1_000,
+    # Tries of a course enrollment that the host refuses for good, before it waits for a person.
+    "MAX_TRIES": 5,
+    # Tries of a transaction that the database gave up (deadlock, lock time-out).
+    "TRANSACTION_TRIES": 5,
+    # DRF authentication classes of the REST API (dotted paths); None takes the host's own.
+    "AUTHENTICATION_CLASSES": None,
+    # Requests per client, in DRF's notation ("100/second"); None sets no limit.
+    "THROTTLE_RATE": "100/second",
+    "IDEMPOTENCY_HOURS": 24,
+    # Course Discovery, for `sync_catalog`.
+    "DISCOVERY": {},
+    # Single sign-on served by this app (docs/sso.rst); a host with a SAML set-up of its own leaves it off.
+    "SIGN_ON": {},
+}
+
+
+def get_setting(name: str) -> Any:
+    """Return the setting `name`, or its default. Raises KeyError for a name that is no setting of this app."""
+    default = DEFAULTS[name]
+    configured: dict[str, Any] = getattr(settings, SETTING, {})
+    return configured.get(name, default)

@@ -1,0 +1,290 @@
+"""The words of the domain: statuses, requests, outcomes. Values only; nothing here touches a database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class ProgramStatus(TextChoices):
+    """What a school says of a learner's place in a program."""
+
+    ENROLLED = "enrolled", _("enrolled")
+    PENDING = "pending", _("pending")
+    SUSPENDED = "suspended", _("suspended")
+    CANCELED = "canceled", _("canceled")
+    ENDED = "ended", _("ended")
+
+
+LEAVING_STATUSES = frozenset({ProgramStatus.SUSPENDED.value, ProgramStatus.CANCELED.value, ProgramStatus.ENDED.value})
+"""Program statuses that, with `cascade`, also make the learner's course enrollments in the program inactive."""
+
+
+class CourseStatus(TextChoices):
+    """What a school says of a learner's place in a course run, through a program."""
+
+    ACTIVE = "active", _("active")
+    INACTIVE = "inactive", _("inactive")
+
+
+class LinkHow(TextChoices):
+    """The evidence by which a learner was linked to an account. Staff's word and SSO beat e-mail (ADR 0006)."""
+
+    SSO = "sso", _("single sign-on")
+    EMAIL = "email", _("confirmed e-mail")
+    STAFF = "staff", _("support staff")
+    COMMAND = "command", _("management command")
+
+
+class LinkState(TextChoices):
+    """Where a learner stands on the way to an account."""
+
+    LINKED = "linked", _("linked")
+    WAITING = "waiting", _("waiting")
+    CONFLICT = "conflict", _("conflict")
+
+
+class LearnerProblem(TextChoices):
+    """Why a learner needs a person's eye."""
+
+    CONFLICT = "conflict", _("two claims disagree")
+    REALIZING_FAILED = "realizing_failed", _("enrollments could not be made real")
+
+
+class Permission(TextChoices):
+    """What a grant allows. Any grant on a program makes the program visible."""
+
+    METADATA = "metadata", _("see programs and course runs")
+    READ_ENROLLMENTS = "read_enrollments", _("see enrollments")
+    WRITE_ENROLLMENTS = "write_enrollments", _("write enrollments")
+    READ_REPORTS = "read_reports", _("see grades and attendance")
+    FREEZE_GRADES = "freeze_grades", _("freeze grades")
+    REOPEN_GRADES = "reopen_grades", _("reopen frozen grades")
+
+
+class Source(TextChoices):
+    """Through which door a change came."""
+
+    API = "api", _("API")
+    UPLOAD = "upload", _("upload")
+    SIGN_IN = "sign_in", _("sign-in")
+    EMAIL = "email", _("confirmed e-mail")
+    SWEEP = "sweep", _("sweep")
+    STAFF = "staff", _("support staff")
+    COMMAND = "command", _("management command")
+
+
+class ChangeKind(TextChoices):
+    """What a ledger entry speaks of."""
+
+    PROGRAM_ENROLLMENT = "program_enrollment", _("program enrollment")
+    PROGRAM_CURRICULUM = "program_curriculum", _("curriculum")
+    PROGRAM_REALIZED = "program_realized", _("program enrollment became real")
+    PROGRAM_PROMISED = "program_promised", _("program enrollment waits for an account again")
+    COURSE_ENROLLMENT = "course_enrollment", _("course enrollment")
+    COURSE_REALIZED = "course_realized", _("course enrollment became real")
+    COURSE_PROMISED = "course_promised", _("course enrollment waits for an account again")
+    COURSE_STAFF = "course_staff", _("course staff role")
+    LINK = "link", _("link to an account")
+    STUDENT_KEY = "student_key", _("student ID")
+    EMAIL = "email", _("e-mail")
+    MERGE = "merge", _("two records of one person joined")
+    CONFLICT_SETTLED = "conflict_settled", _("conflict settled")
+    RETIRED = "retired", _("person retired")
+
+
+class Verb(TextChoices):
+    """How a write treats what exists: POST creates only, PATCH updates only, PUT does either."""
+
+    CREATE = "create", _("create")
+    UPDATE = "update", _("update")
+    UPSERT = "upsert", _("create or update")
+
+
+class Word(TextChoices):
+    """The words that refuse a row (contract, per-row answers). A good row's word is the status now stored."""
+
+    DUPLICATED = "duplicated", _("Two rows name this learner; none of them was written.")
+    INVALID_STATUS = "invalid-status", _("The status is not one of the allowed words.")
+    INVALID_IDENTITY = "invalid-identity", _("The student ID or e-mail address cannot be used.")
+    INVALID_CURRICULUM = "invalid-curriculum", _("The curriculum is not one of this program.")
+    CONFLICT = "conflict", _("The learner is already enrolled.")
+    NOT_IN_PROGRAM = "not-in-program", _("The learner is not in this program.")
+    NOT_FOUND = "not-found", _("The learner is not in this course run.")
+    INTERNAL_ERROR = "internal-error", _("This row failed unexpectedly; the others went through.")
+
+
+class SignOnRefusal(TextChoices):
+    """Why a sign-on through this app was refused; goes into the log (ADR 0008). What people read is in
+    `sign_on.refusals`.
+    """
+
+    PROVIDER_UNKNOWN = "provider_unknown", _("no such identity provider here")
+    PROVIDER_DISABLED = "provider_disabled", _("the identity provider is switched off")
+    PROVIDER_INCOMPLETE = "provider_incomplete", _("the identity provider has no SAML configuration")
+    RESPONSE_MISSING = "response_missing", _("no response was sent")
+    RESPONSE_UNREADABLE = "response_unreadable", _("the response cannot be read")
+    RESPONSE_TOO_LARGE = "response_too_large", _("the response is too large")
+    DECLINED = "declined", _("the identity provider itself refused")
+    UNSIGNED = "unsigned", _("the assertion is not signed")
+    SIGNATURE_WRONG = "signature_wrong", _("a signature does not hold")
+    ALGORITHM_WEAK = "algorithm_weak", _("a signature uses an algorithm that is not accepted")
+    ISSUER_WRONG = "issuer_wrong", _("another issuer than expected")
+    AUDIENCE_WRONG = "audience_wrong", _("meant for another service")
+    DESTINATION_WRONG = "destination_wrong", _("meant for another address")
+    CONDITIONS_MISSING = "conditions_missing", _("audience, destination or time limits are missing")
+    EXPIRED = "expired", _("expired")
+    NOT_YET_VALID = "not_yet_valid", _("not yet valid")
+    REPLAYED = "replayed", _("used before")
+    REQUEST_UNKNOWN = "request_unknown", _("answers no request of this browser")
+    UNASKED = "unasked", _("nobody asked, and this provider may not start sign-ons")
+    ID_MISSING = "id_missing", _("the permanent ID is missing")
+    ID_AMBIGUOUS = "id_ambiguous", _("the permanent ID is not a single plain value")
+    ID_UNUSABLE = "id_unusable", _("the permanent ID is too long or has characters that cannot be stored")
+    ACCOUNT_INACTIVE = "account_inactive", _("the account is switched off")
+    IDENTITY_CLASH = "identity_clash", _("the identity cannot be told from another account's")
+    CONNECTION_EXPIRED = "connection_expired", _("nothing waits to be connected")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who changes something, through which door, and why: it goes into every ledger entry of the call.
+
+    `actor_id` is the host's user ID, None where no person or service acted (a sweep). `request_id` is the caller's
+    `X-Request-ID` or one made for the request.
+    """
+
+    source: str
+    actor_id: int | None = None
+    request_id: str = ""
+    job_id: int | None = None
+    reason: str = ""
+
+
+class ProgramEnrollmentRequest(NamedTuple):
+    """One row of a program write. `key` is the answer key, verbatim as sent; a missing identity is an empty string."""
+
+    key: str
+    student_key: str
+    email: str
+    status: str
+    curriculum_uuid: UUID | None = None
+
+
+class CourseEnrollmentRequest(NamedTuple):
+    """One row of a course write. `course_staff` None leaves the role as it is."""
+
+    key: str
+    student_key: str
+    email: str
+    status: str
+    course_staff: bool | None = None
+
+
+class RowOutcome(NamedTuple):
+    """What became of one row: the word for the answer, whether it is a good one, and the status before."""
+
+    key: str
+    word: str
+    good: bool
+    before: str | None = None
+
+
+class Seat(NamedTuple):
+    """A course enrollment as the host knows it."""
+
+    user_id: int
+    course_id: str
+    mode: str
+    is_active: bool
+
+
+class HostFailure(NamedTuple):
+    """Why the host did not do one thing. `permanent`: it never will, as things are."""
+
+    code: str
+    detail: str
+    permanent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """A final grade. `percent` is 0–1; `letter_grade` None if the host gives none (never blank)."""
+
+    letter_grade: str | None
+    percent: float
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GradeUnavailable:
+    """The host has no grade for a learner, and why: a sentence that is safe to show to the school."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """When and how much a learner took part in a course run. Dates are UTC days; `completion` is 0–1 or None."""
+
+    first_attended: date | None = None
+    last_attended: date | None = None
+    days_attended: int = 0
+    completion: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RealizingReport:
+    """What one realizing did, in numbers of rows; `failures` counts course enrollments the host did not accept."""
+
+    linked: int = 0
+    program_enrollments: int = 0
+    course_enrollments: int = 0
+    failures: int = 0
+    conflicts: int = 0
+
+    def __add__(self, other: RealizingReport) -> RealizingReport:
+        return RealizingReport(
+            self.linked + other.linked,
+            self.program_enrollments + other.program_enrollments,
+            self.course_enrollments + other.course_enrollments,
+            self.failures + other.failures,
+            self.conflicts + other.conflicts,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry to be written to the ledger, before it has its place in a program's feed."""
+
+    program_id: int | None
+    learner_id: int
+    student_key: str
+    kind: str
+    before: str | None = None
+    after: str | None = None
+    course_run_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a keyset list: rows as plain dicts, and the cursors of its neighbours (None at the ends)."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    next_cursor: str | None = None
+    previous_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollmentFilters:
+    """Filters of the enrollment lists; None or empty means no filter. `student_keys` are as sent by the caller."""
+
+    status: str | None = None
+    account_exists: bool | None = None
+    student_keys: tuple[str, ...] = ()
+    modified_since: datetime | None = None

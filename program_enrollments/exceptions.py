@@ -1,0 +1,162 @@
+"""What a call as a whole can fail with: one tree. Failures of single rows are outcomes, not exceptions (see `data`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ProgramEnrollmentsError(Exception):
+    """Base of everything this app raises on purpose.
+
+    `code` is the machine word callers may rely on, `detail` a sentence for people, without personal data.
+    """
+
+    code = "error"
+    detail = "The request could not be carried out."
+
+    def __init__(self, detail: str | None = None, **extra: Any) -> None:
+        self.detail = detail or self.detail
+        self.extra = extra
+        super().__init__(self.detail)
+
+
+class DoesNotExist(ProgramEnrollmentsError):
+    """The thing named does not exist, or not for this caller."""
+
+    code = "not_found"
+    detail = "There is nothing here, or nothing that you may see."
+
+
+class ProgramDoesNotExist(DoesNotExist):
+    """No such program among those the caller may see."""
+
+    code = "program_does_not_exist"
+    detail = "There is no program with this UUID that you have a grant on."
+
+
+class CourseDoesNotExist(DoesNotExist):
+    """No such course run in any program the caller may see."""
+
+    code = "course_does_not_exist"
+    detail = "No course run with this key is in a program that you have a grant on."
+
+
+class CourseNotInProgram(DoesNotExist):
+    """The course run exists in another program that the caller may see."""
+
+    code = "course_not_in_program"
+    detail = "This course run belongs to another program, not to this one."
+
+
+class LearnerDoesNotExist(DoesNotExist):
+    """No such learner in the program."""
+
+    code = "learner_does_not_exist"
+    detail = "No learner with this student ID or e-mail address is in this program."
+
+
+class FreezeDoesNotExist(DoesNotExist):
+    """No such version of a course run's frozen grades."""
+
+    code = "freeze_does_not_exist"
+    detail = "The grades of this course run have no version with this number."
+
+
+class PermissionDenied(ProgramEnrollmentsError):
+    """Visible to the caller, but the grant for this operation is missing."""
+
+    code = "permission_denied"
+    detail = "You may see this program, but you have no grant for this operation."
+
+
+class TooManyRows(ProgramEnrollmentsError):
+    """The call holds more rows than one call may."""
+
+    code = "too_many_rows"
+
+    def __init__(self, *, limit: int, received: int) -> None:
+        super().__init__(
+            f"A call may hold at most {limit} rows, this one holds {received}. Send it in several calls.",
+            limit=limit,
+            received=received,
+        )
+
+
+class BadCursor(ProgramEnrollmentsError):
+    """A cursor that this list did not hand out."""
+
+    code = "bad_cursor"
+    detail = "This cursor does not belong to this list. Start again without a cursor."
+
+
+class AlreadyFrozen(ProgramEnrollmentsError):
+    """The grades are frozen already; they would have to be reopened first."""
+
+    code = "already_frozen"
+    detail = "These grades are already frozen. Reopen them first if they have to change."
+
+
+class NotFrozen(ProgramEnrollmentsError):
+    """The grades are not frozen, so they cannot be reopened."""
+
+    code = "not_frozen"
+    detail = "These grades are not frozen, so there is nothing to reopen."
+
+
+class RequestInProgress(ProgramEnrollmentsError):
+    """A request with the same idempotency key still runs."""
+
+    code = "request_in_progress"
+    detail = "The first request with this Idempotency-Key still runs. Repeat yours in a while to get its answer."
+
+
+class IdempotencyKeyReused(ProgramEnrollmentsError):
+    """The idempotency key was used for another request."""
+
+    code = "idempotency_key_reused"
+    detail = "This Idempotency-Key was used with another path or body. Take a new key for every new request."
+
+
+class LinkRefused(ProgramEnrollmentsError):
+    """A learner cannot be linked to that account; the detail says what stands in the way."""
+
+    code = "link_refused"
+
+
+class MetadataUnusable(ProgramEnrollmentsError):
+    """An identity provider's metadata or certificate cannot be used; the detail says why, and what to ask the
+    university for.
+    """
+
+    code = "metadata_unusable"
+
+
+class SignOnRefused(ProgramEnrollmentsError):
+    """Nobody is signed on. `code` is one of `data.SignOnRefusal`; `slug` the identity provider's, where it is known."""
+
+    detail = "The sign-on was refused."
+
+    def __init__(self, refusal: str, *, slug: str = "") -> None:
+        super().__init__()
+        self.code = str(refusal)
+        self.slug = slug
+
+
+class CatalogUnavailable(ProgramEnrollmentsError):
+    """A source of the catalog cannot be read any further; what was read before it broke off stands."""
+
+    code = "catalog_unavailable"
+
+
+class HostError(ProgramEnrollmentsError):
+    """The host could not do what was asked. Passing: worth another try."""
+
+    code = "host_unavailable"
+    detail = "The learning platform could not do this just now."
+
+
+class HostRefused(HostError):
+    """The host will never do what was asked as things are (no such course run, say): a person has to look at it."""
+
+    code = "host_refused"
+    detail = "The learning platform refused this."
