@@ -1,0 +1,40 @@
+"""The tables."""
+
+from program_enrollments.models.catalog import CourseRun, Curriculum, CurriculumCourseRun, Program
+from program_enrollments.models.enrollments import (
+    PreemptiveCourseEnrollment,
+    PreemptiveProgramEnrollment,
+    ProgramCourseEnrollment,
+    ProgramEnrollment,
+)
+from program_enrollments.models.grades import FrozenGrade, GradeBook, GradeFreeze
+from program_enrollments.models.grants import Grant
+from program_enrollments.models.idempotency import KeptAnswer
+from program_enrollments.models.learners import Learner
+from program_enrollments.models.ledger import LedgerEntry, LedgerPosition
+from program_enrollments.models.schools import IdentityProvider, School, SchoolEmailDomain
+from program_enrollments.models.sign_on import SamlConfiguration, SeenAssertion
+
+__all__ = [
+    "CourseRun",
+    "Curriculum",
+    "CurriculumCourseRun",
+    "FrozenGrade",
+    "GradeBook",
+    "GradeFreeze",
+    "Grant",
+    "IdentityProvider",
+    "KeptAnswer",
+    "Learner",
+    "LedgerEntry",
+    "LedgerPosition",
+    "PreemptiveCourseEnrollment",
+    "PreemptiveProgramEnrollment",
+    "Program",
+    "ProgramCourseEnrollment",
+    "ProgramEnrollment",
+    "SamlConfiguration",
+    "School",
+    "SchoolEmailDomain",
+    "SeenAssertion",
+]

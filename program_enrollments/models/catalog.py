@@ -1,0 +1,94 @@
+"""The local mirror of the catalog: programs, their curricula, their course runs (ADR 0004)."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from model_utils.models import TimeStampedModel
+
+from program_enrollments.models.fields import ExactCharField
+from program_enrollments.models.schools import School
+
+
+class Program(TimeStampedModel):
+    """A degree program of a school."""
+
+    uuid = models.UUIDField(_("UUID"))
+    school = models.ForeignKey(School, models.PROTECT, related_name="programs", verbose_name=_("school"))
+    key = models.CharField(_("key"), max_length=255, blank=True)
+    title = models.CharField(_("title"), max_length=255)
+    url = models.URLField(_("URL"), max_length=500, blank=True)
+    type = models.CharField(_("type"), max_length=64, blank=True, help_text=_("As the catalog says, such as Masters."))
+
+    class Meta:
+        verbose_name = _("program")
+        verbose_name_plural = _("programs")
+        ordering = ["title", "pk"]
+        constraints = [models.UniqueConstraint(fields=["uuid"], name="ue_program_uuid_unique")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Curriculum(TimeStampedModel):
+    """A version of a program's plan of study."""
+
+    uuid = models.UUIDField(_("UUID"))
+    program = models.ForeignKey(Program, models.PROTECT, related_name="curricula", verbose_name=_("program"))
+    name = models.CharField(_("name"), max_length=255, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    course_runs: models.ManyToManyField[CourseRun, CurriculumCourseRun] = models.ManyToManyField(
+        "CourseRun", through="CurriculumCourseRun", related_name="curricula", verbose_name=_("course runs")
+    )
+
+    class Meta:
+        verbose_name = _("curriculum")
+        verbose_name_plural = _("curricula")
+        ordering = ["program", "pk"]
+        constraints = [models.UniqueConstraint(fields=["uuid"], name="ue_curriculum_uuid_unique")]
+
+    def __str__(self) -> str:
+        return self.name or str(self.uuid)
+
+
+class CourseRun(TimeStampedModel):
+    """A course run as the platform and as the school call it. It may belong to several curricula and programs."""
+
+    course_id = ExactCharField(
+        _("course key"), max_length=255, help_text=_("The platform's key, such as course-v1:Uni+CS101+2026.")
+    )
+    external_key = ExactCharField(_("external key"), max_length=255, blank=True, help_text=_("The school's own key."))
+    title = models.CharField(_("title"), max_length=255, blank=True)
+    url = models.URLField(_("URL"), max_length=500, blank=True)
+    start = models.DateTimeField(_("start"), null=True, blank=True)
+    end = models.DateTimeField(_("end"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("course run")
+        verbose_name_plural = _("course runs")
+        ordering = ["course_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["course_id"], name="ue_course_run_course_id_unique"),
+            models.CheckConstraint(condition=~Q(course_id=""), name="ue_course_run_course_id_not_blank"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.course_id)
+
+
+class CurriculumCourseRun(models.Model):
+    """A course run is part of a curriculum."""
+
+    curriculum = models.ForeignKey(Curriculum, models.CASCADE, db_index=False, verbose_name=_("curriculum"))
+    course_run = models.ForeignKey(CourseRun, models.PROTECT, verbose_name=_("course run"))
+
+    class Meta:
+        verbose_name = _("course run of a curriculum")
+        verbose_name_plural = _("course runs of curricula")
+        constraints = [
+            models.UniqueConstraint(fields=["curriculum", "course_run"], name="ue_curriculum_course_run_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.curriculum_id}: {self.course_run_id}"

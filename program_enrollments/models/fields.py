@@ -1,0 +1,51 @@
+"""Columns whose comparison is the same on every database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+from program_enrollments.normalization import MAX_IDENTITY_LENGTH, normalize_identity
+
+if TYPE_CHECKING:
+    CharField = models.CharField[Any, Any]
+else:
+    CharField = models.CharField
+
+EXACT_COLLATIONS = {"mysql": "utf8mb4_bin", "postgresql": "C"}
+"""Collations under which two values are equal only if their code points are; SQLite compares so by itself."""
+
+
+class ExactCharField(CharField):
+    """A string that is compared and ordered by code points on every database, whatever its default collation."""
+
+    def db_parameters(self, connection: Any) -> Any:
+        parameters = super().db_parameters(connection)
+        parameters["collation"] = EXACT_COLLATIONS.get(connection.vendor)
+        return parameters
+
+
+class NormalizedField(ExactCharField):
+    """The normalized form of another column, kept in step with it on every save and bulk create.
+
+    NULL where the other column is empty, so that a unique constraint lets any number of rows have none.
+    """
+
+    def __init__(self, *args: Any, source: str, **kwargs: Any) -> None:
+        self.source = source
+        kwargs.setdefault("max_length", MAX_IDENTITY_LENGTH)
+        kwargs.update(null=True, blank=True, editable=False)
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        kwargs["source"] = self.source
+        for implied in ("null", "blank", "editable"):
+            kwargs.pop(implied, None)
+        return name, path, args, kwargs
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str | None:
+        value = normalize_identity(getattr(model_instance, self.source)) or None
+        setattr(model_instance, self.attname, value)
+        return value

@@ -1,0 +1,47 @@
+"""Answers kept for callers who repeat a request under the same `Idempotency-Key`."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from program_enrollments.models.fields import ExactCharField
+from program_enrollments.models.schools import School
+
+
+class KeptAnswer(models.Model):
+    """A request that came with an `Idempotency-Key`, and its answer once there is one. Kept for a day, see
+    `expires_at`.
+
+    The row is made before the request runs: making it is what decides which of two parallel requests runs. `status` is
+    NULL while it does. An answer to a write holds student IDs; retiring a person therefore deletes the answers of their
+    school.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False, verbose_name=_("user")
+    )
+    key = ExactCharField(_("key"), max_length=255)
+    school = models.ForeignKey(School, models.CASCADE, null=True, related_name="+", verbose_name=_("school"))
+    fingerprint = models.CharField(
+        _("fingerprint"), max_length=64, help_text=_("SHA-256 of the request's path, query and body.")
+    )
+    started_at = models.DateTimeField(_("started at"))
+    expires_at = models.DateTimeField(_("expires at"), db_index=True)
+    status = models.PositiveSmallIntegerField(_("HTTP status"), null=True)
+    headers = models.JSONField(_("headers"), default=dict)
+    content = models.BinaryField(_("content"), default=b"", help_text=_("The answer's body, deflated."))
+
+    class Meta:
+        verbose_name = _("kept answer")
+        verbose_name_plural = _("kept answers")
+        constraints = [
+            # A client's key stands for one request; clients do not share keys. The request whose insert fails waits.
+            models.UniqueConstraint(fields=["user", "key"], name="ue_kept_answer_key_unique"),
+            models.CheckConstraint(condition=~Q(key=""), name="ue_kept_answer_key_not_blank"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.status}"

@@ -1,0 +1,90 @@
+"""Learners: persons as one school knows them, and the lock of everything written about them (ADR 0002)."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from model_utils.models import TimeStampedModel
+
+from program_enrollments.data import LearnerProblem, LinkHow, LinkState
+from program_enrollments.models.fields import NormalizedField
+from program_enrollments.models.indexes import NotBlankIndex
+from program_enrollments.models.schools import School
+from program_enrollments.normalization import MAX_IDENTITY_LENGTH
+
+
+class Learner(TimeStampedModel):
+    """A person as one school knows them: by student ID, by e-mail address or both, and by their account once it is
+    known.
+
+    Every write to a learner's enrollments holds this row locked. Equal strings at two schools are two learners. A
+    learner may exist before the school enrolled anybody under its ID: the first sign-on through the school's identity
+    provider makes one, so that a write of the school which crosses a sign-in meets it at the unique constraint.
+    """
+
+    school = models.ForeignKey(
+        School, models.PROTECT, related_name="learners", db_index=False, verbose_name=_("school")
+    )
+    student_key = models.CharField(_("student ID"), max_length=MAX_IDENTITY_LENGTH, blank=True)
+    student_key_normalized = NormalizedField(source="student_key")
+    email = models.CharField(_("e-mail"), max_length=MAX_IDENTITY_LENGTH, blank=True)
+    email_normalized = NormalizedField(source="email")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="university_learners",
+        verbose_name=_("account"),
+    )
+    link_how = models.CharField(_("linked by"), max_length=8, blank=True, choices=LinkHow.choices)
+    linked_at = models.DateTimeField(_("linked at"), null=True, blank=True)
+    problem_code = models.CharField(_("problem"), max_length=32, blank=True, choices=LearnerProblem.choices)
+    problem_detail = models.CharField(_("what is wrong"), max_length=500, blank=True)
+    problem_at = models.DateTimeField(_("since"), null=True, blank=True)
+    retired_at = models.DateTimeField(
+        _("retired at"), null=True, blank=True, help_text=_("Since then nothing here says who this was.")
+    )
+
+    class Meta:
+        verbose_name = _("learner")
+        verbose_name_plural = _("learners")
+        ordering = ["pk"]
+        constraints = [
+            # One student ID of a school is one person, on every database.
+            models.UniqueConstraint(fields=["school", "student_key_normalized"], name="ue_learner_student_key_unique"),
+            # Led by the address: evidence comes as an e-mail address without a school.
+            models.UniqueConstraint(fields=["email_normalized", "school"], name="ue_learner_email_unique"),
+            # An account is at most one person at a school; it may be one person at each of several.
+            models.UniqueConstraint(fields=["user", "school"], name="ue_learner_user_unique"),
+            # Somebody nobody can name can never be linked.
+            models.CheckConstraint(
+                condition=Q(student_key_normalized__isnull=False) | Q(email_normalized__isnull=False),
+                name="ue_learner_has_identity",
+            ),
+            models.CheckConstraint(condition=Q(link_how__in=["", *LinkHow.values]), name="ue_learner_link_how_known"),
+            # Nobody is ever linked to somebody who was forgotten.
+            models.CheckConstraint(
+                condition=Q(retired_at__isnull=True) | Q(user__isnull=True, email_normalized__isnull=True),
+                name="ue_learner_retired_is_nobody",
+            ),
+        ]
+        # The few who need a person are found without reading the many who don't.
+        indexes = [NotBlankIndex(fields=["problem_code"], name="ue_learner_problem")]
+
+    def __str__(self) -> str:
+        return self.display_key
+
+    @property
+    def display_key(self) -> str:
+        """What the wire calls `student_key`: the student ID, or for a learner without one the e-mail address."""
+        return self.student_key or self.email
+
+    @property
+    def link_state(self) -> str:
+        """A value of `LinkState`."""
+        if self.problem_code == LearnerProblem.CONFLICT:
+            return LinkState.CONFLICT.value
+        return LinkState.LINKED.value if self.user_id is not None else LinkState.WAITING.value

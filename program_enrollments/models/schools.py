@@ -1,0 +1,91 @@
+"""Schools: the tenants, the domains of their e-mail addresses and their identity providers."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from model_utils.models import TimeStampedModel
+
+from program_enrollments.models.fields import ExactCharField, NormalizedField
+
+
+class School(TimeStampedModel):
+    """A university, as a tenant: owns programs, identity providers, learners and the grants of API users."""
+
+    key = ExactCharField(_("key"), max_length=64, help_text=_("Short name used in URLs and by the API, such as uni-a."))
+    name = models.CharField(_("name"), max_length=255)
+    logo_url = models.URLField(_("logo URL"), max_length=500, blank=True)
+    primary_color = models.CharField(
+        _("primary color"), max_length=7, blank=True, help_text=_("As #rrggbb; for the school's own pages.")
+    )
+    text_color = models.CharField(_("text color on it"), max_length=7, blank=True, help_text=_("As #rrggbb."))
+
+    class Meta:
+        verbose_name = _("school")
+        verbose_name_plural = _("schools")
+        ordering = ["key"]
+        constraints = [
+            # The key stands for the school in URLs and filters.
+            models.UniqueConstraint(fields=["key"], name="ue_school_key_unique"),
+            models.CheckConstraint(condition=~Q(key=""), name="ue_school_key_not_blank"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SchoolEmailDomain(models.Model):
+    """A domain whose e-mail addresses a school gives out.
+
+    Where a school lists any, only addresses within them (or below them) are accepted for its learners and count as
+    evidence.
+    """
+
+    school = models.ForeignKey(
+        School, models.CASCADE, related_name="email_domains", db_index=False, verbose_name=_("school")
+    )
+    domain = models.CharField(_("domain"), max_length=255)
+    domain_normalized = NormalizedField(source="domain")
+
+    class Meta:
+        verbose_name = _("e-mail domain")
+        verbose_name_plural = _("e-mail domains")
+        ordering = ["domain"]
+        constraints = [
+            models.UniqueConstraint(fields=["school", "domain_normalized"], name="ue_email_domain_unique"),
+            models.CheckConstraint(condition=~Q(domain=""), name="ue_email_domain_not_blank"),
+        ]
+
+    def __str__(self) -> str:
+        return self.domain
+
+
+class IdentityProvider(TimeStampedModel):
+    """One SAML identity provider of a school. A school may have several, side by side, while it moves to another.
+
+    `slug` is what stands before the first colon of a social-auth uid; two schools can therefore never share one.
+    """
+
+    school = models.ForeignKey(School, models.PROTECT, related_name="identity_providers", verbose_name=_("school"))
+    slug = ExactCharField(
+        _("slug"), max_length=64, help_text=_("What stands before the first colon of a social-auth uid.")
+    )
+    name = models.CharField(_("name"), max_length=255, blank=True)
+    is_enabled = models.BooleanField(
+        _("enabled"), default=True, help_text=_("A disabled provider signs nobody in and links nobody.")
+    )
+
+    class Meta:
+        verbose_name = _("identity provider")
+        verbose_name_plural = _("identity providers")
+        ordering = ["slug"]
+        constraints = [
+            # One slug, one school: otherwise one school could assert another's students.
+            models.UniqueConstraint(fields=["slug"], name="ue_idp_slug_unique"),
+            # A colon in the slug would move the split between slug and remote ID.
+            models.CheckConstraint(condition=~Q(slug="") & ~Q(slug__contains=":"), name="ue_idp_slug_plain"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.slug
