@@ -1,0 +1,30 @@
+"""The tests that every host adapter must pass, to be run by the host's own test suite.
+
+Subclass `HostContract`, fill in the ways to make users, course runs, grades and activity, and let pytest with a
+database run it::
+
+    @pytest.mark.django_db
+    class TestMyHost(HostContract):
+        host = MyHost()
+
+        def make_user(self, *, email: str = "") -> int: ...
+
+The rules tested are those of `program_enrollments.host.ports`; nothing here needs pytest to be installed.
+"""
+
+# ruff: noqa: S101  (these are tests)
+
+from __future__ import annotations
+
+from program_enrollments.host.contracts.accounts import AccountContract
+from program_enrollments.host.contracts.courses import CourseEnrollmentContract, CourseRoleContract
+from program_enrollments.host.contracts.learning import AttendanceContract, GradeContract
+
+
+class HostContract(AccountContract, CourseEnrollmentContract, CourseRoleContract, GradeContract, AttendanceContract):
+    """All ports of a host."""
+
+    def test_the_sign_in_page_is_a_path_of_this_site(self) -> None:
+        path = self.host.login_url()
+        assert path.startswith("/")
+        assert not path.startswith("//")

@@ -1,0 +1,1 @@
+"""The parts of `program_enrollments.host.contract`, one a concern."""

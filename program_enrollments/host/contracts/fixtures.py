@@ -1,0 +1,66 @@
+"""What the contract's tests need from the host whose adapter is tested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from program_enrollments.host.ports import Host
+
+FEW, MANY = 3, 300
+
+
+def count_statements(call: Callable[[], object]) -> int:
+    """Return the number of statements that `call` sends."""
+    with CaptureQueriesContext(connection) as captured:
+        call()
+    return len(captured)
+
+
+class HostFixtures:
+    """What a host's test suite fills in: ways to put things into the host behind the adapter's back."""
+
+    host: Host
+
+    statements_per_seat = 0
+    """Statements a write may take for each further seat or role; 0 where the host can write in bulk."""
+
+    unknown_course_id = "course-v1:Nobody+NONE+1900"
+    """The key of a course run that doesn't exist."""
+
+    def make_user(self, *, email: str = "") -> int:
+        """Make an account, with this address as yet unconfirmed if one is given; return the user's ID."""
+        raise NotImplementedError
+
+    def make_users(self, *, count: int) -> list[int]:
+        """Make `count` accounts and return their users' IDs."""
+        return [self.make_user() for _number in range(count)]
+
+    def confirm_email(self, *, user_id: int) -> bool:
+        """Let the user confirm the address; return False if the host refuses because another user has confirmed it."""
+        raise NotImplementedError
+
+    def change_email(self, *, user_id: int, email: str) -> None:
+        """Let the user change the address, without confirming the new one."""
+        raise NotImplementedError
+
+    def make_course_run(self) -> str:
+        """Make a course run that takes anybody in; return its key."""
+        raise NotImplementedError
+
+    def record_grade(self, *, user_id: int, course_id: str, letter: str, percent: float, passed: bool) -> None:
+        """Record a final grade; `letter` may be empty."""
+        raise NotImplementedError
+
+    def record_grade_problem(self, *, user_id: int, course_id: str) -> bool:
+        """Put a user into the state in which the host has a grade record, but no grade; return False if it knows none
+        such.
+        """
+        raise NotImplementedError
+
+    def record_activity(self, *, user_id: int, course_id: str, day: date) -> None:
+        """Record that the user was active in the course run on a day (UTC)."""
+        raise NotImplementedError
