@@ -1,0 +1,153 @@
+"""The only door to the domain: what entry points (REST, receivers, admin, commands, a host's own code) may call."""
+
+from program_enrollments.api.accessing import Access, access_of, get_course_run, get_program
+from program_enrollments.api.answering_once import (
+    Answer,
+    Claim,
+    claim_answer,
+    forget_answers,
+    keep_answer,
+    release_claim,
+)
+from program_enrollments.api.attending import fetch_attendance
+from program_enrollments.api.authorizing import Scope, authorize
+from program_enrollments.api.browsing import describe_program, fetch_course_runs, fetch_programs
+from program_enrollments.api.cataloging import CatalogOutcome, load_catalog
+from program_enrollments.api.correcting import (
+    link_learner,
+    settle_conflict,
+    try_again,
+    unlink_account,
+    unlink_learner,
+)
+from program_enrollments.api.enrolling_courses import write_course_enrollments
+from program_enrollments.api.enrolling_programs import write_program_enrollments
+from program_enrollments.api.finding import count_learners_in_need, find_learners, find_learners_in_need
+from program_enrollments.api.following import ChangesPage, fetch_changes
+from program_enrollments.api.freezing import (
+    FrozenVersion,
+    freeze_grades,
+    freeze_program_grades,
+    reopen_grades,
+    retire_from_freezes,
+)
+from program_enrollments.api.looking_up import look_up_learner
+from program_enrollments.api.opening_accounts import (
+    AssertedIdentity,
+    AssertionUse,
+    OpenedAccount,
+    connect_account,
+    is_email_trusted,
+    is_offered,
+    open_account,
+)
+from program_enrollments.api.overruling import (
+    CoursePlace,
+    ProgramPlace,
+    change_course_statuses,
+    change_program_statuses,
+)
+from program_enrollments.api.presenting import PresentedLearner, present_learner
+from program_enrollments.api.reading import fetch_course_enrollments, fetch_program_enrollments
+from program_enrollments.api.reading_certificates import SigningCertificate, read_certificates
+from program_enrollments.api.reading_grades import FrozenGrades, GradePage, fetch_freezes, fetch_grades, get_freeze
+from program_enrollments.api.reading_metadata import ProviderMetadata, check_sso_url, read_metadata
+from program_enrollments.api.reading_own import fetch_own_programs
+from program_enrollments.api.realizing import realize_learners
+from program_enrollments.api.remembering_assertions import forget_expired_assertions
+from program_enrollments.api.renaming import Renamed, Renaming, rename_students
+from program_enrollments.api.retiring import Persons, RetiringReport, retire_learners
+from program_enrollments.api.signing_in import email_confirmed, realize_account, realize_at_sign_on
+from program_enrollments.api.signing_on import (
+    AttributeNames,
+    SamlProvider,
+    SignOnProvider,
+    fetch_sign_on_choices,
+    get_saml_provider,
+    get_sign_on_provider,
+)
+from program_enrollments.api.sweeping import SweepReport, sweep
+
+__all__ = [
+    "Access",
+    "Answer",
+    "AssertedIdentity",
+    "AssertionUse",
+    "AttributeNames",
+    "CatalogOutcome",
+    "ChangesPage",
+    "Claim",
+    "CoursePlace",
+    "FrozenGrades",
+    "FrozenVersion",
+    "GradePage",
+    "OpenedAccount",
+    "Persons",
+    "PresentedLearner",
+    "ProgramPlace",
+    "ProviderMetadata",
+    "Renamed",
+    "Renaming",
+    "RetiringReport",
+    "SamlProvider",
+    "Scope",
+    "SignOnProvider",
+    "SigningCertificate",
+    "SweepReport",
+    "access_of",
+    "authorize",
+    "change_course_statuses",
+    "change_program_statuses",
+    "check_sso_url",
+    "claim_answer",
+    "connect_account",
+    "count_learners_in_need",
+    "describe_program",
+    "email_confirmed",
+    "fetch_attendance",
+    "fetch_changes",
+    "fetch_course_enrollments",
+    "fetch_course_runs",
+    "fetch_freezes",
+    "fetch_grades",
+    "fetch_own_programs",
+    "fetch_program_enrollments",
+    "fetch_programs",
+    "fetch_sign_on_choices",
+    "find_learners",
+    "find_learners_in_need",
+    "forget_answers",
+    "forget_expired_assertions",
+    "freeze_grades",
+    "freeze_program_grades",
+    "get_course_run",
+    "get_freeze",
+    "get_program",
+    "get_saml_provider",
+    "get_sign_on_provider",
+    "is_email_trusted",
+    "is_offered",
+    "keep_answer",
+    "link_learner",
+    "load_catalog",
+    "look_up_learner",
+    "open_account",
+    "present_learner",
+    "read_certificates",
+    "read_metadata",
+    "realize_account",
+    "realize_at_sign_on",
+    "realize_learners",
+    "release_claim",
+    "rename_students",
+    "reopen_grades",
+    "retire_from_freezes",
+    "retire_learners",
+    "settle_conflict",
+    "sweep",
+    "try_again",
+    "unlink_account",
+    "unlink_learner",
+    "write_course_enrollments",
+    "write_program_enrollments",
+]

@@ -1,0 +1,105 @@
+"""Checking identities: what can be said of a row's student ID and e-mail address without looking into a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest
+from program_enrollments.models import SchoolEmailDomain
+from program_enrollments.normalization import MAX_IDENTITY_LENGTH, normalize_identity
+
+EnrollmentRequest = ProgramEnrollmentRequest | CourseEnrollmentRequest
+
+
+class Identity(NamedTuple):
+    """Who a row names: as given (trimmed) and normalized; empty where not given. `valid` is False for what cannot be
+    used.
+    """
+
+    student_key: str
+    student_key_normalized: str
+    email: str
+    email_normalized: str
+    valid: bool
+
+
+def fetch_email_domains(*, school_id: int) -> frozenset[str]:
+    """Return the school's e-mail domains, normalized; empty where it lists none and every domain is fine."""
+    return frozenset(
+        domain
+        for domain in SchoolEmailDomain.objects.filter(school_id=school_id).values_list("domain_normalized", flat=True)
+        if domain
+    )
+
+
+def is_within_domains(*, email_normalized: str, domains: Collection[str]) -> bool:
+    """Whether an address is in one of `domains` or below one; always, where there are none."""
+    if not domains:
+        return True
+    domain = email_normalized.rpartition("@")[2]
+    return any(domain == allowed or domain.endswith(f".{allowed}") for allowed in domains)
+
+
+def check_identity(*, student_key: str, email: str, domains: Collection[str]) -> Identity:
+    """Normalize and check one row's identities: length, form of the address, the school's domains."""
+    student_key, email = student_key.strip(), email.strip()
+    # Normalizing is not free, and what is too long is refused whatever its normal form.
+    if len(student_key) > MAX_IDENTITY_LENGTH or len(email) > MAX_IDENTITY_LENGTH:
+        return Identity(student_key, "", email, "", False)
+    key_normalized, email_normalized = normalize_identity(student_key), normalize_identity(email)
+    valid = (
+        bool(key_normalized or email_normalized)
+        and max(len(key_normalized), len(email_normalized)) <= MAX_IDENTITY_LENGTH
+    )
+    if valid and email_normalized:
+        valid = _is_email(email_normalized) and is_within_domains(email_normalized=email_normalized, domains=domains)
+    return Identity(student_key, key_normalized, email, email_normalized, valid)
+
+
+def _is_email(value: str) -> bool:
+    try:
+        validate_email(value)
+    except ValidationError:
+        return False
+    return True
+
+
+def check_identities(*, rows: Sequence[EnrollmentRequest], domains: Collection[str]) -> list[Identity]:
+    """Check every row of a call; the answer has one identity a row, in their order."""
+    return [check_identity(student_key=row.student_key, email=row.email, domains=domains) for row in rows]
+
+
+def find_duplicates(
+    *, keys: Sequence[str], identities: Sequence[Identity], student_keys_by_email: Mapping[str, str]
+) -> set[int]:
+    """Return the numbers of the rows that share a learner or an answer key with another row.
+
+    `student_keys_by_email` (normalized both) tells whose stored address a row without a student ID gives: it names
+    that learner.
+    """
+    named = [
+        identity.student_key_normalized or student_keys_by_email.get(identity.email_normalized, "")
+        for identity in identities
+    ]
+    times_answered = Counter(keys)
+    times_named = Counter(name for name in named if name)
+    times_addressed = Counter(identity.email_normalized for identity in identities if identity.email_normalized)
+    # The common case, every row a learner of its own, is told by three sizes.
+    if (
+        len(times_answered) == len(keys)
+        and len(times_named) == sum(times_named.values())
+        and len(times_addressed) == sum(times_addressed.values())
+    ):
+        return set()
+    return {
+        number
+        for number, (key, name, identity) in enumerate(zip(keys, named, identities, strict=True))
+        if times_answered[key] > 1
+        or (name and times_named[name] > 1)
+        or (identity.email_normalized and times_addressed[identity.email_normalized] > 1)
+    }

@@ -1,0 +1,91 @@
+"""Reading certificates: what an identity provider signs with, as pasted by support staff or found in metadata."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from django.utils.translation import gettext as _
+
+from program_enrollments.exceptions import MetadataUnusable
+
+MIN_RSA_BITS = 2048
+PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningCertificate:
+    """A certificate with an RSA or elliptic-curve key. `fingerprint` is SHA-256 in upper-case hex pairs, `expires_at`
+    is UTC.
+
+    SAML trusts the key because it was configured here, not because of who issued the certificate or until when: an
+    expired one still verifies, and is only shown as expired.
+    """
+
+    pem: str
+    subject: str
+    fingerprint: str
+    expires_at: datetime
+
+    def is_expired(self, *, now: datetime) -> bool:
+        """Whether the end of validity that the certificate states has passed."""
+        return self.expires_at <= now
+
+
+def read_certificates(*, text: str) -> tuple[SigningCertificate, ...]:
+    """Return the certificates in `text`, each once, in their order: PEM blocks, or one bare Base64 body as metadata has
+    it.
+
+    Raises MetadataUnusable where there is none, one cannot be read, or one has a key too weak to sign people in with.
+    """
+    certificates = {certificate.fingerprint: certificate for certificate in map(_read, _bodies(text))}
+    if not certificates:
+        raise MetadataUnusable(
+            _("There is no certificate here. Paste one that starts with -----BEGIN CERTIFICATE-----.")
+        )
+    return tuple(certificates.values())
+
+
+def _bodies(text: str) -> Iterator[bytes]:
+    blocks = PEM.findall(text) or ([text] if text.strip() else [])
+    for block in blocks:
+        try:
+            yield base64.b64decode("".join(block.split()), validate=True)
+        except (binascii.Error, ValueError):
+            raise MetadataUnusable(_("A certificate is cut off or not in PEM form. Copy it again, whole.")) from None
+
+
+def _read(der: bytes) -> SigningCertificate:
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        key = certificate.public_key()
+        subject = certificate.subject.rfc4514_string()
+    except UnsupportedAlgorithm:
+        raise MetadataUnusable(
+            _("A certificate has a key of a kind that cannot be used. Ask for an RSA key.")
+        ) from None
+    except (ValueError, TypeError, x509.InvalidVersion):
+        raise MetadataUnusable(_("A certificate cannot be read. Copy it again, whole.")) from None
+    if isinstance(key, rsa.RSAPublicKey):
+        if key.key_size < MIN_RSA_BITS:
+            raise MetadataUnusable(
+                _("A certificate's key has {bits} bits. Ask the university for one with at least {least}.").format(
+                    bits=key.key_size, least=MIN_RSA_BITS
+                )
+            )
+    elif not isinstance(key, ec.EllipticCurvePublicKey):
+        raise MetadataUnusable(_("A certificate has a key of a kind that cannot be used. Ask for an RSA key."))
+    return SigningCertificate(
+        pem=certificate.public_bytes(serialization.Encoding.PEM).decode("ascii").strip(),
+        subject=subject,
+        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(":").upper(),
+        expires_at=certificate.not_valid_after_utc.astimezone(UTC),
+    )
