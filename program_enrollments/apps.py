@@ -1,0 +1,32 @@
+"""The Django app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig, apps
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+
+class ProgramEnrollmentsConfig(AppConfig):
+    """Label `university_enrollments`: Open edX ships an app labelled `program_enrollments`, and both fit in one
+    database.
+    """
+
+    name = "program_enrollments"
+    label = "university_enrollments"
+    verbose_name = _("University enrollments")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Connect the receivers and register the system checks.
+
+        Raises ImproperlyConfigured without social-auth: its identities are what students sign on with, and Django's
+        own message about it would not say what to do.
+        """
+        if not apps.is_installed("social_django"):
+            raise ImproperlyConfigured(
+                'Add "social_django" to INSTALLED_APPS and run migrate: program_enrollments links learners by the '
+                "identities it keeps."
+            )
+        from program_enrollments import checks, receivers  # noqa: F401  (importing them is what registers them)
+        from program_enrollments.sign_on import checks as sign_on_checks  # noqa: F401  (the same)
