@@ -1,0 +1,76 @@
+"""Checking values: from what a source holds to what the tables can. One rule a kind of value, for every source."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time
+from urllib.parse import urlsplit
+from uuid import UUID
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+MAX_SHOWN = 60
+
+
+class UnusableValue(ValueError):
+    """A value that cannot be used; the message says which and why, in words that are safe to print."""
+
+
+def check_text(value: object, *, name: str, max_length: int = 255, required: bool = False) -> str:
+    """Return `value` trimmed; None counts as blank. Raises UnusableValue for other types, for text that is too long or
+    has characters that cannot be stored or printed, and for blank text where it is `required`.
+    """
+    if value is None:
+        value = ""
+    if not isinstance(value, str):
+        raise UnusableValue(f"{name} is not text: {show(value)}.")
+    text = value.strip()
+    if required and not text:
+        raise UnusableValue(f"{name} is missing.")
+    if len(text) > max_length:
+        raise UnusableValue(f"{name} has {len(text)} characters, {max_length} at most can be kept.")
+    if CONTROL.search(text) or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise UnusableValue(f"{name} has characters that cannot be kept: {show(text)}.")
+    return text
+
+
+def check_url(value: object, *, name: str) -> str:
+    """Return the address, or "" for none. Raises UnusableValue unless it is one of the web: people will follow it."""
+    text = check_text(value, name=name, max_length=500)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise UnusableValue(f"{name} is not a web address: {show(text)}.") from None
+    if text and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise UnusableValue(f"{name} is not a web address: {show(text)}.")
+    return text
+
+
+def check_uuid(value: object, *, name: str) -> UUID:
+    """Return the UUID that `value` writes. Raises UnusableValue where it writes none."""
+    try:
+        return UUID(check_text(value, name=name, required=True))
+    except UnusableValue:
+        raise
+    except ValueError:
+        raise UnusableValue(f"{name} is not a UUID: {show(value)}.") from None
+
+
+def check_moment(value: object, *, name: str) -> datetime | None:
+    """Return the moment in UTC, None for none. A day is its first moment; without an offset, UTC is meant.
+
+    Raises UnusableValue for what is not ISO 8601.
+    """
+    text = check_text(value, name=name)
+    if not text:
+        return None
+    try:
+        moment = datetime.combine(date.fromisoformat(text), time()) if len(text) == 10 else datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UnusableValue(f"{name} is not a date such as 2026-09-01T00:00:00Z: {show(text)}.") from None
+
+
+def show(value: object) -> str:
+    """Return `value` as it may be printed on a terminal: short, ASCII only, nothing that a terminal acts on."""
+    shown = ascii(value)
+    return shown if len(shown) <= MAX_SHOWN else f"{shown[:MAX_SHOWN]}…"

@@ -1,0 +1,77 @@
+"""A program as a source describes it, whichever source that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict
+from uuid import UUID
+
+
+class ProgramFields(TypedDict, total=False):
+    """What a source says of a program; what it doesn't say is left out, and stays as it is."""
+
+    key: str
+    title: str
+    type: str
+    url: str
+
+
+class CurriculumFields(TypedDict, total=False):
+    """What a source says of a curriculum."""
+
+    name: str
+    is_active: bool
+
+
+class CourseRunFields(TypedDict, total=False):
+    """What a source says of a course run; None where it says that there is no such date."""
+
+    external_key: str
+    title: str
+    url: str
+    start: datetime | None
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogCourseRun:
+    """A course run, by the platform's key."""
+
+    course_id: str
+    fields: CourseRunFields
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogCurriculum:
+    """A curriculum with all its course runs, those of programs nested in it included; each run once."""
+
+    uuid: UUID
+    fields: CurriculumFields
+    course_runs: tuple[CatalogCourseRun, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogProgram:
+    """A program with all its curricula. `school_keys` are the keys of the schools it may belong to, the likeliest
+    first.
+    """
+
+    uuid: UUID
+    fields: ProgramFields
+    school_keys: tuple[str, ...]
+    curricula: tuple[CatalogCurriculum, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What a person recognizes the program by."""
+        title = self.fields.get("title", "")
+        return f"{title} ({self.uuid})" if title else str(self.uuid)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogProblem:
+    """A program that cannot be used: what it is called, as far as that can be told, and why."""
+
+    label: str
+    detail: str

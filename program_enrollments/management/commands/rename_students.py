@@ -1,0 +1,79 @@
+"""`rename_students`: take over other student IDs from a table (docs/sso.rst, Moving to another identity provider)."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from program_enrollments import api
+from program_enrollments.data import Origin, Source
+from program_enrollments.models import IdentityProvider
+
+COLUMNS = ("old_student_key", "new_student_key")
+
+
+class Command(BaseCommand):
+    help = (
+        "Gives the students of a school other IDs, by a CSV file with the columns old_student_key and new_student_key. "
+        "Accounts linked by single sign-on get the new identity, too. Exits with 1 if a row could not be done."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, help="The CSV file, in UTF-8.")
+        parser.add_argument(
+            "--identity-provider",
+            required=True,
+            metavar="SLUG",
+            help="The identity provider that asserts the new IDs; the school is the one it belongs to.",
+        )
+        parser.add_argument("--reason", default="", help="Kept in the ledger for good.")
+        parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and write nothing.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        provider = IdentityProvider.objects.filter(slug=options["identity_provider"]).first()
+        if provider is None:
+            raise CommandError("There is no identity provider with this slug. Add it in the admin first.")
+        if len(options["reason"]) > 500:
+            raise CommandError("A reason can have 500 characters.")
+        rows = read_rows(options["file"])
+        words = api.rename_students(
+            provider=provider,
+            renamings=rows,
+            origin=Origin(source=Source.COMMAND.value, reason=options["reason"]),
+            dry_run=options["dry_run"],
+        )
+        bad = self._tell(words, verbosity=options["verbosity"])
+        if bad:
+            raise CommandError(f"{bad} of {len(rows)} rows could not be done.")
+
+    def _tell(self, words: list[api.Renamed], *, verbosity: int) -> int:
+        """Write how many rows came to what, and which ones to look at; return the number of these."""
+        done = {api.Renamed.RENAMED, api.Renamed.UNCHANGED}
+        if verbosity > 0:
+            for word, count in sorted(Counter(words).items()):
+                self.stdout.write(f"{count} {word.label}")
+        bad = [(line, word) for line, word in enumerate(words, start=2) if word not in done]
+        for line, word in bad:
+            self.stderr.write(f"line {line}: {word.label}")
+        return len(bad)
+
+
+def read_rows(path: Path) -> list[api.Renaming]:
+    """Return the renamings that a CSV file asks for. Raises CommandError where it is none."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            names = {(name or "").strip().lower(): name for name in reader.fieldnames or []}
+            missing = [column for column in COLUMNS if column not in names]
+            if missing:
+                raise CommandError(f"The file has no column {' or '.join(missing)}.")
+            old, new = (names[column] for column in COLUMNS)
+            return [api.Renaming(row[old] or "", row[new] or "") for row in reader]
+    except OSError as error:
+        raise CommandError(f"The file cannot be read: {error.strerror}.") from None
+    except (UnicodeDecodeError, csv.Error):
+        raise CommandError("The file is no CSV in UTF-8.") from None

@@ -1,0 +1,97 @@
+"""`retire_learners`: remove what identifies persons who left (docs/operations.rst, Retiring a person)."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from program_enrollments import api
+from program_enrollments.data import Origin, Source
+
+MAX_ID = 2**63 - 1
+MAX_REASON_LENGTH = 500
+
+
+def primary_key(text: str) -> int:
+    """Return the number that `text` gives; argparse's error for what no row can have."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MAX_ID:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an ID")
+    return int(text)
+
+
+class Command(BaseCommand):
+    help = (
+        "Replaces what identifies persons, in learners, ledger, frozen grades and kept answers, by pseudonyms, and "
+        "unlinks their accounts. This cannot be undone. Exits with 1 if somebody was not found or could not be retired."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "learners", nargs="*", type=primary_key, metavar="LEARNER", help="Learners, by their IDs in admin."
+        )
+        parser.add_argument(
+            "--user",
+            action="append",
+            default=[],
+            type=primary_key,
+            metavar="ID",
+            help="All learners that an account is.",
+        )
+        parser.add_argument("--school", default="", metavar="KEY", help="The school of --student-key and --email.")
+        parser.add_argument(
+            "--student-key", action="append", default=[], metavar="X", help="A student ID, in any spelling."
+        )
+        parser.add_argument(
+            "--email", action="append", default=[], metavar="X", help="An e-mail address a school gave."
+        )
+        parser.add_argument(
+            "--keep-seats",
+            action="store_true",
+            help="Leave course enrollments and roles on the learning platform as they are. Nothing can take them back "
+            "later.",
+        )
+        parser.add_argument(
+            "--reason", default="", help="Kept in the ledger for good: name the request or the rule, not the person."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        named = bool(options["student_key"] or options["email"])
+        if named != bool(options["school"]):
+            raise CommandError("Give --school together with --student-key or --email: both name somebody at a school.")
+        if not (named or options["learners"] or options["user"]):
+            raise CommandError("Say who: by learner ID, --user, or --school with --student-key or --email.")
+        if len(options["reason"]) > MAX_REASON_LENGTH:
+            raise CommandError(f"A reason can have {MAX_REASON_LENGTH} characters.")
+        report = api.retire_learners(
+            persons=api.Persons(
+                learner_ids=options["learners"],
+                user_ids=options["user"],
+                school_key=options["school"],
+                student_keys=options["student_key"],
+                emails=options["email"],
+            ),
+            origin=Origin(source=Source.COMMAND.value, reason=options["reason"]),
+            keep_seats=options["keep_seats"],
+        )
+        if options["verbosity"] > 0:
+            self._tell(report)
+        if not report.is_complete:
+            raise CommandError("Not everybody was retired.")
+
+    def _tell(self, report: api.RetiringReport) -> None:
+        """Write what became of them: by number, for whoever was retired is nobody any more."""
+        for learner_id in report.retired:
+            self.stdout.write(f"Learner {learner_id} was retired.")
+        for learner_id in report.retired_before:
+            self.stdout.write(f"Learner {learner_id} had been retired before.")
+        for learner_id in report.refused:
+            self.stderr.write(
+                f"Learner {learner_id} was not retired: the learning platform did not take back what this app gave. "
+                "See the log, then run this again, or with --keep-seats."
+            )
+        if report.unknown:
+            self.stderr.write(
+                f"{report.unknown} of those named were not found. If an account is not linked now, name the learner."
+            )

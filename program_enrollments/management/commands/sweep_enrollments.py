@@ -1,0 +1,62 @@
+"""`sweep_enrollments`: make real whatever could be and isn't (docs/operations.rst)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from program_enrollments import api
+from program_enrollments.management.progress_bar import ProgressBar
+
+INTERRUPTED = 130
+"""The exit status by which shells know that somebody pressed Ctrl-C."""
+
+
+class Command(BaseCommand):
+    help = (
+        "Links every learner who waits to the account that evidence gives them, and makes their enrollments real. "
+        "Exits with 0 if nothing is left to look at, with 1 if a learner needs a person or something failed. "
+        "Can be stopped at any time, and run beside everything else."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="Say how much there is to do, and do nothing.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        verbosity: int = options["verbosity"]
+        try:
+            with ProgressBar(self.stderr, unit=" records", wanted=verbosity > 0) as bar:
+                report = api.sweep(dry_run=options["dry_run"], progress=bar.advance if bar.is_shown else None)
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Stopped. What was done stays done; run the command again to do the rest.", returncode=INTERRUPTED
+            ) from None
+        if verbosity > 0:
+            self._tell(report, dry_run=options["dry_run"])
+        if not report.is_clean:
+            raise CommandError(f"Not all is well. There are {'; '.join(_troubles(report))}.")
+
+    def _tell(self, report: api.SweepReport, *, dry_run: bool) -> None:
+        done = report.done
+        self.stdout.write(
+            f"Dry run, nothing was written. Learners to be linked or realized: {report.found}."
+            if dry_run
+            else f"Learners to be linked or realized: {report.found}. Linked: {done.linked}. Made real: program "
+            f"enrollments {done.program_enrollments}, course enrollments {done.course_enrollments}."
+        )
+
+
+def _troubles(report: api.SweepReport) -> list[str]:
+    """Return what is left to look at, each with where to look."""
+    troubles = []
+    if report.in_need:
+        troubles.append(f"learners who need a person: {report.in_need} (in admin: Learners, filter by problem)")
+    if report.done.failures:
+        troubles.append(
+            f"course enrollments that the learning platform did not accept: {report.done.failures} (in admin: "
+            "Preemptive course enrollments, with the reasons)"
+        )
+    if report.failed_learners:
+        troubles.append(f"learners who failed, and are tried again next time: {report.failed_learners} (see the log)")
+    return troubles
