@@ -1,0 +1,261 @@
+"""The base of every endpoint: the order of checks, what the path names, and how failures are told.
+
+An endpoint of your own: subclass `Endpoint` (nothing of a program in the path), `ProgramEndpoint` (`<segment:program>`
+in the path) or `CourseEndpoint` (also `<anything:course>`), say which permission each method takes in `permissions`,
+write the methods, and add a path to `v1/urls.py`. A method parses (`bodies`, `parameters`, `lists`), makes one `api`
+call with `self.program`, `self.course_run`, `self.access`, `self.origin()`, and returns a DRF `Response`; it raises
+what the table of `errors` knows. `POST` takes `Idempotency-Key` by itself. Each method is described for the OpenAPI
+document by `openapi.describing.describe`; a test fails for one that isn't.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from math import ceil
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from django.core.signals import got_request_exception
+from django.db import transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from rest_framework import exceptions as drf_exceptions
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.schemas.inspectors import ViewInspector
+from rest_framework.views import APIView
+
+from program_enrollments import api
+from program_enrollments.conf import get_setting
+from program_enrollments.data import Origin, Page, Source
+from program_enrollments.exceptions import ProgramDoesNotExist
+from program_enrollments.models import CourseRun, Program
+from program_enrollments.rest_api import idempotency, request_ids
+from program_enrollments.rest_api.errors import TooManyRequests, find_entry, problem_response
+from program_enrollments.rest_api.lists import render_page
+from program_enrollments.rest_api.openapi.described_schema import DescribedSchema
+from program_enrollments.rest_api.parameters import Parameters, parse_uuid
+from program_enrollments.rest_api.raw_bodies import refuse_declared_size
+from program_enrollments.rest_api.renderers import JsonRenderer, Negotiation, ProblemRenderer
+from program_enrollments.rest_api.throttling import ClientThrottle
+
+if TYPE_CHECKING:
+    from rest_framework.views import AsView, GenericView
+
+logger = logging.getLogger(__name__)
+
+CHALLENGE = 'Bearer realm="api"'
+"""`WWW-Authenticate` of a 401 where no authentication class of the host has one of its own."""
+
+
+class Endpoint(APIView):
+    """An endpoint: checks in the contract's order, then the method of the request (docs/api.rst, Access).
+
+    Declared size 413, authentication 401, rate 429, method 405, media type 406, visibility 404, permission 403. The
+    method itself then refuses parameters and body (400, 413, 415) before it writes.
+    """
+
+    permissions: ClassVar[Mapping[str, str | None]] = {}
+    """Permission by HTTP method, for the program that the path names; None, and a method left out, takes any grant on
+    it.
+    """
+    public: ClassVar[bool] = False
+    """Whether callers need not say who they are."""
+
+    renderer_classes = [JsonRenderer]
+    parser_classes = [JSONParser]
+    permission_classes = []
+    throttle_classes = [ClientThrottle]
+    content_negotiation_class = Negotiation
+    versioning_class = None
+    schema: ViewInspector | None = DescribedSchema()
+
+    scope: api.Scope
+    request_id: str
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> AsView[GenericView]:
+        """Return the view; `ATOMIC_REQUESTS` of the host does not reach it, since the domain's transactions are short
+        ones.
+        """
+        return transaction.non_atomic_requests(super().as_view(**initkwargs))
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """Return those of the setting `AUTHENTICATION_CLASSES`, or else the host's own."""
+        paths = get_setting("AUTHENTICATION_CLASSES")
+        classes = self.authentication_classes if paths is None else [import_string(path) for path in paths]
+        return [authentication() for authentication in classes]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Check, answer, and turn whatever fails on the way into a problem document."""
+        self.request_id = request_ids.choose_request_id(request.headers.get(request_ids.HEADER))
+        self.args, self.kwargs = args, kwargs
+        self.request = self.initialize_request(request, *args, **kwargs)
+        self.headers = self.default_response_headers
+        claim: api.Claim | None = None
+        try:
+            self.initial(self.request, *args, **kwargs)
+            turn = self.take_turn()
+            if isinstance(turn, api.Answer):
+                response = self._finish(idempotency.replay(turn))
+            else:
+                claim = turn
+                method = getattr(self, str(request.method).lower())
+                response = self._finish(method(self.request, *args, **kwargs))
+        except Exception as error:  # noqa: BLE001  (none may become a page of the host's; the unforeseen ones are reported)
+            response = self._finish(self.handle_exception(error))
+        if claim is not None:
+            idempotency.settle(claim, response)
+        return response
+
+    def _finish(self, answer: Any) -> HttpResponseBase:
+        """Put the headers on an answer, and write it here, where a failure still becomes a problem document."""
+        finished: HttpResponseBase = self.finalize_response(self.request, answer, *self.args, **self.kwargs)
+        if isinstance(finished, Response):
+            finished.render()
+        return finished
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.format_kwarg = None
+        refuse_declared_size(request._request)  # noqa: SLF001  (DRF's request hides the size as it was announced)
+        self.perform_authentication(request)
+        if not self.public and not (request.user.is_authenticated and request.user.is_active):
+            raise drf_exceptions.NotAuthenticated
+        self.check_throttles(request)
+        if request.method not in self.allowed_methods:
+            raise drf_exceptions.MethodNotAllowed(str(request.method))
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        self.scope = self.authorize(request)
+
+    def authorize(self, request: Request) -> api.Scope:
+        """Return what the caller may act on. Raises what is told as 404 and 403."""
+        return api.authorize(user=request.user)
+
+    def take_turn(self) -> api.Claim | api.Answer | None:
+        """Return the answer kept for a repeated request, the claim of one to be kept, None where it has no key.
+
+        Comes after the checks, so that who lost a grant gets no answer of former days. Raises what
+        `api.claim_answer` and `idempotency` raise.
+        """
+        request = self.request._request  # noqa: SLF001  (the key covers the request as it came)
+        key = idempotency.read_key(request)
+        if key is None:
+            return None
+        return api.claim_answer(
+            user_id=self.scope.access.user_id,
+            key=key,
+            fingerprint=idempotency.fingerprint_of(request),
+            school_id=self.scope.program.school_id if self.scope.program else None,
+            now=timezone.now(),
+        )
+
+    def permission_for(self, request: Request) -> str | None:
+        """Return the permission that the request's method takes."""
+        return self.permissions.get("GET" if request.method == "HEAD" else str(request.method))
+
+    def throttled(self, request: Request, wait: float) -> NoReturn:
+        raise TooManyRequests(wait=wait)
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+        """Answer with the header `Allow` alone; the schema tells the rest."""
+        return Response(status=204)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Tell a failure as a problem document. Unforeseen ones are reported as Django reports them, and shown to
+        nobody.
+        """
+        if find_entry(exc) is None:
+            got_request_exception.send(sender=type(self), request=self.request._request)  # noqa: SLF001  (as Django would)
+        self.request.accepted_renderer = ProblemRenderer()
+        self.request.accepted_media_type = ProblemRenderer.media_type
+        response = problem_response(exc)
+        self._log_refusal(response)
+        if response.status_code == 401:
+            response["WWW-Authenticate"] = self.get_authenticate_header(self.request) or CHALLENGE
+        if isinstance(exc, TooManyRequests):
+            response["Retry-After"] = str(ceil(exc.wait))
+        return response
+
+    def _log_refusal(self, response: Response) -> None:
+        """Log a refusal by the endpoint's route. Django would log the path, in which a student ID may stand."""
+        match = self.request.resolver_match
+        route = match.route if match is not None else "?"
+        logger.info("%s %s: %s.", self.request.method, route, response.data["error_code"])
+        response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001  (what Django's own logging looks at)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        finished = super().finalize_response(request, response, *args, **kwargs)
+        finished[request_ids.HEADER] = self.request_id
+        # Answers name students.
+        finished.setdefault("Cache-Control", "private, no-store")
+        return finished
+
+    @property
+    def access(self) -> api.Access:
+        """What the caller may see and do."""
+        return self.scope.access
+
+    @property
+    def parameters(self) -> Parameters:
+        """The request's query parameters."""
+        return Parameters(self.request.query_params)
+
+    def origin(self, *, reason: str = "") -> Origin:
+        """Return what the ledger says of this request."""
+        return Origin(source=Source.API, actor_id=self.request.user.pk, request_id=self.request_id, reason=reason)
+
+    def page_response(self, page: Page, *, status: int = 200, **more: Any) -> Response:
+        """Return a page in the envelope of lists, with the members `more` in it."""
+        return Response(render_page(self.request, page, **more), status=status)
+
+
+class ProgramEndpoint(Endpoint):
+    """An endpoint below a program."""
+
+    program: Program
+
+    def authorize(self, request: Request) -> api.Scope:
+        uuid = parse_uuid(self.kwargs["program"])
+        if uuid is None:
+            raise ProgramDoesNotExist
+        scope = api.authorize(
+            user=request.user,
+            program=uuid,
+            course=self.kwargs.get("course"),
+            permission=self.permission_for(request),
+        )
+        if scope.program is not None:
+            self.program = scope.program
+        return scope
+
+
+class CourseEndpoint(ProgramEndpoint):
+    """An endpoint below a course run of a program."""
+
+    course_run: CourseRun
+
+    def authorize(self, request: Request) -> api.Scope:
+        scope = super().authorize(request)
+        if scope.course_run is not None:
+            self.course_run = scope.course_run
+        return scope
+
+
+class NothingHere(Endpoint):
+    """Every path under the root that no endpoint has: 404, as a problem document, for those who are signed in."""
+
+    schema = None
+    http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise drf_exceptions.NotFound
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        raise drf_exceptions.NotFound
+
+    post = put = patch = delete = get

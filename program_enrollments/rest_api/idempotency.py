@@ -1,0 +1,70 @@
+"""Idempotency: the header `Idempotency-Key` of POST (docs/api.rst, Repeating a request)."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
+
+from program_enrollments import api
+from program_enrollments.api import Answer, Claim
+from program_enrollments.failures import describe_failure
+from program_enrollments.rest_api.errors import InvalidParameter
+from program_enrollments.rest_api.raw_bodies import read_raw_body
+
+logger = logging.getLogger(__name__)
+
+HEADER = "Idempotency-Key"
+REPLAYED_HEADER = "Idempotency-Replayed"
+USABLE = re.compile(r"[\x21-\x7e]{1,255}")
+KEPT_HEADERS = ("Content-Type", "Content-Disposition", "Location")
+NOT_KEPT = frozenset({401, 403, 404})
+
+
+def read_key(request: HttpRequest) -> str | None:
+    """Return the key of a request that takes one. Raises InvalidParameter for a key that cannot be one."""
+    key = request.headers.get(HEADER)
+    if request.method != "POST" or key is None:
+        return None
+    if not USABLE.fullmatch(key):
+        raise InvalidParameter(
+            parameter=HEADER, detail=f"{HEADER} must be 1 to 255 printable ASCII characters without blanks."
+        )
+    return key
+
+
+def fingerprint_of(request: HttpRequest) -> str:
+    """Return what tells this request from another: SHA-256 over path, query and body. Reads the body; raises
+    BodyTooLarge.
+    """
+    digest = hashlib.sha256(request.get_full_path().encode())
+    digest.update(b"\0")
+    digest.update(read_raw_body(request))
+    return digest.hexdigest()
+
+
+def replay(answer: Answer) -> HttpResponse:
+    """Return the kept answer, marked as such."""
+    return HttpResponse(answer.content, status=answer.status, headers={**answer.headers, REPLAYED_HEADER: "true"})
+
+
+def settle(claim: Claim, response: HttpResponseBase) -> None:
+    """Keep the answer to a request, or forget it where another day may bring another one: 401, 403, 404, 5xx.
+
+    The request is done by now: where its answer cannot be kept, it is still given.
+    """
+    try:
+        if response.status_code >= 500 or response.status_code in NOT_KEPT or not isinstance(response, HttpResponse):
+            api.release_claim(claim=claim)
+            return
+        if isinstance(response, SimpleTemplateResponse):
+            response.render()
+        headers = {name: response[name] for name in KEPT_HEADERS if name in response}
+        api.keep_answer(claim=claim, answer=Answer(response.status_code, headers, response.content))
+    except DatabaseError as error:
+        logger.error("An answer could not be kept: %s.", describe_failure(error))

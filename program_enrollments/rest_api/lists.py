@@ -1,0 +1,58 @@
+"""Lists: the envelope of every list (docs/api.rst, Lists), with absolute URLs of the neighbouring pages."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.utils.encoding import escape_uri_path
+from rest_framework.request import Request
+
+from program_enrollments.conf import get_setting
+from program_enrollments.data import Page
+
+CURSOR, PAGE_SIZE = "cursor", "page_size"
+
+
+class Paging(NamedTuple):
+    """Which page of a list is asked for."""
+
+    cursor: str | None
+    page_size: int
+
+
+def read_paging(request: Request) -> Paging:
+    """Return the page a request asks for: the setting `PAGE_SIZE` rows unless it says otherwise, `MAX_PAGE_SIZE` at
+    most.
+
+    A page size that is nonsense, or not above 0, is the default. Whether the cursor is one is for the list to say.
+    """
+    return Paging(request.query_params.get(CURSOR) or None, _page_size(request.query_params.get(PAGE_SIZE, "")))
+
+
+def _page_size(text: str) -> int:
+    default, maximum = int(get_setting("PAGE_SIZE")), int(get_setting("MAX_PAGE_SIZE"))
+    digits = text.strip().lstrip("0")
+    if not (digits.isascii() and digits.isdecimal()):
+        return default
+    return maximum if len(digits) > len(str(maximum)) else min(int(digits), maximum)
+
+
+def render_page(request: Request, page: Page, **more: Any) -> dict[str, Any]:
+    """Return the envelope of a page: `next` and `previous` (absolute URLs or None), `results`, and the members
+    `more`.
+    """
+    return {
+        "next": page_url(request, page.next_cursor),
+        "previous": page_url(request, page.previous_cursor),
+        **more,
+        "results": page.rows,
+    }
+
+
+def page_url(request: Request, cursor: str | None, *, parameter: str = CURSOR) -> str | None:
+    """Return the absolute URL of this request with another cursor in `parameter`; None where there is no cursor."""
+    if cursor is None:
+        return None
+    query = request.query_params.copy()
+    query[parameter] = cursor
+    return request.build_absolute_uri(f"{escape_uri_path(request.path)}?{query.urlencode()}")

@@ -1,0 +1,1 @@
+"""What each operation takes and gives, by the endpoints' modules in `v1`."""

@@ -1,0 +1,119 @@
+"""Query parameters: parsed, or refused by name. Parameters that an endpoint does not know are ignored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from django.http import QueryDict
+
+from program_enrollments.data import EnrollmentFilters
+from program_enrollments.rest_api.errors import InvalidParameter
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+UUID_FORM = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
+BLANK_BEFORE_OFFSET = re.compile(r"(?<=\d) (?=\d{2}:?\d{2}$)")
+
+
+def parse_uuid(text: str) -> UUID | None:
+    """Return the UUID that `text` writes, in any letter case, with hyphens or without; None where it writes none."""
+    return UUID(text) if UUID_FORM.fullmatch(text) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The query of one request. Each method returns None (or the empty tuple) where the parameter is not given.
+
+    All raise InvalidParameter, naming the parameter, for a value it cannot have: blank, with control characters, or as
+    each method says. Of a parameter given twice the last counts, except where several are asked for.
+    """
+
+    query: QueryDict
+
+    def text(self, name: str) -> str | None:
+        """Return the parameter's text."""
+        values = self.query.getlist(name)
+        return self._clean(name, values[-1]) if values else None
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return every value of a repeatable parameter, in the order given."""
+        return tuple(self._clean(name, value) for value in self.query.getlist(name))
+
+    def choice(self, name: str, *, words: Collection[str]) -> str | None:
+        """Return the parameter's text, which must be one of `words`."""
+        value = self.text(name)
+        if value is not None and value not in words:
+            raise InvalidParameter(parameter=name, detail=f"{name} must be one of: {', '.join(words)}.")
+        return value
+
+    def boolean(self, name: str) -> bool | None:
+        """Return the parameter's truth: `true` or `false`, in any letter case."""
+        value = self.text(name)
+        if value is None:
+            return None
+        if value.lower() not in {"true", "false"}:
+            raise InvalidParameter(parameter=name, detail=f"{name} must be true or false.")
+        return value.lower() == "true"
+
+    def uuid(self, name: str) -> UUID | None:
+        """Return the parameter's UUID."""
+        value = self.text(name)
+        if value is None:
+            return None
+        if (parsed := parse_uuid(value)) is None:
+            raise InvalidParameter(parameter=name, detail=f"{name} must be a UUID.")
+        return parsed
+
+    def moment(self, name: str) -> datetime | None:
+        """Return the parameter's moment in UTC: ISO 8601 with date, time and offset. A time without offset could mean
+        any place's.
+
+        A `+` that arrived as a blank, as it does unless it is written `%2B`, is understood.
+        """
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(BLANK_BEFORE_OFFSET.sub("+", value))
+            if moment.tzinfo is not None:
+                return moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        raise InvalidParameter(
+            parameter=name, detail=f"{name} must be a date and time with an offset, such as 2026-09-01T00:00:00Z."
+        )
+
+    def day(self, name: str) -> date | None:
+        """Return the parameter's day, written YYYY-MM-DD."""
+        value = self.text(name)
+        if value is None:
+            return None
+        if DAY.fullmatch(value):
+            try:
+                return date.fromisoformat(value)
+            except ValueError:
+                pass
+        raise InvalidParameter(parameter=name, detail=f"{name} must be a date such as 2026-09-01.")
+
+    def _clean(self, name: str, value: str) -> str:
+        if not value.strip():
+            raise InvalidParameter(parameter=name, detail=f"{name} must not be blank. Leave it out to not use it.")
+        if CONTROL.search(value):
+            raise InvalidParameter(parameter=name, detail=f"{name} must not have control characters.")
+        return value
+
+
+def read_enrollment_filters(parameters: Parameters, *, statuses: Collection[str]) -> EnrollmentFilters:
+    """Return the filters of a list of enrollments, of which `statuses` are the possible ones. Raises
+    InvalidParameter.
+    """
+    return EnrollmentFilters(
+        status=parameters.choice("status", words=statuses),
+        account_exists=parameters.boolean("account_exists"),
+        student_keys=parameters.texts("student_key"),
+        modified_since=parameters.moment("modified_since"),
+    )

@@ -1,0 +1,68 @@
+"""Raw bodies: their size is checked before anything else, and they are read once, never further than the limit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, UnreadablePostError
+
+from program_enrollments.conf import get_setting
+from program_enrollments.rest_api.errors import BodyTooLarge
+
+CHUNK_BYTES = 64 * 1024
+
+
+def refuse_declared_size(request: HttpRequest) -> None:
+    """Raise BodyTooLarge where `Content-Length` says more than the setting `MAX_BODY_BYTES`; nothing is read."""
+    limit: int = get_setting("MAX_BODY_BYTES")
+    if _declared_size(request) > limit:
+        raise BodyTooLarge(limit=limit)
+
+
+def _declared_size(request: HttpRequest) -> int:
+    """What `Content-Length` says, 0 where it is missing or says no number; huge numbers are cut, and still huge."""
+    declared = request.META.get("CONTENT_LENGTH") or ""
+    return int(declared[:20]) if declared.isascii() and declared.isdecimal() else 0
+
+
+def read_raw_body(request: HttpRequest) -> bytes:
+    """Return the body's bytes. Raises BodyTooLarge, also for a body that came without `Content-Length`, and
+    UnreadablePostError where the client ended it early.
+
+    Not `request.body`: that has a limit of its own (`DATA_UPLOAD_MAX_MEMORY_SIZE`), meant for forms. What was read is
+    left for whoever looks at the request later, Django's form parser included.
+    """
+    if hasattr(request, "_body"):
+        return request.body
+    limit: int = get_setting("MAX_BODY_BYTES")
+    try:
+        raw = _read_up_to(_stream_of(request), limit)
+    except OSError as error:
+        raise UnreadablePostError(*error.args) from error
+    if len(raw) < _declared_size(request):
+        raise UnreadablePostError
+    request._body = raw  # noqa: SLF001  (where Django itself keeps it)
+    return raw
+
+
+def _stream_of(request: HttpRequest) -> Any:
+    """The stream to read: the request, but for a chunked body the server's own where it says that it marks the end.
+
+    Django takes a request without `Content-Length` for one without a body.
+    """
+    undeclared = not request.META.get("CONTENT_LENGTH")
+    if undeclared and request.META.get("wsgi.input_terminated"):
+        request._read_started = True  # type: ignore[attr-defined]  # noqa: SLF001
+        return request.META["wsgi.input"]
+    return request
+
+
+def _read_up_to(stream: Any, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while part := stream.read(min(CHUNK_BYTES, limit + 1 - size)):
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            raise BodyTooLarge(limit=limit)
+    return b"".join(parts)

@@ -1,0 +1,56 @@
+"""How answers are written: JSON in UTF-8, whatever the host's settings of Django REST framework are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.utils.mediatypes import media_type_matches, order_by_precedence
+
+from program_enrollments.rest_api.errors import InvalidParameter
+
+FORMAT = "format"
+
+
+class JsonRenderer(JSONRenderer):
+    """Compact JSON; letters as they are, not escaped."""
+
+    compact = True
+    ensure_ascii = False
+    strict = True
+
+
+class ProblemRenderer(JsonRenderer):
+    """Problem documents (RFC 9457): JSON whatever the caller accepts."""
+
+    media_type = "application/problem+json"
+    format = "problem"
+
+
+class Negotiation(DefaultContentNegotiation):
+    """Chooses by `Accept`, or by `?format=` where an endpoint has several forms. Raises NotAcceptable,
+    InvalidParameter.
+    """
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        offered = list(renderers)
+        wanted = request.query_params.get(FORMAT)
+        if wanted is None or len(offered) == 1:
+            return self._select_by_accept(request, offered)
+        for renderer in offered:
+            if renderer.format == wanted:
+                return renderer, str(renderer.media_type)
+        words = ", ".join(str(renderer.format) for renderer in offered)
+        raise InvalidParameter(parameter=FORMAT, detail=f"format must be one of: {words}.")
+
+    def _select_by_accept(self, request: Request, offered: Sequence[BaseRenderer]) -> tuple[BaseRenderer, str]:
+        for accepted in order_by_precedence(self.get_accept_list(request)):
+            for renderer in offered:
+                if any(media_type_matches(str(renderer.media_type), media_type) for media_type in accepted):
+                    return renderer, str(renderer.media_type)
+        raise NotAcceptable

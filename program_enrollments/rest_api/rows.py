@@ -1,0 +1,148 @@
+"""Rows of enrollment writes: from parsed JSON to the domain's requests.
+
+Here a body is refused as a whole where its form is wrong; what is wrong with a row's content is for the domain to say,
+row by row (docs/api.rst, Program enrollments). This is a hot path: plain loops, and one cheap test a value that all
+good values pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeGuard, TypeVar
+from uuid import UUID
+
+from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest
+from program_enrollments.rest_api.bodies import Ambiguous, BodyError, refuse
+from program_enrollments.rest_api.parameters import parse_uuid
+
+MAX_ERRORS = 100
+"""A body is not looked at further once it has this many errors."""
+
+UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters (Unicode's Cc, NUL among them) and lone surrogates."""
+
+R = TypeVar("R")
+Raw = dict[str, Any]
+Refusal = tuple[str, str, str]
+"""Name of the member, code, and what is wrong."""
+
+
+class RowRefused(Exception):
+    """One row's form is wrong, in these ways."""
+
+    def __init__(self, *refusals: Refusal) -> None:
+        self.refusals = refusals
+        super().__init__()
+
+
+def read_program_rows(body: Any) -> list[ProgramEnrollmentRequest]:
+    """Return the rows of a program write. `body` is what `bodies.read_json` gave. Raises InvalidBody."""
+    uuids: dict[str, UUID] = {}
+
+    def read(row: Raw) -> ProgramEnrollmentRequest:
+        key, student_key, email, status = _read_identity_and_status(row)
+        curriculum = row.get("curriculum_uuid")
+        if curriculum is None:
+            return ProgramEnrollmentRequest(key, student_key, email, status)
+        # Rows share few curricula.
+        uuid = uuids.get(curriculum) if type(curriculum) is str else None
+        if uuid is None:
+            uuid = parse_uuid(curriculum) if type(curriculum) is str else None
+            if uuid is None:
+                raise RowRefused(("curriculum_uuid", "not_a_uuid", "curriculum_uuid is not a UUID."))
+            uuids[curriculum] = uuid
+        return ProgramEnrollmentRequest(key, student_key, email, status, uuid)
+
+    return _read_rows(body, read)
+
+
+def read_course_rows(body: Any) -> list[CourseEnrollmentRequest]:
+    """Return the rows of a course write. `body` is what `bodies.read_json` gave. Raises InvalidBody."""
+
+    def read(row: Raw) -> CourseEnrollmentRequest:
+        key, student_key, email, status = _read_identity_and_status(row)
+        course_staff = row.get("course_staff")
+        if course_staff is not None and type(course_staff) is not bool:
+            course_staff = _read_word_of_truth(course_staff)
+        return CourseEnrollmentRequest(key, student_key, email, status, course_staff)
+
+    return _read_rows(body, read)
+
+
+def _read_rows(body: Any, read: Callable[[Raw], R]) -> list[R]:
+    if not isinstance(body, list):
+        raise refuse(BodyError(None, "", "not_a_list", "The body must be a list of rows."))
+    rows: list[R] = []
+    errors: list[BodyError] = []
+    for number, row in enumerate(body):
+        try:
+            if type(row) is not dict:
+                raise RowRefused(_refuse_row(row))
+            rows.append(read(row))
+        except RowRefused as refused:
+            errors += [
+                BodyError(number, f"/{number}/{name}" if name else f"/{number}", code, detail)
+                for name, code, detail in refused.refusals
+            ]
+            if len(errors) >= MAX_ERRORS:
+                break
+    if errors:
+        raise refuse(*errors[:MAX_ERRORS])
+    return rows
+
+
+def _refuse_row(row: Any) -> Refusal:
+    if isinstance(row, Ambiguous):
+        return "", "duplicate_name", "The row gives a name twice."
+    return "", "not_an_object", "The row is not an object."
+
+
+def _read_identity_and_status(row: Raw) -> tuple[str, str, str, str]:
+    """Return answer key, student ID, e-mail address and status; an identity that is absent or null is an empty
+    string.
+    """
+    student_key, email, status = row.get("student_key"), row.get("email"), row.get("status")
+    if (
+        (student_key is None or _is_plain(student_key))
+        and (email is None or _is_plain(email))
+        and (student_key is not None or email is not None)
+        and _is_plain(status)
+    ):
+        student_key, email = student_key or "", email or ""
+        return student_key or email, student_key, email, status
+    refusals = [
+        _refuse_value(name, value)
+        for name, value in (("student_key", student_key), ("email", email), ("status", status))
+        if value is not None and not _is_plain(value)
+    ]
+    if student_key is None and email is None:
+        refusals.append(("", "no_identity", "The row has neither student_key nor email."))
+    if status is None:
+        refusals.append(("status", "missing", "The row has no status."))
+    raise RowRefused(*refusals)
+
+
+def _is_plain(value: Any) -> TypeGuard[str]:
+    """Whether a value is text (or was a number) that is not blank and has none of the characters that are refused."""
+    if type(value) is not str or not value or value.isspace():
+        return False
+    # Printable text has no such characters; what isn't printable may still be fine (a no-break space).
+    return value.isprintable() or UNUSABLE.search(value) is None
+
+
+def _refuse_value(name: str, value: Any) -> Refusal:
+    if type(value) is not str:
+        return name, "not_text", f"{name} is neither a string nor a number."
+    if UNUSABLE.search(value) is not None:
+        return name, "unusable_characters", f"{name} has control characters or half of a surrogate pair."
+    return name, "blank", f"{name} is blank."
+
+
+def _read_word_of_truth(value: Any) -> bool | None:
+    word = value.strip().lower() if type(value) is str else None
+    if word == "":
+        return None
+    if word not in {"true", "false"}:
+        raise RowRefused(("course_staff", "not_a_boolean", "course_staff is neither true nor false."))
+    return word == "true"

@@ -1,0 +1,31 @@
+"""The feed of a program's changes."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from program_enrollments import api
+from program_enrollments.data import Permission
+from program_enrollments.rest_api.endpoints import ProgramEndpoint
+from program_enrollments.rest_api.lists import page_url, read_paging
+from program_enrollments.rest_api.openapi.describing import describe
+from program_enrollments.rest_api.openapi.operations import learners as described
+
+AFTER = "after"
+
+
+class ChangeList(ProgramEndpoint):
+    """`changes/`: what changed behind the cursor `after`. Whoever keeps the answer's `cursor` misses nothing."""
+
+    permissions = {"GET": Permission.READ_ENROLLMENTS}
+
+    @describe(described.CHANGES)
+    def get(self, request: Request, program: str) -> Response:
+        page = api.fetch_changes(
+            program=self.program,
+            after=request.query_params.get(AFTER) or None,
+            page_size=read_paging(request).page_size,
+        )
+        following = page_url(request, page.cursor, parameter=AFTER) if page.has_more else None
+        return Response({"next": following, "cursor": page.cursor, "results": page.rows})

@@ -1,0 +1,62 @@
+"""Course enrollments: the list, and the writes (docs/api.rst, Course enrollments)."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from program_enrollments import api
+from program_enrollments.data import CourseStatus, Permission, Verb
+from program_enrollments.rest_api.answers import rows_response
+from program_enrollments.rest_api.bodies import read_json
+from program_enrollments.rest_api.endpoints import CourseEndpoint
+from program_enrollments.rest_api.lists import read_paging
+from program_enrollments.rest_api.openapi.describing import describe
+from program_enrollments.rest_api.openapi.operations import enrollments as described
+from program_enrollments.rest_api.parameters import read_enrollment_filters
+from program_enrollments.rest_api.rows import read_course_rows
+
+
+class CourseEnrollments(CourseEndpoint):
+    """`programs/{program}/courses/{course}/enrollments/`."""
+
+    permissions = {
+        "GET": Permission.READ_ENROLLMENTS,
+        "POST": Permission.WRITE_ENROLLMENTS,
+        "PATCH": Permission.WRITE_ENROLLMENTS,
+        "PUT": Permission.WRITE_ENROLLMENTS,
+    }
+
+    @describe(described.COURSE_LIST)
+    def get(self, request: Request, program: str, course: str) -> Response:
+        cursor, page_size = read_paging(request)
+        page = api.fetch_course_enrollments(
+            program=self.program,
+            course_run=self.course_run,
+            filters=read_enrollment_filters(self.parameters, statuses=CourseStatus.values),
+            cursor=cursor,
+            page_size=page_size,
+        )
+        return self.page_response(page)
+
+    @describe(described.CREATE_COURSE)
+    def post(self, request: Request, program: str, course: str) -> Response:
+        return self._write(request, Verb.CREATE)
+
+    @describe(described.UPDATE_COURSE)
+    def patch(self, request: Request, program: str, course: str) -> Response:
+        return self._write(request, Verb.UPDATE)
+
+    @describe(described.PUT_COURSE)
+    def put(self, request: Request, program: str, course: str) -> Response:
+        return self._write(request, Verb.UPSERT)
+
+    def _write(self, request: Request, verb: Verb) -> Response:
+        outcomes = api.write_course_enrollments(
+            program=self.program,
+            course_run=self.course_run,
+            verb=verb,
+            rows=read_course_rows(read_json(request)),
+            origin=self.origin(),
+        )
+        return rows_response(outcomes)

@@ -1,0 +1,33 @@
+"""The OpenAPI document of the API, at the API."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from program_enrollments.rest_api.endpoints import Endpoint
+from program_enrollments.rest_api.openapi.describing import Answer, Operation, describe
+from program_enrollments.rest_api.openapi.document import build_document
+
+PATH = "v1/schema/"
+
+
+class Description(Endpoint):
+    """`schema/`: the same for everybody, and no secret: it is in the repository too."""
+
+    public = True
+    throttle_classes = []
+
+    @describe(
+        Operation(
+            "getDescription",
+            "This document",
+            "Description",
+            {200: Answer("OpenAPI 3.1.", {"type": "object", "required": ["openapi"]}, {"openapi": "3.1.0"})},
+            public=True,
+        )
+    )
+    def get(self, request: Request) -> Response:
+        response = Response(build_document(mount=request.path.removesuffix(f"/{PATH}")))
+        response["Cache-Control"] = "public, max-age=3600"
+        return response

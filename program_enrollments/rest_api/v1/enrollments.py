@@ -1,0 +1,62 @@
+"""Program enrollments: the list, and the writes (docs/api.rst, Program enrollments)."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from program_enrollments import api
+from program_enrollments.data import Permission, ProgramStatus, Verb
+from program_enrollments.rest_api.answers import rows_response
+from program_enrollments.rest_api.bodies import read_json
+from program_enrollments.rest_api.endpoints import ProgramEndpoint
+from program_enrollments.rest_api.lists import read_paging
+from program_enrollments.rest_api.openapi.describing import describe
+from program_enrollments.rest_api.openapi.operations import enrollments as described
+from program_enrollments.rest_api.parameters import read_enrollment_filters
+from program_enrollments.rest_api.rows import read_program_rows
+
+
+class ProgramEnrollments(ProgramEndpoint):
+    """`programs/{program}/enrollments/`."""
+
+    permissions = {
+        "GET": Permission.READ_ENROLLMENTS,
+        "POST": Permission.WRITE_ENROLLMENTS,
+        "PATCH": Permission.WRITE_ENROLLMENTS,
+        "PUT": Permission.WRITE_ENROLLMENTS,
+    }
+
+    @describe(described.PROGRAM_LIST)
+    def get(self, request: Request, program: str) -> Response:
+        cursor, page_size = read_paging(request)
+        page = api.fetch_program_enrollments(
+            program=self.program,
+            filters=read_enrollment_filters(self.parameters, statuses=ProgramStatus.values),
+            cursor=cursor,
+            page_size=page_size,
+        )
+        return self.page_response(page)
+
+    @describe(described.CREATE_PROGRAM)
+    def post(self, request: Request, program: str) -> Response:
+        return self._write(request, Verb.CREATE)
+
+    @describe(described.UPDATE_PROGRAM)
+    def patch(self, request: Request, program: str) -> Response:
+        return self._write(request, Verb.UPDATE)
+
+    @describe(described.PUT_PROGRAM)
+    def put(self, request: Request, program: str) -> Response:
+        return self._write(request, Verb.UPSERT)
+
+    def _write(self, request: Request, verb: Verb) -> Response:
+        outcomes = api.write_program_enrollments(
+            program=self.program,
+            verb=verb,
+            move_curriculum=self.parameters.boolean("move_curriculum") or False,
+            cascade=self.parameters.boolean("cascade") or False,
+            rows=read_program_rows(read_json(request)),
+            origin=self.origin(),
+        )
+        return rows_response(outcomes)

@@ -1,0 +1,107 @@
+"""Freezing grades, reopening them, and the versions there are."""
+
+from __future__ import annotations
+
+import re
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from program_enrollments import api
+from program_enrollments.data import Origin, Permission
+from program_enrollments.exceptions import FreezeDoesNotExist
+from program_enrollments.rest_api.bodies import read_object, read_text
+from program_enrollments.rest_api.endpoints import CourseEndpoint, ProgramEndpoint
+from program_enrollments.rest_api.lists import read_paging
+from program_enrollments.rest_api.openapi.describing import describe
+from program_enrollments.rest_api.openapi.operations import reports as described
+from program_enrollments.rest_api.renderers import JsonRenderer
+from program_enrollments.rest_api.v1.frozen_files import CsvRenderer, write_csv, write_json
+
+VERSION = re.compile(r"[1-9]\d{0,9}", re.ASCII)
+
+MAX_ROWS_IN_MEMORY = 10_000
+"""Rows up to which a version is answered in one piece, with its length; a longer one is streamed."""
+
+
+class Reasoned(ProgramEndpoint):
+    """An endpoint whose body is `{reason}`."""
+
+    def reasoned_origin(self, request: Request) -> Origin:
+        """Return who asks for this, and why. Raises InvalidBody for a body without a usable reason."""
+        return self.origin(reason=read_text(read_object(request), "reason"))
+
+
+class Freeze(Reasoned, CourseEndpoint):
+    """`…/grades/freeze/`: freeze every final grade of the course run in the program as it stands."""
+
+    permissions = {"POST": Permission.FREEZE_GRADES}
+
+    @describe(described.FREEZE)
+    def post(self, request: Request, program: str, course: str) -> Response:
+        version = api.freeze_grades(
+            program=self.program, course_run=self.course_run, origin=self.reasoned_origin(request)
+        )
+        return Response(version.receipt(), status=201)
+
+
+class ProgramFreeze(Reasoned):
+    """`programs/{program}/grades/freeze/`: freeze every course run of the program that is not frozen yet, or none."""
+
+    permissions = {"POST": Permission.FREEZE_GRADES}
+
+    @describe(described.FREEZE_PROGRAM)
+    def post(self, request: Request, program: str) -> Response:
+        versions = api.freeze_program_grades(program=self.program, origin=self.reasoned_origin(request))
+        return Response([{"course_id": version.course_id, **version.receipt()} for version in versions], status=201)
+
+
+class Reopen(Reasoned, CourseEndpoint):
+    """`…/grades/reopen/`: end the version in force. It stays readable; the next freeze is a new one."""
+
+    permissions = {"POST": Permission.REOPEN_GRADES}
+
+    @describe(described.REOPEN)
+    def post(self, request: Request, program: str, course: str) -> Response:
+        version = api.reopen_grades(
+            program=self.program, course_run=self.course_run, origin=self.reasoned_origin(request)
+        )
+        return Response(version.describe())
+
+
+class FreezeList(CourseEndpoint):
+    """`…/grades/freezes/`: the versions, oldest first."""
+
+    permissions = {"GET": Permission.READ_REPORTS}
+
+    @describe(described.FREEZES)
+    def get(self, request: Request, program: str, course: str) -> Response:
+        cursor, page_size = read_paging(request)
+        page = api.fetch_freezes(program=self.program, course_run=self.course_run, cursor=cursor, page_size=page_size)
+        return self.page_response(page)
+
+
+class FreezeDetail(CourseEndpoint):
+    """`…/grades/freezes/{version}/`: a version with all its rows, as JSON or as CSV."""
+
+    permissions = {"GET": Permission.READ_REPORTS}
+    renderer_classes = [JsonRenderer, CsvRenderer]
+
+    @describe(described.FROZEN)
+    def get(self, request: Request, program: str, course: str, version: str) -> HttpResponseBase:
+        if not VERSION.fullmatch(version):
+            raise FreezeDoesNotExist
+        frozen = api.get_freeze(program=self.program, course_run=self.course_run, version=int(version))
+        csv_asked = request.accepted_renderer.format == CsvRenderer.format
+        write = write_csv if csv_asked else write_json
+        response: HttpResponseBase
+        if frozen.version.count <= MAX_ROWS_IN_MEMORY:
+            response = HttpResponse("".join(write(frozen)))
+        else:
+            response = StreamingHttpResponse(write(frozen))
+        response["Content-Type"] = f"{CsvRenderer.media_type}; charset=utf-8" if csv_asked else JsonRenderer.media_type
+        if csv_asked:
+            response["Content-Disposition"] = f'attachment; filename="grades-version-{frozen.version.version}.csv"'
+        return response

@@ -1,0 +1,44 @@
+"""Grades of a course run in a program: live from the host, or frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from program_enrollments import api
+from program_enrollments.data import Permission
+from program_enrollments.rest_api.endpoints import CourseEndpoint
+from program_enrollments.rest_api.lists import read_paging
+from program_enrollments.rest_api.openapi.describing import describe
+from program_enrollments.rest_api.openapi.operations import reports as described
+
+
+class GradeList(CourseEndpoint):
+    """`…/grades/`: a row for every learner with an account, with a grade or with the reason why there is none."""
+
+    permissions = {"GET": Permission.READ_REPORTS}
+
+    @describe(described.GRADES)
+    def get(self, request: Request, program: str, course: str) -> Response:
+        cursor, page_size = read_paging(request)
+        grades = api.fetch_grades(program=self.program, course_run=self.course_run, cursor=cursor, page_size=page_size)
+        return self.page_response(
+            grades.page,
+            status=choose_status(grades.page.rows),
+            frozen=grades.frozen,
+            frozen_at=grades.frozen_at,
+            version=grades.version,
+        )
+
+
+def choose_status(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Return the status of a page: 200 where all rows are grades or there are none, 207 where some are errors, 422
+    where all are.
+    """
+    failed = sum("error" in row for row in rows)
+    if not failed:
+        return 200
+    return 422 if failed == len(rows) else 207

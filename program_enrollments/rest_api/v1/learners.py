@@ -1,0 +1,36 @@
+"""One learner of a program, with all that is known: "why isn't this student in?"."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from program_enrollments import api
+from program_enrollments.data import Permission
+from program_enrollments.rest_api.endpoints import ProgramEndpoint
+from program_enrollments.rest_api.errors import InvalidParameter
+from program_enrollments.rest_api.openapi.describing import describe
+from program_enrollments.rest_api.openapi.operations import learners as described
+
+
+class LearnerDetail(ProgramEndpoint):
+    """`learners/{student_key}/`: a learner by student ID or by e-mail address, percent-encoded, `/` included."""
+
+    permissions = {"GET": Permission.READ_ENROLLMENTS}
+
+    @describe(described.LEARNER)
+    def get(self, request: Request, program: str, student_key: str) -> Response:
+        return Response(api.look_up_learner(program=self.program, name=student_key))
+
+
+class LearnerSearch(ProgramEndpoint):
+    """`learners/?student_key=` or `?email=`: the same learner, for clients that had rather not encode a path."""
+
+    permissions = {"GET": Permission.READ_ENROLLMENTS}
+
+    @describe(described.SEARCH)
+    def get(self, request: Request, program: str) -> Response:
+        student_key, email = self.parameters.text("student_key"), self.parameters.text("email")
+        if student_key is None and email is None:
+            raise InvalidParameter(parameter="student_key", detail="Say which learner: give student_key or email.")
+        return Response(api.look_up_learner(program=self.program, student_key=student_key or "", email=email or ""))

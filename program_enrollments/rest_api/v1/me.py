@@ -1,0 +1,23 @@
+"""What concerns whoever is signed in, and nobody else, whatever the query says."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from program_enrollments import api
+from program_enrollments.rest_api.endpoints import Endpoint
+from program_enrollments.rest_api.lists import read_paging
+from program_enrollments.rest_api.openapi.describing import describe
+from program_enrollments.rest_api.openapi.operations import programs as described
+
+
+class OwnProgramList(Endpoint):
+    """`me/programs/`: the programs that the caller is a learner of, with their course runs."""
+
+    @describe(described.OWN)
+    def get(self, request: Request) -> Response:
+        cursor, page_size = read_paging(request)
+        return self.page_response(
+            api.fetch_own_programs(user_id=self.access.user_id, cursor=cursor, page_size=page_size)
+        )

@@ -1,0 +1,41 @@
+"""Paths of version 1. They end in a slash, and nothing may follow it."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from program_enrollments.rest_api.v1 import (
+    attendance,
+    changes,
+    course_enrollments,
+    description,
+    enrollments,
+    freezes,
+    grades,
+    learners,
+    me,
+    programs,
+)
+
+PROGRAM = "programs/<segment:program>/"
+COURSE = PROGRAM + "courses/<anything:course>/"
+
+urlpatterns: list[URLPattern] = [
+    path("programs/", programs.ProgramList.as_view(), name="programs"),
+    path(PROGRAM, programs.ProgramDetail.as_view(), name="program"),
+    path(PROGRAM + "courses/", programs.CourseRunList.as_view(), name="courses"),
+    path(PROGRAM + "learners/", learners.LearnerSearch.as_view(), name="learners"),
+    path(PROGRAM + "learners/<anything:student_key>/", learners.LearnerDetail.as_view(), name="learner"),
+    path(PROGRAM + "changes/", changes.ChangeList.as_view(), name="changes"),
+    path("me/programs/", me.OwnProgramList.as_view(), name="own-programs"),
+    path(PROGRAM + "grades/freeze/", freezes.ProgramFreeze.as_view(), name="program-grades-freeze"),
+    path(COURSE + "grades/", grades.GradeList.as_view(), name="grades"),
+    path(COURSE + "grades/freeze/", freezes.Freeze.as_view(), name="grades-freeze"),
+    path(COURSE + "grades/reopen/", freezes.Reopen.as_view(), name="grades-reopen"),
+    path(COURSE + "grades/freezes/", freezes.FreezeList.as_view(), name="grades-freezes"),
+    path(COURSE + "grades/freezes/<segment:version>/", freezes.FreezeDetail.as_view(), name="grades-freeze-version"),
+    path(COURSE + "attendance/", attendance.AttendanceList.as_view(), name="attendance"),
+    path(PROGRAM + "enrollments/", enrollments.ProgramEnrollments.as_view(), name="enrollments"),
+    path(COURSE + "enrollments/", course_enrollments.CourseEnrollments.as_view(), name="course-enrollments"),
+    path("schema/", description.Description.as_view(), name="schema"),
+]
