@@ -1,0 +1,121 @@
+"""What staff can correct about one learner: who they are on the platform, and whether what waits is tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from program_enrollments import api
+from program_enrollments.admin.forms import AccountForm, OptionalReasonForm, ReasonForm
+from program_enrollments.admin.telling import staff_origin, tell_realized
+from program_enrollments.data import LearnerProblem
+from program_enrollments.models import Learner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """One thing staff can do to a learner: the words around its form, when it makes sense, and doing it.
+
+    `carry_out` gets the request, the learner's primary key and the form's cleaned data; it tells the user what became
+    of it, and raises ProgramEnrollmentsError where it was refused.
+    """
+
+    name: str
+    title: str | Promise
+    button: str | Promise
+    explanation: str | Promise
+    form: type[forms.Form]
+    makes_sense: Callable[[Learner], bool]
+    carry_out: Callable[[HttpRequest, int, dict[str, Any]], None]
+
+
+def _link(request: HttpRequest, learner_id: int, data: dict[str, Any]) -> None:
+    origin = staff_origin(request=request, reason=data["reason"])
+    report = api.link_learner(learner_id=learner_id, user_id=data["account"], origin=origin)
+    messages.success(request, _("The learner is linked to this account."))
+    tell_realized(request=request, report=report)
+
+
+def _unlink(request: HttpRequest, learner_id: int, data: dict[str, Any]) -> None:
+    api.unlink_learner(learner_id=learner_id, origin=staff_origin(request=request, reason=data["reason"]))
+    messages.success(
+        request,
+        _("The learner is not linked any more. The enrollments wait for an account: link it once you know which."),
+    )
+
+
+def _settle(request: HttpRequest, learner_id: int, data: dict[str, Any]) -> None:
+    origin = staff_origin(request=request, reason=data["reason"])
+    if api.settle_conflict(learner_ids=[learner_id], origin=origin):
+        messages.success(request, _("The conflict is settled. If the other claim is made again, it will be back."))
+    else:
+        messages.info(request, _("There was no conflict any more. Nothing was changed."))
+
+
+def _try_again(request: HttpRequest, learner_id: int, data: dict[str, Any]) -> None:
+    origin = staff_origin(request=request, reason=data["reason"])
+    tell_realized(request=request, report=api.try_again(learner_ids=[learner_id], origin=origin))
+
+
+def _is_somebody(learner: Learner) -> bool:
+    return learner.retired_at is None
+
+
+CORRECTIONS = (
+    Correction(
+        name="link",
+        title=gettext_lazy("Link to an account"),
+        button=gettext_lazy("Link"),
+        explanation=gettext_lazy(
+            "What waits for this learner becomes real for the account at once. A learner who is linked to another "
+            "account is unlinked from it first: seats and roles that this app gave that account are taken back."
+        ),
+        form=AccountForm,
+        makes_sense=_is_somebody,
+        carry_out=_link,
+    ),
+    Correction(
+        name="unlink",
+        title=gettext_lazy("Unlink from the account"),
+        button=gettext_lazy("Unlink"),
+        explanation=gettext_lazy(
+            "Seats and roles that this app gave the account are taken back, and the enrollments wait for an account "
+            "again. If the same person signs in again by single sign-on, they are linked again."
+        ),
+        form=ReasonForm,
+        makes_sense=lambda learner: learner.user_id is not None,
+        carry_out=_unlink,
+    ),
+    Correction(
+        name="settle",
+        title=gettext_lazy("Settle the conflict"),
+        button=gettext_lazy("Settle"),
+        explanation=gettext_lazy(
+            "Do this if the present link, or having none, is right, and the other claim is wrong. Nothing but the "
+            "conflict changes. If the other account is the right one, link it instead."
+        ),
+        form=ReasonForm,
+        makes_sense=lambda learner: learner.problem_code == LearnerProblem.CONFLICT,
+        carry_out=_settle,
+    ),
+    Correction(
+        name="try-again",
+        title=gettext_lazy("Try again"),
+        button=gettext_lazy("Try again"),
+        explanation=gettext_lazy(
+            "Looks again for the account of a learner who waits, and asks the learning platform once more for "
+            "everything that is not real yet, also for what it refused too often. Mend what it refused first."
+        ),
+        form=OptionalReasonForm,
+        makes_sense=_is_somebody,
+        carry_out=_try_again,
+    ),
+)

@@ -1,0 +1,96 @@
+"""What the pages of all enrollments have in common: whom they list, how they are searched, how a status is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from program_enrollments.admin.asking import asking_context
+from program_enrollments.admin.large_tables import AnyQuerySet, ViewOnlyAdmin
+from program_enrollments.admin.linking_pages import change_page
+from program_enrollments.admin.searching import ENROLLMENT_HELP, search_enrollments
+from program_enrollments.admin.telling import staff_origin, tell_outcomes
+from program_enrollments.data import Origin, RowOutcome
+
+MAX_AT_ONCE = 1_000
+"""Enrollments of one bulk action: one chunk of a bulk write."""
+
+
+class EnrollmentAdmin(ViewOnlyAdmin):
+    """Enrollments are seen here, and given another status by an action that writes as the API does."""
+
+    search_fields = ["learner__student_key"]  # shows the box; what it does is in get_search_results
+    search_help_text = ENROLLMENT_HELP
+    actions = ["change_status"]
+    change_form_template = "admin/university_enrollments/enrollment.html"
+    status_form: type[forms.Form]
+
+    def change_statuses(self, chosen: Sequence[Any], data: dict[str, Any], origin: Origin) -> list[RowOutcome]:
+        """Write the status that the form asks for to the enrollments chosen; return the outcomes."""
+        raise NotImplementedError
+
+    @admin.display(description=gettext_lazy("student ID"))
+    def student(self, enrollment: Any) -> str:
+        return str(enrollment.learner.display_key)
+
+    @admin.display(description=gettext_lazy("learner"))
+    def learner_page(self, enrollment: Any) -> str:
+        """The student ID, with a link to the learner's page."""
+        return format_html(
+            '<a href="{}">{}</a>', change_page(self.admin_site, enrollment.learner), enrollment.learner.display_key
+        )
+
+    @admin.display(description=gettext_lazy("school"))
+    def school(self, enrollment: Any) -> str:
+        return str(enrollment.program.school)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: AnyQuerySet, search_term: str
+    ) -> tuple[AnyQuerySet, bool]:
+        return search_enrollments(queryset=queryset, text=search_term), False
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context["may_change_status"] = self.may_change(request)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def has_write_permission(self, request: HttpRequest) -> bool:
+        """Ask for what the action below needs (Django looks for a method of this name)."""
+        return self.may_change(request)
+
+    @admin.action(description=gettext_lazy("Change the status"), permissions=["write"])
+    def change_status(self, request: HttpRequest, queryset: AnyQuerySet) -> HttpResponse | None:
+        """Ask for the status and the reason; asked back with them, write."""
+        chosen = list(queryset.order_by("pk")[: MAX_AT_ONCE + 1])
+        if len(chosen) > MAX_AT_ONCE:
+            text = _("Choose at most %(limit)d enrollments at a time. For more, upload a file or use the API.")
+            messages.error(request, text % {"limit": MAX_AT_ONCE})
+            return None
+        if not chosen:
+            messages.warning(
+                request,
+                _("These enrollments are not there any more; they may have become real. Search for the learner again."),
+            )
+            return None
+        form = self.status_form(request.POST if "apply" in request.POST else None, initial={"status": chosen[0].status})
+        if form.is_valid():
+            origin = staff_origin(request=request, reason=form.cleaned_data["reason"])
+            tell_outcomes(request=request, outcomes=self.change_statuses(chosen, form.cleaned_data, origin))
+            return None
+        context = {
+            **asking_context(model_admin=self, request=request, form=form),
+            "title": _("Change the status"),
+            "chosen": chosen,
+            "checkbox_name": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/university_enrollments/status_change.html", context)

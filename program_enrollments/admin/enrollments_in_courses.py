@@ -1,0 +1,81 @@
+"""Enrollments in course runs, real and waiting; of the waiting ones also why the host did not accept them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+
+from program_enrollments import api
+from program_enrollments.admin.enrollment_lists import EnrollmentAdmin
+from program_enrollments.admin.filters import (
+    CourseStatusFilter,
+    ProgramFilter,
+    RefusalFilter,
+    SchoolOfProgramFilter,
+)
+from program_enrollments.admin.forms import CourseStatusForm
+from program_enrollments.data import Origin, RowOutcome
+from program_enrollments.models import PreemptiveCourseEnrollment, ProgramCourseEnrollment
+
+
+class CourseEnrollmentAdmin(EnrollmentAdmin):
+    """What real and waiting course enrollments have in common."""
+
+    list_prefetch_related = ("learner", "program__school", "course_run")
+    readonly_fields = ["learner_page", "school"]
+    status_form = CourseStatusForm
+
+    def change_statuses(self, chosen: Sequence[Any], data: dict[str, Any], origin: Origin) -> list[RowOutcome]:
+        return api.change_course_statuses(
+            places=[
+                api.CoursePlace(enrollment.program_id, enrollment.course_run_id, enrollment.learner_id)
+                for enrollment in chosen
+            ],
+            status=data["status"],
+            course_staff=data["course_staff"],
+            origin=origin,
+        )
+
+
+@admin.register(ProgramCourseEnrollment)
+class RealCourseEnrollmentAdmin(CourseEnrollmentAdmin):
+    """Who is in which course run, through which program."""
+
+    list_display = ["student", "course_run", "program", "school", "status", "course_staff", "modified"]
+    list_filter = [SchoolOfProgramFilter, ProgramFilter, CourseStatusFilter]
+    fields = [
+        "learner_page",
+        "program",
+        "school",
+        "course_run",
+        "status",
+        "course_staff",
+        "course_staff_given",
+        "created",
+        "modified",
+    ]
+
+
+@admin.register(PreemptiveCourseEnrollment)
+class PreemptiveCourseEnrollmentAdmin(CourseEnrollmentAdmin):
+    """Who will be in which course run, and what stands in the way."""
+
+    list_display = ["student", "course_run", "program", "status", "problem_detail", "tries", "last_tried", "modified"]
+    list_filter = [RefusalFilter, SchoolOfProgramFilter, ProgramFilter, CourseStatusFilter]
+    fields = [
+        "learner_page",
+        "program",
+        "school",
+        "course_run",
+        "status",
+        "course_staff",
+        "problem_code",
+        "problem_detail",
+        "tries",
+        "refusals",
+        "last_tried",
+        "created",
+        "modified",
+    ]

@@ -1,0 +1,31 @@
+"""Enrollments in programs, real and waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+
+from program_enrollments import api
+from program_enrollments.admin.enrollment_lists import EnrollmentAdmin
+from program_enrollments.admin.filters import ProgramFilter, SchoolOfProgramFilter, StatusFilter
+from program_enrollments.admin.forms import ProgramStatusForm
+from program_enrollments.data import Origin, RowOutcome
+from program_enrollments.models import PreemptiveProgramEnrollment, ProgramEnrollment
+
+
+@admin.register(ProgramEnrollment, PreemptiveProgramEnrollment)
+class ProgramEnrollmentAdmin(EnrollmentAdmin):
+    """Who is in which program, and with which status. Waiting enrollments look the same, in a list of their own."""
+
+    list_display = ["student", "program", "school", "curriculum", "status", "modified"]
+    list_prefetch_related = ("learner", "program__school", "curriculum")
+    list_filter = [SchoolOfProgramFilter, ProgramFilter, StatusFilter]
+    fields = ["learner_page", "program", "school", "curriculum", "status", "created", "modified"]
+    readonly_fields = ["learner_page", "school"]
+    status_form = ProgramStatusForm
+
+    def change_statuses(self, chosen: Sequence[Any], data: dict[str, Any], origin: Origin) -> list[RowOutcome]:
+        places = [api.ProgramPlace(enrollment.program_id, enrollment.learner_id) for enrollment in chosen]
+        return api.change_program_statuses(places=places, status=data["status"], cascade=data["cascade"], origin=origin)

@@ -1,0 +1,70 @@
+"""Grants: what an API user may do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from program_enrollments.admin.large_tables import LargeTableAdmin
+from program_enrollments.admin.searching import naming_program
+from program_enrollments.models import Grant, Program, School
+
+if TYPE_CHECKING:
+    GrantModelForm = forms.ModelForm[Grant]
+else:
+    GrantModelForm = forms.ModelForm
+
+
+class GrantForm(GrantModelForm):
+    """A grant is on a school or on a program; says so before the database does."""
+
+    class Meta:
+        model = Grant
+        fields = ["user", "school", "program", "permission"]
+        help_texts = {
+            "school": _("For all programs of a school, also those to come. Leave the program empty then."),
+            "program": _("For this program alone. Leave the school empty then."),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        school, program = cleaned.get("school"), cleaned.get("program")
+        if school is not None and program is not None:
+            text = _("Choose the school or the program, not both: a grant on the school already covers the program.")
+            self.add_error("program", ValidationError(text, code="both"))
+        elif school is None and program is None and not {"school", "program"} & self.errors.keys():
+            self.add_error("school", ValidationError(_("Choose a school, or one program of it."), code="neither"))
+        return cleaned
+
+
+@admin.register(Grant)
+class GrantAdmin(LargeTableAdmin):
+    """One permission of one user, on a school or on a program. The host's staff need none."""
+
+    form = GrantForm
+    list_display = ["user", "permission", "school", "program", "created"]
+    list_prefetch_related = ("user", "school", "program")
+    list_filter = ["permission", ("school", admin.RelatedOnlyFieldListFilter)]
+    search_fields = ["school__name"]  # shows the box; what it does is in get_search_results
+    search_help_text = _("The exact username, part of the school's name or key, or the program's title, key or UUID.")
+    raw_id_fields = ["user"]  # not every host's accounts can be searched in its admin
+    autocomplete_fields = ["school", "program"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Grant], search_term: str
+    ) -> tuple[QuerySet[Grant], bool]:
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        users = get_user_model()._default_manager.filter(**{get_user_model().USERNAME_FIELD: text})
+        schools = School.objects.filter(name__icontains=text) | School.objects.filter(key__icontains=text)
+        programs = Program.objects.filter(naming_program(text=text))
+        found = queryset.filter(user__in=users) | queryset.filter(school__in=schools)
+        return found | queryset.filter(program__in=programs), False

@@ -1,0 +1,238 @@
+"""Identity providers: how people sign on through each, as support staff see and change it (docs/sso.rst)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from social_django.models import UserSocialAuth
+
+from program_enrollments import api
+from program_enrollments.admin import importing_metadata
+from program_enrollments.admin.large_tables import LargeTableAdmin
+from program_enrollments.conf import get_setting
+from program_enrollments.exceptions import MetadataUnusable
+from program_enrollments.models import IdentityProvider, SamlConfiguration
+
+if TYPE_CHECKING:
+    ProviderModelForm = forms.ModelForm[IdentityProvider]
+    ConfigurationModelForm = forms.ModelForm[SamlConfiguration]
+    StackedInline = admin.StackedInline[Any, Any]
+else:
+    ProviderModelForm = ConfigurationModelForm = forms.ModelForm
+    StackedInline = admin.StackedInline
+
+NONE = "–"
+
+
+class ProviderForm(ProviderModelForm):
+    """The slug stands before the first colon of a uid, and in an address."""
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        if not importing_metadata.SLUG.fullmatch(slug):
+            raise ValidationError(importing_metadata.SLUG_HELP, code="slug")
+        return slug
+
+
+class ConfigurationForm(ConfigurationModelForm):
+    """Checks what nobody could sign on with: unreadable or weak certificates, and addresses that anybody can read
+    along.
+    """
+
+    sso_url = forms.CharField(
+        label=_("Sign-on URL"),
+        max_length=1000,
+        help_text=_("Of the provider's HTTP-Redirect binding."),
+        widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
+    )
+
+    class Meta:
+        model = SamlConfiguration
+        fields = "__all__"
+        widgets = {
+            name: forms.TextInput(attrs={"class": "vLargeTextField"}) for name in ("entity_id", "id_attribute")
+        } | {
+            "signing_certificates": forms.Textarea(attrs={"rows": 8, "class": "vLargeTextField", "spellcheck": "false"})
+        }
+
+    def clean_entity_id(self) -> str:
+        return str(self.cleaned_data["entity_id"]).strip()
+
+    def clean_sso_url(self) -> str:
+        url: str = self.cleaned_data["sso_url"].strip()
+        try:
+            api.check_sso_url(url=url)
+        except MetadataUnusable as error:
+            raise ValidationError(error.detail, code=error.code) from None
+        return url
+
+    def clean_signing_certificates(self) -> str:
+        try:
+            certificates = api.read_certificates(text=self.cleaned_data["signing_certificates"])
+        except MetadataUnusable as error:
+            raise ValidationError(error.detail, code=error.code) from None
+        return "\n".join(certificate.pem for certificate in certificates)
+
+
+class ConfigurationInline(StackedInline):
+    """The SAML side. A host with a SAML set-up of its own needs none."""
+
+    model = SamlConfiguration
+    form = ConfigurationForm
+    extra = 0
+    can_delete = True
+    readonly_fields = ["certificates_seen"]
+    fieldsets = [
+        (None, {"fields": ["is_test_only", "entity_id", "sso_url", "signing_certificates", "certificates_seen"]}),
+        (
+            _("What is asserted"),
+            {
+                "fields": [
+                    "id_attribute",
+                    "email_attribute",
+                    "username_attribute",
+                    "full_name_attribute",
+                    "first_name_attribute",
+                    "last_name_attribute",
+                ],
+                "description": _(
+                    "Names of SAML attributes, letter by letter. Where one is left empty, the usual names are tried."
+                ),
+            },
+        ),
+        (_("What is allowed"), {"fields": ["confirms_email", "allows_idp_initiated"]}),
+    ]
+
+    @admin.display(description=_("these are"))
+    def certificates_seen(self, configuration: SamlConfiguration) -> str:
+        """Tell whose certificates these are, until when, and how to compare them."""
+        try:
+            certificates = api.read_certificates(text=configuration.signing_certificates)
+        except MetadataUnusable:
+            return NONE
+        return list_certificates(certificates)
+
+
+@admin.register(IdentityProvider)
+class IdentityProviderAdmin(LargeTableAdmin):
+    """Providers of all schools. New ones come with their metadata; those in use are switched off, not deleted."""
+
+    form = ProviderForm
+    fields = ["school", "slug", "name", "is_enabled", "addresses"]
+    readonly_fields = ["addresses"]
+    list_display = ["slug", "name", "school", "state", "certificates_end"]
+    list_select_related = ["school", "saml"]
+    search_fields = ["slug", "name", "school__name", "saml__entity_id"]
+    search_help_text = _("Part of the slug, the name, the school's name or the entity ID.")
+    ordering = ["slug"]
+    autocomplete_fields = ["school"]
+    inlines = [ConfigurationInline]
+    change_list_template = "admin/university_enrollments/identityprovider/change_list.html"
+    change_form_template = "admin/university_enrollments/identityprovider/change_form.html"
+
+    @admin.display(description=_("state"))
+    def state(self, provider: IdentityProvider) -> str:
+        """Tell in a word whether people can sign on."""
+        if not provider.is_enabled:
+            return str(_("disabled"))
+        configuration = _configuration(provider)
+        if configuration is None:
+            return str(_("slug alone"))
+        return str(_("test only") if configuration.is_test_only else _("enabled"))
+
+    @admin.display(description=_("last certificate ends"))
+    def certificates_end(self, provider: IdentityProvider) -> str:
+        """Tell when the university will have changed its key at the latest."""
+        configuration = _configuration(provider)
+        try:
+            certificates = api.read_certificates(text=configuration.signing_certificates) if configuration else ()
+        except MetadataUnusable:
+            return NONE
+        return max((certificate.expires_at.date().isoformat() for certificate in certificates), default=NONE)
+
+    @admin.display(description=_("addresses"))
+    def addresses(self, provider: IdentityProvider) -> str:
+        """Give the addresses that staff and the university need, where this app serves sign-ons."""
+        if _configuration(provider) is None:
+            return NONE
+        try:
+            addresses = [
+                (_("Sign in or test"), reverse("sign_on:start", args=[provider.slug])),
+                (_("Page of the school"), reverse("sign_on:school", args=[provider.school.key])),
+                (_("Our metadata, for the university"), reverse("sign_on:metadata")),
+            ]
+        except NoReverseMatch:
+            return NONE
+        return format_html_join("", '<div><a href="{1}">{0}</a> <code>{1}</code></div>', addresses)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        name = f"{self.opts.app_label}_{self.opts.model_name}_import"
+        return [
+            path("import-metadata/", view(self.import_metadata), name=name),
+            path("<int:pk>/import-metadata/", view(self.import_metadata), name=f"{name}_again"),
+            *super().get_urls(),
+        ]
+
+    def import_metadata(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
+        """Show what metadata says, and save it on the second click."""
+        return importing_metadata.import_metadata(request, model_admin=self, pk=pk)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[IdentityProvider]:
+        return super().get_queryset(request).select_related("school", "saml")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """The slug is in the uid of everybody who has signed on: it stays."""
+        return [*self.readonly_fields, "slug"] if obj is not None and _is_used(obj) else list(self.readonly_fields)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Providers are deleted one by one, and only while nobody has signed on through them."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or not _is_used(obj))
+
+
+def list_certificates(certificates: tuple[api.SigningCertificate, ...]) -> SafeString:
+    """Return certificates as HTML, for people to compare."""
+    now = timezone.now()
+    rows = [
+        (
+            certificate.subject or NONE,
+            certificate.expires_at.date().isoformat(),
+            _("(expired; its key still counts)") if certificate.is_expired(now=now) else "",
+            certificate.fingerprint,
+        )
+        for certificate in certificates
+    ]
+    text = _("until")
+    items = format_html_join(
+        "", "<li>{0}, {4} {1} {2}<br><code>SHA-256 {3}</code></li>", [(*row, text) for row in rows]
+    )
+    return format_html("<ul>{}</ul>", items)
+
+
+def _configuration(provider: IdentityProvider) -> SamlConfiguration | None:
+    try:
+        return provider.saml
+    except ObjectDoesNotExist:
+        return None
+
+
+def _is_used(provider: Any) -> bool:
+    """Whether anybody has signed on through the provider."""
+    return UserSocialAuth.objects.filter(
+        provider__in=get_setting("SAML_BACKENDS"), uid__startswith=f"{provider.slug}:"
+    ).exists()

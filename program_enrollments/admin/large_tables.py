@@ -1,0 +1,92 @@
+"""Lists over tables that may hold millions of rows: nothing is counted beyond what anybody pages through, nothing is
+read that is not shown.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet, URLField
+from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    AnyModelAdmin = admin.ModelAdmin[Any]
+    AnyTabularInline = admin.TabularInline[Any, Any]
+    AnyPaginator = Paginator[Any]
+    AnyQuerySet = QuerySet[Any, Any]
+else:
+    AnyModelAdmin = admin.ModelAdmin
+    AnyTabularInline = admin.TabularInline
+    AnyPaginator = Paginator
+    AnyQuerySet = QuerySet
+
+MAX_LISTED = 10_000
+"""Rows that a list leads through, page by page. Whoever needs others searches or filters."""
+
+
+class BoundedPaginator(AnyPaginator):
+    """Counts `MAX_LISTED` rows at most, so that the first page costs the same whatever the size of the table.
+
+    `has_more` says whether there are others than those the pages lead through.
+    """
+
+    @cached_property
+    def _counted(self) -> int:
+        rows = self.object_list
+        if not isinstance(rows, QuerySet):
+            return len(rows)
+        return rows.order_by().values("pk")[: MAX_LISTED + 1].count()
+
+    @cached_property
+    def count(self) -> int:
+        return min(self._counted, MAX_LISTED)
+
+    @property
+    def has_more(self) -> bool:
+        return self._counted > MAX_LISTED
+
+
+class LargeTableAdmin(AnyModelAdmin):
+    """A list that stays as quick as its first page: bounded counting, no facets, and one order, the newest rows first:
+    any other would sort the whole table.
+
+    What is shown of other tables is fetched by a statement each (`list_prefetch_related`), not by a join: MariaDB
+    starts a join with the smaller table, and then sorts all of the larger one.
+    """
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_max_show_all = 0
+    ordering = ["-pk"]
+    sortable_by = ()
+    list_select_related: ClassVar[bool | list[str] | tuple[str, ...]] = ()
+    list_prefetch_related: tuple[str, ...] = ()
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
+
+    def get_queryset(self, request: HttpRequest) -> AnyQuerySet:
+        return super().get_queryset(request).prefetch_related(*self.list_prefetch_related)
+
+
+class ViewOnlyAdmin(LargeTableAdmin):
+    """A table that nobody edits here: rows are seen by whoever may view or change them, and neither added, changed nor
+    deleted. What may be done to them has buttons and actions of its own.
+    """
+
+    actions_on_bottom = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def may_change(self, request: HttpRequest) -> bool:
+        """Whether the user holds Django's permission to change this model: it is asked for by buttons and actions."""
+        return bool(request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}"))

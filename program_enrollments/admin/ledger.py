@@ -1,0 +1,104 @@
+"""The ledger, to be read. It is written by whoever changes something, and by nobody else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from program_enrollments.admin.filters import ProgramFilter, SchoolOfProgramFilter
+from program_enrollments.admin.large_tables import AnyQuerySet, ViewOnlyAdmin
+from program_enrollments.admin.searching import ENROLLMENT_HELP, search_enrollments
+from program_enrollments.models import Learner, LedgerEntry, LedgerPosition, Program
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ViewOnlyAdmin):
+    """What changed, who changed it, when and why. What an entry speaks of may be gone since."""
+
+    # Not the learner: it may be gone, and its key is in the entry.
+    list_prefetch_related = ("program", "course_run")
+    list_display = [
+        "at",
+        "student_key",
+        "kind",
+        "program",
+        "course_run",
+        "before",
+        "after",
+        "source",
+        "actor",
+        "reason",
+    ]
+    list_filter = [SchoolOfProgramFilter, ProgramFilter]
+    search_fields = ["student_key"]  # shows the box; what it does is in get_search_results
+    search_help_text = ENROLLMENT_HELP
+    fields = [
+        "at",
+        "learner_page",
+        "kind",
+        "program",
+        "course_run",
+        "before",
+        "after",
+        "source",
+        "actor",
+        "reason",
+        "request_id",
+        "job_id",
+        "position",
+    ]
+    readonly_fields = ["learner_page", "actor"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
+        users = get_user_model()._default_manager.filter(pk=OuterRef("actor_id"))
+        username = Subquery(users.values(get_user_model().USERNAME_FIELD)[:1])
+        entries: QuerySet[LedgerEntry] = super().get_queryset(request).annotate(actor_username=username)
+        return entries
+
+    @admin.display(description=_("actor"))
+    def actor(self, entry: Any) -> str:
+        """The username, or the user ID of an account that is gone."""
+        if entry.actor_id is None:
+            return ""
+        return entry.actor_username or f"#{entry.actor_id}"
+
+    @admin.display(description=_("learner"))
+    def learner_page(self, entry: LedgerEntry) -> str:
+        """The student ID as recorded, with a link to the learner unless that record is gone."""
+        if not Learner.objects.filter(pk=entry.learner_id).exists():
+            return entry.student_key
+        options = Learner._meta
+        url = reverse(
+            f"{self.admin_site.name}:{options.app_label}_{options.model_name}_change", args=[entry.learner_id]
+        )
+        return format_html('<a href="{}">{}</a>', url, entry.student_key)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: AnyQuerySet, search_term: str
+    ) -> tuple[AnyQuerySet, bool]:
+        return search_enrollments(queryset=queryset, text=search_term), False
+
+
+@admin.register(LedgerPosition)
+class LedgerPositionAdmin(ViewOnlyAdmin):
+    """How far each program's feed has come."""
+
+    list_display = ["program", "last_position"]
+    fields = ["program", "last_position"]
+    readonly_fields = ["program"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerPosition]:
+        title = Subquery(Program.objects.filter(pk=OuterRef("pk")).values("title")[:1])
+        positions: QuerySet[LedgerPosition] = super().get_queryset(request).annotate(program_title=title)
+        return positions
+
+    @admin.display(description=_("program"))
+    def program(self, position: Any) -> str:
+        return position.program_title or f"#{position.pk}"

@@ -1,0 +1,162 @@
+"""Schools, with their e-mail domains, their identity providers and who may use the API for them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.core.validators import DomainNameValidator
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from program_enrollments.admin.catalog import is_used
+from program_enrollments.admin.large_tables import AnyTabularInline, LargeTableAdmin
+from program_enrollments.models import Grant, IdentityProvider, Learner, Program, School, SchoolEmailDomain
+from program_enrollments.normalization import normalize_identity
+
+if TYPE_CHECKING:
+    SchoolModelForm = forms.ModelForm[School]
+    DomainModelForm = forms.ModelForm[SchoolEmailDomain]
+    ProviderModelForm = forms.ModelForm[IdentityProvider]
+    DomainFormSet = forms.BaseInlineFormSet[SchoolEmailDomain, School, Any]
+else:
+    SchoolModelForm = DomainModelForm = ProviderModelForm = forms.ModelForm
+    DomainFormSet = forms.BaseInlineFormSet
+
+COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+LEAST_CONTRAST = 4.5
+"""What WCAG 2.2 asks of text (1.4.3, level AA)."""
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colors `#rrggbb`, from 1 to 21, as WCAG 2.2 defines it."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(color: str) -> float:
+    channels = [int(color[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+class SchoolForm(SchoolModelForm):
+    """Checks the colors: that they are colors, and that text in the one can be read on the other."""
+
+    def clean_primary_color(self) -> str:
+        return self._color("primary_color")
+
+    def clean_text_color(self) -> str:
+        return self._color("text_color")
+
+    def _color(self, name: str) -> str:
+        value: str = self.cleaned_data[name]
+        if value and not COLOR.fullmatch(value):
+            raise ValidationError(_("Write a color as #rrggbb, such as #1a4b8c."), code="invalid")
+        return value.lower()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        background, text = cleaned.get("primary_color"), cleaned.get("text_color")
+        if background and text and contrast(background, text) < LEAST_CONTRAST:
+            message = _("Text in this color is hard to read on the primary color. Choose a lighter or a darker one.")
+            self.add_error("text_color", ValidationError(message, code="contrast"))
+        return cleaned
+
+
+class DomainForm(DomainModelForm):
+    """An e-mail domain, without what people put around it."""
+
+    class Meta:
+        model = SchoolEmailDomain
+        fields = ["domain"]
+
+    def clean_domain(self) -> str:
+        domain = normalize_identity(self.cleaned_data["domain"]).lstrip("@")
+        DomainNameValidator()(domain)
+        return domain
+
+
+class DistinctDomains(DomainFormSet):
+    """A domain is listed once, in whatever spelling."""
+
+    def clean(self) -> None:
+        super().clean()
+        seen: set[str] = set()
+        for form in self.forms:
+            domain = form.cleaned_data.get("domain") if hasattr(form, "cleaned_data") else None
+            if not domain or form in self.deleted_forms:
+                continue
+            if domain in seen:
+                form.add_error("domain", ValidationError(_("This domain is listed already."), code="duplicate"))
+            seen.add(domain)
+
+
+class EmailDomainInline(AnyTabularInline):
+    """Where a school lists any, addresses in other domains are refused and are no evidence."""
+
+    model = SchoolEmailDomain
+    form = DomainForm
+    formset = DistinctDomains
+    fields = ["domain"]
+    extra = 0
+
+
+class ProviderForm(ProviderModelForm):
+    """The slug stands before the first colon of a uid."""
+
+    class Meta:
+        model = IdentityProvider
+        fields = ["slug", "name", "is_enabled"]
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        if ":" in slug:
+            raise ValidationError(_("A slug cannot have a colon: the first colon of a uid ends it."), code="colon")
+        return slug
+
+
+class IdentityProviderInline(AnyTabularInline):
+    """A school's identity providers. Those that signed anybody in are switched off rather than deleted."""
+
+    model = IdentityProvider
+    form = ProviderForm
+    fields = ["slug", "name", "is_enabled"]
+    extra = 0
+    can_delete = False
+
+
+class GrantInline(AnyTabularInline):
+    """Who may use the API for all programs of the school."""
+
+    model = Grant
+    fields = ["user", "permission"]
+    raw_id_fields = ["user"]
+    extra = 0
+
+
+@admin.register(School)
+class SchoolAdmin(LargeTableAdmin):
+    """Universities, as tenants."""
+
+    form = SchoolForm
+    fields = ["key", "name", "logo_url", "primary_color", "text_color"]
+    list_display = ["name", "key"]
+    search_fields = ["name", "key"]
+    search_help_text = _("Part of the name or key.")
+    ordering = ["name", "pk"]
+    inlines = [EmailDomainInline, IdentityProviderInline, GrantInline]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Schools are deleted one by one, and only while nothing is theirs: see `CatalogAdmin`."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        is_empty = obj is None or not is_used(Program, Learner, IdentityProvider, school=obj)
+        return super().has_delete_permission(request, obj) and is_empty
