@@ -1,0 +1,159 @@
+"""System checks of single sign-on: silent on a host that doesn't use it (docs/sso.rst)."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  (Django's name for it)
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections, router
+from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import import_string
+from social_django.models import UserSocialAuth
+
+from program_enrollments.conf import get_setting
+from program_enrollments.sign_on.configuration import MAX_CLOCK_SKEW_SECONDS, STEPS, get_sign_on_settings
+
+APP = "university_enrollments"
+BACKEND = "program_enrollments.sign_on.backend.UniversitySAML"
+
+
+def is_used() -> bool:
+    """Whether the host lets people sign on through this app: by the backend, or by a subclass of it."""
+    return any(_is_ours(path) for path in settings.AUTHENTICATION_BACKENDS)
+
+
+@register()
+def check_sign_on_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E020 to E022: the settings are known, keys and certificates can be used, the pipeline's steps are there."""
+    if not is_used() or not isinstance(get_setting("SIGN_ON"), dict):
+        return []
+    try:
+        configured = get_sign_on_settings()
+    except ImproperlyConfigured as error:
+        return [_error(20, str(error), "docs/sso.rst, Settings, lists what there is.")]
+    problems: list[CheckMessage] = [
+        _error(21, f"SIGN_ON: {problem}.", hint) for problem, hint in _key_problems(configured)
+    ]
+    skew: Any = configured.CLOCK_SKEW_SECONDS
+    if not isinstance(skew, int) or not 0 <= skew <= MAX_CLOCK_SKEW_SECONDS:
+        hint = "Synchronize the clock of your servers instead of tolerating more."
+        problems.append(_error(20, f"SIGN_ON['CLOCK_SKEW_SECONDS'] is not 0 to {MAX_CLOCK_SKEW_SECONDS}.", hint))
+    problems += [
+        _error(22, f"SIGN_ON['PIPELINE']: {problem}.", "Put steps of your own behind those of this app.")
+        for problem in _step_problems(configured.PIPELINE)
+    ]
+    return problems
+
+
+@register(Tags.urls)
+def check_sign_on_urls(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E023, W020: the backend and the pages go together."""
+    try:
+        reverse("sign_on:acs")
+    except NoReverseMatch:
+        if not is_used():
+            return []
+        hint = 'Add path("sso/", include("program_enrollments.sign_on.urls")) to your URLs.'
+        return [_error(23, "UniversitySAML is an authentication backend, but its pages have no address.", hint)]
+    if is_used():
+        return []
+    hint = f"Add {BACKEND} to AUTHENTICATION_BACKENDS, or take the pages away."
+    return [_warning(20, "The pages of single sign-on have addresses, but nobody can sign in there.", hint)]
+
+
+@register(deploy=True)
+def check_sign_on_deployment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """W021: what works without, but will be missed."""
+    if not is_used() or not isinstance(get_setting("SIGN_ON"), dict):
+        return []
+    given = get_setting("SIGN_ON")
+    hints = {
+        "ENTITY_ID": "Without it the service is called by its address, and universities must follow when that changes.",
+        "SUPPORT_CONTACT": "Without it, pages that refuse a sign-on cannot say whom to write to.",
+    }
+    return [_warning(21, f"SIGN_ON['{name}'] is not set.", hint) for name, hint in hints.items() if not given.get(name)]
+
+
+@register(Tags.database)
+def check_uid_collation(
+    app_configs: Any, databases: Collection[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """W022: the database can hold the IDs of two people that differ in an accent alone."""
+    alias = router.db_for_read(UserSocialAuth)
+    connection: Any = connections[alias]
+    if not is_used() or connection.vendor != "mysql" or alias not in (databases or ()):
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT collation_name FROM information_schema.columns"
+            " WHERE table_schema = DATABASE() AND table_name = %s AND column_name = 'uid'",
+            [UserSocialAuth._meta.db_table],
+        )
+        row = cursor.fetchone()
+    if row is None or str(row[0]).endswith("_bin"):
+        return []
+    hint = "Give the column a binary collation: docs/sso.rst, Collations, has the statement."
+    return [_warning(22, f"social-auth's uid column has the collation {row[0]}: é and e are one ID to it.", hint)]
+
+
+def _is_ours(path: str) -> bool:
+    if path == BACKEND:
+        return True
+    try:
+        found = import_string(path)
+    except ImportError:
+        return False
+    ancestors = inspect.getmro(found) if inspect.isclass(found) else ()
+    return any(f"{ancestor.__module__}.{ancestor.__qualname__}" == BACKEND for ancestor in ancestors)
+
+
+def _key_problems(configured: Any) -> Iterator[tuple[str, str]]:
+    key, certificate = None, None
+    if configured.PRIVATE_KEY:
+        try:
+            key = serialization.load_pem_private_key(configured.PRIVATE_KEY.encode(), password=None)
+        except (ValueError, TypeError, AttributeError):
+            yield (
+                "PRIVATE_KEY is no private key in PEM form, or has a password",
+                "Give the text of the file, unencrypted.",
+            )
+    for name in ("CERTIFICATE", "NEXT_CERTIFICATE"):
+        text = getattr(configured, name)
+        if text:
+            try:
+                loaded = x509.load_pem_x509_certificate(text.encode())
+            except (ValueError, AttributeError):
+                yield f"{name} is no certificate in PEM form", "Give the text of the file."
+            else:
+                certificate = certificate or (loaded if name == "CERTIFICATE" else None)
+    if key is not None and not isinstance(key, rsa.RSAPrivateKey):
+        yield "PRIVATE_KEY is no RSA key", "Make an RSA key of 2,048 bits or more."
+    elif key is not None and certificate is None:
+        yield "PRIVATE_KEY is set, but CERTIFICATE is not", "Universities check our signature by the certificate."
+    elif key is not None and certificate is not None and certificate.public_key() != key.public_key():
+        yield "PRIVATE_KEY and CERTIFICATE do not belong together", "Take both from one pair."
+
+
+def _step_problems(pipeline: Sequence[str]) -> Iterator[str]:
+    if tuple(pipeline[: len(STEPS)]) != STEPS:
+        yield f"it doesn't begin with {' and '.join(STEPS)}"
+    for step in pipeline:
+        try:
+            import_string(step)
+        except ImportError:
+            yield f"{step} cannot be imported"
+
+
+def _error(number: int, text: str, hint: str) -> Error:
+    return Error(text, hint=hint, id=f"{APP}.E{number:03}")
+
+
+def _warning(number: int, text: str, hint: str) -> Warning:
+    return Warning(text, hint=hint, id=f"{APP}.W{number:03}")

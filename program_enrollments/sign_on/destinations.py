@@ -1,0 +1,27 @@
+"""Destinations: where people go after they have signed on."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.shortcuts import resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+
+MAX_LENGTH = 1500
+"""Of an address that is kept across the round trip: it travels in a cookie."""
+
+
+def safe_next(request: HttpRequest, wanted: object) -> str:
+    """Return `wanted` if it is the path of a page of this very site, else an empty string."""
+    if not isinstance(wanted, str) or len(wanted) > MAX_LENGTH or not wanted.startswith("/"):
+        return ""
+    if not url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        return ""
+    return wanted
+
+
+def destination(next_url: str) -> str:
+    """Return where to go: `next_url`, which is safe, or else where the host lets people land."""
+    return next_url or resolve_url(settings.LOGIN_REDIRECT_URL)

@@ -1,0 +1,144 @@
+"""Documents: SAML responses as XML, read so that hostile ones do no harm, and decrypted where they come encrypted to
+us.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+
+import xmlsec
+from lxml import etree
+from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
+
+from program_enrollments.data import SignOnRefusal
+from program_enrollments.exceptions import SignOnRefused
+
+MAX_RESPONSE_CHARACTERS = 400_000
+"""Of a response in Base64. Real ones have 5,000 to 50,000."""
+
+SAML = "{urn:oasis:names:tc:SAML:2.0:assertion}"
+SAMLP = "{urn:oasis:names:tc:SAML:2.0:protocol}"
+DS = "{http://www.w3.org/2000/09/xmldsig#}"
+XENC = "{http://www.w3.org/2001/04/xmlenc#}"
+SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
+SCHEMA = "saml-schema-protocol-2.0.xsd"
+
+# RSA 1.5 is left out: whether its padding was right can be asked for again and again until a key is known.
+KEY_TRANSPORTS = frozenset(
+    {"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p", "http://www.w3.org/2009/xmlenc11#rsa-oaep"}
+)
+
+
+def read_response(*, encoded: str, private_key: str = "") -> etree._Element:
+    """Return the root of a SAML response that was posted in Base64: valid by SAML's schema, successful, decrypted.
+
+    `private_key` (PEM) is what assertions may be encrypted to. Nothing is believed yet. Raises SignOnRefused.
+    """
+    root = _parse(encoded)
+    _check_schema(root)
+    status = root.find(f"{SAMLP}Status/{SAMLP}StatusCode")
+    if root.get("Version") != "2.0":
+        raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE)
+    if status is None or status.get("Value") != SUCCESS:
+        raise SignOnRefused(SignOnRefusal.DECLINED)
+    if root.find(f"{SAML}EncryptedAssertion") is not None:
+        root = _decrypted(root, private_key)
+        _check_schema(root)
+    return root
+
+
+def issuer_of(root: etree._Element) -> str:
+    """Return who says that they made the assertion; the response's own issuer where there is no assertion to ask."""
+    for path in (f"{SAML}Assertion/{SAML}Issuer", f"{SAML}Issuer"):
+        issuer = root.find(path)
+        if issuer is not None:
+            return plain_text(issuer) or ""
+    return ""
+
+
+def request_id_of(root: etree._Element) -> str:
+    """Return the ID of the request that the response says it answers, empty if it answers none.
+
+    The attribute of the response may be outside of any signature; the assertion says so, too.
+    """
+    stated = root.get("InResponseTo")
+    if stated is None:
+        data = root.find(f"{SAML}Assertion/{SAML}Subject/{SAML}SubjectConfirmation/{SAML}SubjectConfirmationData")
+        stated = data.get("InResponseTo") if data is not None else None
+    return stated or ""
+
+
+def plain_text(element: etree._Element) -> str | None:
+    """Return the trimmed text of an element, None if it holds anything but text."""
+    return None if len(element) else (element.text or "").strip()
+
+
+def _parse(encoded: str) -> etree._Element:
+    if len(encoded) > MAX_RESPONSE_CHARACTERS:
+        raise SignOnRefused(SignOnRefusal.RESPONSE_TOO_LARGE)
+    try:
+        raw = base64.b64decode("".join(encoded.split()), validate=True)
+        # One encoding, so that what is looked for here is what the parser finds. Neither thing is ever needed.
+        text = raw.decode("utf-8")
+    except (binascii.Error, ValueError):
+        raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE) from None
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE)
+    try:
+        root = OneLogin_Saml2_XML.to_etree(raw)
+    except (etree.XMLSyntaxError, ValueError):
+        raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE) from None
+    # A declared encoding would make the parser read something else than what was looked at.
+    if root.tag != f"{SAMLP}Response" or (root.getroottree().docinfo.encoding or "utf-8").lower() not in {
+        "utf-8",
+        "ascii",
+    }:
+        raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE)
+    return root
+
+
+def _check_schema(root: etree._Element) -> None:
+    # Answers with a string where the document isn't valid.
+    if isinstance(OneLogin_Saml2_XML.validate_xml(root, SCHEMA, debug=False), str):
+        raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE)
+
+
+def _decrypted(root: etree._Element, private_key: str) -> etree._Element:
+    """Return the response with what is in its one encrypted assertion in place of it."""
+    envelopes = list(root.iter(f"{SAML}EncryptedAssertion"))
+    data = envelopes[0].find(f"{XENC}EncryptedData")
+    if not private_key or len(envelopes) > 1 or data is None or not _is_acceptable(envelopes[0]):
+        raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE)
+    _put_keys_inside(envelopes[0], data)
+    try:
+        manager = xmlsec.KeysManager()
+        manager.add_key(xmlsec.Key.from_memory(private_key, xmlsec.KeyFormat.PEM, None))
+        assertion = xmlsec.EncryptionContext(manager).decrypt(data)
+    except (xmlsec.Error, etree.XMLSyntaxError, ValueError, TypeError):
+        raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE) from None
+    if not etree.iselement(assertion) or assertion.tag != f"{SAML}Assertion":
+        raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE)
+    root.replace(envelopes[0], assertion)
+    # Read anew: not all that the library writes into a tree is found there by its name.
+    return OneLogin_Saml2_XML.to_etree(etree.tostring(root))
+
+
+def _is_acceptable(envelope: etree._Element) -> bool:
+    keys = list(envelope.iter(f"{XENC}EncryptedKey"))
+    methods = [key.find(f"{XENC}EncryptionMethod") for key in keys]
+    return bool(keys) and all(method is not None and method.get("Algorithm") in KEY_TRANSPORTS for method in methods)
+
+
+def _put_keys_inside(envelope: etree._Element, data: etree._Element) -> None:
+    """Move keys that stand beside the data to where the library looks for them."""
+    beside: Iterator[etree._Element] = iter(envelope.findall(f"{XENC}EncryptedKey"))
+    for key in beside:
+        info = data.find(f"{DS}KeyInfo")
+        if info is None:
+            info = etree.Element(f"{DS}KeyInfo")
+            data.find(f"{XENC}CipherData").addprevious(info)  # the schema has seen to it that there is one
+        for reference in info.findall(f"{DS}RetrievalMethod"):
+            info.remove(reference)
+        info.append(key)
