@@ -1,0 +1,1 @@
+"""Accounts: sign up, confirm the e-mail address, sign in and out."""

@@ -1,0 +1,7 @@
+"""The tables of the demo LMS."""
+
+from demo_lms.models.accounts import EmailAddress
+from demo_lms.models.courses import CourseAccessRole, CourseEnrollment, CourseRun
+from demo_lms.models.learning import CourseGrade, DailyActivity
+
+__all__ = ["CourseAccessRole", "CourseEnrollment", "CourseGrade", "CourseRun", "DailyActivity", "EmailAddress"]

@@ -1,0 +1,25 @@
+"""The demo's data: two universities with their programs, learners and API clients. Seeding again changes nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+
+from demo_lms.seeding.catalog import seed_schools
+from demo_lms.seeding.clients import ADMIN_USERNAME, seed_admin, seed_clients
+from demo_lms.seeding.people import seed_people
+
+
+def seed(*, base_url: str, now: datetime) -> None:
+    """Make what the demo needs and isn't there. `base_url` is the site's address, such as `http://127.0.0.1:8000`."""
+    seed_schools(base_url=base_url, now=now)
+    seed_clients()
+    seed_people(now=now)
+    # Last, because it is what shows that all the rest is there.
+    seed_admin()
+
+
+def is_seeded() -> bool:
+    """Return whether `seed` has gone through once."""
+    return User.objects.filter(username=ADMIN_USERNAME).exists()

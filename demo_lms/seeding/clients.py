@@ -1,0 +1,66 @@
+"""Who may use the API, and the superuser. The credentials are fixed and documented; nothing real is behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from oauth2_provider.models import get_application_model
+
+from program_enrollments.data import Permission
+from program_enrollments.models import Grant, School
+
+ADMIN_USERNAME = "admin"
+ADMIN_PASSWORD = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class SeedClient:
+    """An OAuth2 client, which acts as a user of the same name: host staff, or granted everything at one school."""
+
+    client_id: str
+    client_secret: str
+    school_key: str | None = None
+
+
+CLIENTS = (
+    SeedClient("uni-a-sis", "uni-a-secret", school_key="uni-a"),
+    SeedClient("uni-b-sis", "uni-b-secret", school_key="uni-b"),
+    SeedClient("registrar", "registrar-secret"),
+)
+
+
+def seed_clients() -> None:
+    """Make the clients, their users, and the grants of those on their schools, which must be there."""
+    for client in CLIENTS:
+        user = _seed_user(client)
+        application = get_application_model()
+        application.objects.get_or_create(
+            client_id=client.client_id,
+            defaults={
+                "client_secret": client.client_secret,
+                "name": client.client_id,
+                "user": user,
+                "client_type": application.CLIENT_CONFIDENTIAL,
+                "authorization_grant_type": application.GRANT_CLIENT_CREDENTIALS,
+            },
+        )
+        if client.school_key is not None:
+            school = School.objects.get(key=client.school_key)
+            for permission in Permission.values:
+                Grant.objects.get_or_create(user=user, school=school, permission=permission)
+
+
+def _seed_user(client: SeedClient) -> User:
+    user = User.objects.filter(username=client.client_id).first()
+    if user is None:
+        user = User(username=client.client_id, is_staff=client.school_key is None)
+        user.set_unusable_password()
+        user.save()
+    return user
+
+
+def seed_admin() -> None:
+    """Make the superuser."""
+    if not User.objects.filter(username=ADMIN_USERNAME).exists():
+        User.objects.create_superuser(ADMIN_USERNAME, password=ADMIN_PASSWORD)

@@ -1,0 +1,13 @@
+"""Paths of the pages that are for development only."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from demo_lms.pages.outbox import outbox
+from demo_lms.sign_in.development import development_sign_in
+
+urlpatterns = [
+    path("sign-in/", development_sign_in, name="development_sign_in"),
+    path("outbox/", outbox, name="outbox"),
+]
