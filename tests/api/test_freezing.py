@@ -1,0 +1,484 @@
+"""Freezing and reopening: what is kept, what is refused, and that nothing kept ever changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connection, transaction
+from django.db.models import ProtectedError
+from django.test.utils import CaptureQueriesContext, override_settings
+
+from demo_lms.host import DemoHost
+from demo_lms.models import CourseGrade
+from program_enrollments import api
+from program_enrollments.data import Origin, Source
+from program_enrollments.exceptions import (
+    AlreadyFrozen,
+    BadCursor,
+    FreezeDoesNotExist,
+    HostError,
+    NotFrozen,
+)
+from program_enrollments.models import (
+    CourseRun,
+    FrozenGrade,
+    GradeBook,
+    GradeFreeze,
+    Learner,
+    Program,
+    ProgramCourseEnrollment,
+)
+from tests.api.conftest import World
+from tests.api.test_grading import enroll, read
+from tests.factories.enrollment import CourseRunFactory, CurriculumFactory
+from tests.factories.host import CourseGradeFactory, UserFactory
+
+NOW = datetime(2026, 6, 30, 12, 0, 0, 123456, tzinfo=UTC)
+LATER = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+def origin(reason: str = "Board of examiners", *, actor_id: int | None = None) -> Origin:
+    return Origin(source=Source.API, actor_id=actor_id, request_id="request-1", reason=reason)
+
+
+def freeze(world: World, *, reason: str = "Board of examiners", **more: Any) -> api.FrozenVersion:
+    return api.freeze_grades(
+        program=more.pop("program", world.program),
+        course_run=more.pop("course_run", world.course_run),
+        origin=origin(reason, actor_id=more.pop("actor_id", None)),
+        now=more.pop("now", NOW),
+    )
+
+
+def reopen(world: World, *, reason: str = "A mistake") -> api.FrozenVersion:
+    return api.reopen_grades(program=world.program, course_run=world.course_run, origin=origin(reason), now=LATER)
+
+
+def rows_of(world: World, version: int) -> list[dict[str, Any]]:
+    return list(api.get_freeze(program=world.program, course_run=world.course_run, version=version).rows())
+
+
+def digest_of(rows: list[dict[str, Any]]) -> str:
+    """The contract's definition, in other words than the code's."""
+    members = [
+        "{" + ",".join(f"{json.dumps(key)}:{json.dumps(row[key], ensure_ascii=False)}" for key in sorted(row)) + "}"
+        for row in sorted(rows, key=lambda row: row["student_key"])
+    ]
+    return hashlib.sha256(f"[{','.join(members)}]".encode()).hexdigest()
+
+
+def enroll_many(world: World, run: CourseRun, count: int) -> None:
+    """Put `count` learners with accounts and grades into a course run, in a few statements."""
+    User.objects.bulk_create([User(username=f"{run.pk}-{number}") for number in range(count)], batch_size=1000)
+    users = list(User.objects.filter(username__startswith=f"{run.pk}-"))
+    Learner.objects.bulk_create(
+        [Learner(school=world.school, student_key=f"S-{user.pk}", user=user) for user in users], batch_size=1000
+    )
+    learners = Learner.objects.filter(user__in=User.objects.filter(username__startswith=f"{run.pk}-"))
+    ProgramCourseEnrollment.objects.bulk_create(
+        [
+            ProgramCourseEnrollment(program=world.program, course_run=run, learner=learner, status="active")
+            for learner in learners
+        ],
+        batch_size=1000,
+    )
+    CourseGrade.objects.bulk_create(
+        [
+            CourseGrade(user=user, course_run_id=run.course_id, letter="A", percent=Decimal("0.9"), passed=True)
+            for user in users
+        ],
+        batch_size=1000,
+    )
+
+
+def test_a_freeze_is_what_was_read_just_before_it(world: World) -> None:
+    for key in ("b", "a", "Z", "é", "10", "9"):
+        enroll(world, key, grade=("A", "0.925", True))
+    enroll(world, "none")
+    user = UserFactory(username="registrar")
+    live = read(world).page.rows
+
+    version = freeze(world, actor_id=user.pk)
+
+    expected = sorted(live, key=lambda row: row["student_key"])
+    assert [row["student_key"] for row in expected] == ["10", "9", "Z", "a", "b", "none", "é"]
+    assert version == api.FrozenVersion(
+        course_id=world.course_run.course_id,
+        version=1,
+        frozen_by="registrar",
+        frozen_at=NOW,
+        reason="Board of examiners",
+        count=7,
+        digest=digest_of(live),
+    )
+    grades = read(world)
+    assert (grades.frozen, grades.version, grades.frozen_at) == (True, 1, NOW)
+    assert grades.page.rows == expected
+    assert rows_of(world, 1) == expected
+    stored = GradeFreeze.objects.get()
+    assert (stored.frozen_by_user_id, stored.request_id) == (user.pk, "request-1")
+
+
+def test_whatever_the_host_says_later_frozen_is_frozen(world: World) -> None:
+    first = enroll(world, "S-1", grade=("A", "0.925", True))
+    second = enroll(world, "S-2", grade=("B", "0.8", True))
+    freeze(world)
+    before = json.dumps(read(world).page.rows)
+
+    CourseGrade.objects.update(letter="F", percent=Decimal(0), passed=False)
+    enroll(world, "S-0", grade=("A", "1", True))
+    ProgramCourseEnrollment.objects.filter(learner=first).delete()
+    Learner.objects.filter(pk=second.pk).update(student_key="S-2b", student_key_normalized="s-2b", user=None)
+    assert first.user is not None
+    first.user.delete()
+
+    assert json.dumps(read(world).page.rows) == before
+    assert json.dumps(rows_of(world, 1)) == before
+
+
+def test_frozen_twice_is_refused_until_reopened(world: World) -> None:
+    enroll(world, "S-1", grade=("A", "0.925", True))
+    first = freeze(world)
+    with pytest.raises(AlreadyFrozen):
+        freeze(world)
+
+    ended = reopen(world)
+    with pytest.raises(NotFrozen):
+        reopen(world)
+    CourseGrade.objects.update(letter="B", percent=Decimal("0.8"))
+    live = read(world)
+    second = freeze(world, reason="Appeal", now=LATER)
+
+    assert (ended.version, ended.reopened_at, ended.reopen_reason) == (1, LATER, "A mistake")
+    assert (live.frozen, live.page.rows[0]["letter_grade"]) == (False, "B")
+    assert (first.version, second.version) == (1, 2)
+    assert rows_of(world, 1) == [{"student_key": "S-1", "letter_grade": "A", "percent": 0.925, "passed": True}]
+    assert rows_of(world, 2) == [{"student_key": "S-1", "letter_grade": "B", "percent": 0.8, "passed": True}]
+    assert first.digest != second.digest
+    told = api.fetch_freezes(program=world.program, course_run=world.course_run, cursor=None, page_size=10).rows
+    assert told[0] == {
+        **first.receipt(),
+        "retired": 0,
+        "reopened_by": "",
+        "reopened_at": LATER,
+        "reopen_reason": "A mistake",
+    }
+    assert told[1] == {
+        **second.receipt(),
+        "retired": 0,
+        "reopened_by": None,
+        "reopened_at": None,
+        "reopen_reason": None,
+    }
+
+
+def test_what_was_never_frozen_cannot_be_reopened(world: World) -> None:
+    with pytest.raises(NotFrozen):
+        reopen(world)
+
+
+def test_a_run_in_two_programs_freezes_in_each_by_itself(world: World) -> None:
+    curriculum = CurriculumFactory(program__school=world.school)
+    world.course_run.curricula.add(curriculum)
+    enroll(world, "S-1", grade=("A", "0.9", True))
+
+    freeze(world, program=curriculum.program)
+
+    assert read(world).frozen is False
+    assert freeze(world).version == 1
+    assert [row.count for row in GradeFreeze.objects.order_by("pk")] == [0, 1]
+
+
+def test_nobody_to_grade_is_an_empty_version(world: World) -> None:
+    version = freeze(world)
+
+    assert (version.count, version.digest) == (0, hashlib.sha256(b"[]").hexdigest())
+    enroll(world, "S-1", grade=("A", "0.9", True))
+    assert read(world).page.rows == []
+    assert read(world).frozen is True
+
+
+def test_equal_keys_stay_two_rows_in_one_order(world: World) -> None:
+    enroll(world, "ann@uni.example", grade=("A", "0.9", True))
+    enroll(world, "", learner={"email": "ann@uni.example"}, grade=("B", "0.8", True))
+
+    version = freeze(world)
+
+    rows = rows_of(world, 1)
+    assert [row["letter_grade"] for row in rows] == ["A", "B"]
+    assert version.digest == digest_of(rows)
+
+
+def test_all_of_a_program_freeze_together(world: World) -> None:
+    runs: list[CourseRun] = [
+        world.course_run,
+        CourseRunFactory(course_id="course-v1:A+A+A", curricula=[world.curriculum]),
+        CourseRunFactory(
+            course_id="course-v1:B+B+B",
+            curricula=[world.curriculum, CurriculumFactory(program=world.program, is_active=False)],
+        ),
+    ]
+    CourseRunFactory()
+    enroll(world, "S-1", grade=("A", "0.9", True))
+    freeze(world, course_run=runs[1])
+
+    versions = api.freeze_program_grades(program=world.program, origin=origin("End of year"), now=LATER)
+
+    assert [version.course_id for version in versions] == sorted([runs[0].course_id, runs[2].course_id])
+    assert {(version.version, version.reason, version.frozen_at) for version in versions} == {(1, "End of year", LATER)}
+    assert sorted(version.count for version in versions) == [0, 1]
+    with pytest.raises(AlreadyFrozen):
+        api.freeze_program_grades(program=world.program, origin=origin())
+
+
+def test_a_program_without_course_runs_has_nothing_to_freeze(db: None) -> None:
+    with pytest.raises(AlreadyFrozen):
+        api.freeze_program_grades(program=CurriculumFactory().program, origin=origin())
+
+
+class BrokenHost(DemoHost):
+    """A host that cannot tell the grades of one course run."""
+
+    broken = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.grades = self
+
+    def fetch_grades(self, *, course_id: str, user_ids: Any) -> Any:
+        if course_id == self.broken:
+            raise HostError
+        return DemoHost().grades.fetch_grades(course_id=course_id, user_ids=user_ids)
+
+
+def test_where_the_host_fails_nothing_is_frozen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = CourseRunFactory(course_id="course-v1:A+A+A", curricula=[world.curriculum])
+    enroll(world, "S-1", grade=("A", "0.9", True))
+    monkeypatch.setattr(BrokenHost, "broken", world.course_run.course_id)
+
+    with override_settings(PROGRAM_ENROLLMENTS={"HOST": f"{__name__}.BrokenHost"}):
+        with pytest.raises(HostError):
+            freeze(world)
+        with pytest.raises(HostError):
+            api.freeze_program_grades(program=world.program, origin=origin())
+
+    assert not GradeFreeze.objects.exists()
+    assert freeze(world, course_run=other).version == 1
+    assert freeze(world).version == 1
+
+
+def test_frozen_pages_go_both_ways_and_meet(world: World) -> None:
+    keys = [f"S-{number}" for number in range(7)]
+    for key in reversed(keys):
+        enroll(world, key, grade=("A", "0.9", True))
+    freeze(world)
+
+    pages, cursor = [], None
+    while True:
+        grades = read(world, cursor=cursor, page_size=3)
+        pages.append([row["student_key"] for row in grades.page.rows])
+        cursor = grades.page.next_cursor
+        if cursor is None:
+            break
+    back = read(world, cursor=grades.page.previous_cursor, page_size=3)
+
+    assert pages == [keys[:3], keys[3:6], keys[6:]]
+    assert [row["student_key"] for row in back.page.rows] == keys[3:6]
+    assert read(world, cursor="1.bjkyMjMzNzIwMzY4NTQ3NzU4MDc").page.rows == []  # behind the largest number there is
+    with CaptureQueriesContext(connection) as captured:
+        read(world, page_size=3)
+    assert len(captured) == 2
+
+
+def test_pages_of_different_lists_cannot_be_put_together(world: World) -> None:
+    for number in range(4):
+        enroll(world, f"S-{number}", grade=("A", "0.9", True))
+
+    live = read(world, page_size=2).page.next_cursor
+    freeze(world)
+    frozen = read(world, page_size=2).page.next_cursor
+    with pytest.raises(BadCursor):
+        read(world, cursor=live)
+    reopen(world)
+    with pytest.raises(BadCursor):
+        read(world, cursor=frozen)
+    freeze(world)
+    with pytest.raises(BadCursor):
+        read(world, cursor=frozen)
+
+
+def test_versions_are_listed_page_by_page(world: World) -> None:
+    for _ in range(5):
+        freeze(world)
+        reopen(world)
+
+    def page(cursor: str | None) -> Any:
+        return api.fetch_freezes(program=world.program, course_run=world.course_run, cursor=cursor, page_size=2)
+
+    first = page(None)
+    second = page(first.next_cursor)
+    third = page(second.next_cursor)
+    assert [[row["version"] for row in each.rows] for each in (first, second, third)] == [[1, 2], [3, 4], [5]]
+    assert third.next_cursor is None
+    assert [row["version"] for row in page(third.previous_cursor).rows] == [3, 4]
+
+
+@pytest.mark.parametrize("version", [0, -1, 2, 2**31, 10**30])
+def test_versions_that_are_not_there(world: World, version: int) -> None:
+    freeze(world)
+    with pytest.raises(FreezeDoesNotExist):
+        api.get_freeze(program=world.program, course_run=world.course_run, version=version)
+
+
+def test_a_version_belongs_to_its_run_and_program(world: World) -> None:
+    other_run = CourseRunFactory(curricula=[world.curriculum])
+    other_program = CurriculumFactory(program__school=world.school).program
+    freeze(world)
+
+    def get(program: Program, course_run: CourseRun) -> api.FrozenGrades:
+        return api.get_freeze(program=program, course_run=course_run, version=1)
+
+    assert get(world.program, world.course_run).version.version == 1
+    with pytest.raises(FreezeDoesNotExist):
+        get(world.program, other_run)
+    with pytest.raises(FreezeDoesNotExist):
+        get(other_program, world.course_run)
+
+
+def test_a_retired_person_leaves_no_identifier(world: World) -> None:
+    gone = enroll(world, "S-1", grade=("A", "0.925", True))
+    stays = enroll(world, "S-2", grade=("B", "0.8", True))
+    freeze(world)
+    reopen(world)
+    second = freeze(world)
+
+    with transaction.atomic():
+        changed = api.retire_from_freezes(pseudonyms={gone.pk: "retired-x", stays.pk + 10**6: "retired-y"})
+
+    assert changed == 2
+    for number in (1, 2):
+        assert rows_of(world, number) == [
+            {"student_key": "retired-x", "letter_grade": "A", "percent": 0.925, "passed": True},
+            {"student_key": "S-2", "letter_grade": "B", "percent": 0.8, "passed": True},
+        ]
+        version = api.get_freeze(program=world.program, course_run=world.course_run, version=number).version
+        assert (version.count, version.retired, version.digest) == (2, 1, second.digest)
+    assert read(world).page.rows == rows_of(world, 2)
+    assert not FrozenGrade.objects.filter(student_key="S-1").exists()
+
+
+def test_retiring_again_counts_nobody_twice(world: World) -> None:
+    gone = enroll(world, "S-1")
+    other = enroll(world, "S-2")
+    freeze(world)
+
+    for pseudonym in ("retired-x", "retired-z"):
+        with transaction.atomic():
+            assert api.retire_from_freezes(pseudonyms={gone.pk: pseudonym}) == 1
+        assert rows_of(world, 1)[0]["student_key"] == pseudonym
+        assert GradeFreeze.objects.get().retired == 1
+    with transaction.atomic():
+        assert api.retire_from_freezes(pseudonyms={gone.pk: "retired-z", other.pk: "retired-y"}) == 2
+    assert GradeFreeze.objects.get().retired == 2
+    with transaction.atomic():
+        assert api.retire_from_freezes(pseudonyms={}) == 0
+
+
+def test_more_learners_take_more_chunks_and_nothing_else(world: World) -> None:
+    """Statements of a freeze: a fixed number, and three for each chunk of learners (who, what grade, insert)."""
+    counts = []
+    for size in (50, 200):
+        run = CourseRunFactory(curricula=[world.curriculum])
+        enroll_many(world, run, size)
+        with (
+            override_settings(PROGRAM_ENROLLMENTS={"HOST": "demo_lms.host.DemoHost", "CHUNK_SIZE": 40}),
+            CaptureQueriesContext(connection) as captured,
+        ):
+            assert freeze(world, course_run=run).count == size
+        counts.append(len(captured))
+
+    # 50 learners are two chunks, 200 are five and a look whether there is a sixth.
+    assert counts[1] - counts[0] == 3 * 3 + 1
+
+
+def test_ten_thousand_learners_are_a_few_dozen_statements(world: World) -> None:
+    enroll_many(world, world.course_run, 10_000)
+
+    with CaptureQueriesContext(connection) as captured:
+        version = freeze(world)
+
+    assert version.count == 10_000
+    assert FrozenGrade.objects.count() == 10_000
+    assert len(captured) <= 45
+    assert digest_of(rows_of(world, 1)) == version.digest
+
+
+def make_freeze(book: GradeBook, version: int, **more: Any) -> GradeFreeze:
+    return GradeFreeze.objects.create(
+        **{
+            "book": book,
+            "version": version,
+            "frozen_at": NOW,
+            "reason": "x",
+            "count": 1,
+            "digest": "0" * 64,
+            **more,
+        }
+    )
+
+
+def test_the_database_keeps_the_rules(world: World) -> None:
+    learner = enroll(world, "S-1")
+    book = GradeBook.objects.create(program=world.program, course_run=world.course_run)
+    standing = make_freeze(book, 1)
+
+    def refused(work: Any) -> None:
+        with pytest.raises(IntegrityError), transaction.atomic():
+            work()
+
+    refused(lambda: GradeBook.objects.create(program=world.program, course_run=world.course_run))
+    refused(lambda: make_freeze(book, 2))  # two in force
+    refused(lambda: make_freeze(book, 1, reopened_at=NOW, reopen_reason="x"))  # a version twice
+    refused(lambda: make_freeze(book, 0, reopened_at=NOW, reopen_reason="x"))
+    refused(lambda: make_freeze(book, 2, reopened_at=NOW, reopen_reason=""))
+    refused(lambda: GradeFreeze.objects.filter(pk=standing.pk).update(reopen_reason="x"))
+    refused(lambda: GradeFreeze.objects.filter(pk=standing.pk).update(reason=""))
+    refused(lambda: GradeFreeze.objects.filter(pk=standing.pk).update(retired=2))
+
+    grade = {"freeze": standing, "student_key": "S-1", "percent": Decimal("0.5"), "passed": True}
+    FrozenGrade.objects.create(position=1, learner=learner, **grade)
+    refused(lambda: FrozenGrade.objects.create(position=1, learner_id=learner.pk + 1, **grade))
+    refused(lambda: FrozenGrade.objects.create(position=2, learner=learner, **grade))
+    for wrong in (
+        {"percent": Decimal("1.001")},
+        {"percent": Decimal("-0.001")},
+        {"percent": None},
+        {"passed": None},
+        {"letter_grade": ""},
+        {"error": "x"},
+        {"error": "x", "percent": None},
+        {"error": "x", "percent": None, "passed": None, "letter_grade": "A"},
+    ):
+        refused(
+            lambda wrong=wrong: FrozenGrade.objects.create(position=3, learner_id=learner.pk + 1, **{**grade, **wrong})
+        )
+    with pytest.raises(ProtectedError):
+        standing.delete()
+    with pytest.raises(ProtectedError):
+        book.delete()
+    with pytest.raises(ProtectedError):
+        CourseRun.objects.filter(pk=world.course_run.pk).delete()
+
+
+def test_a_grade_of_another_user_is_not_mixed_up(world: World) -> None:
+    CourseGradeFactory(course_run_id=world.course_run.course_id)
+    enroll(world, "S-1", grade=("B", "0.83", True))
+    freeze(world)
+
+    assert [row["student_key"] for row in rows_of(world, 1)] == ["S-1"]

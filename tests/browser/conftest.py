@@ -1,0 +1,48 @@
+"""A real browser, and a folder for what it shows (`build/screenshots/`)."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+
+from tests.flows.conftest import course_run, school, universities
+
+__all__ = ["course_run", "school", "universities"]
+
+SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
+WIDTH, HEIGHT = 1100, 850
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Chrome]:
+    """Chromium without a window, with an empty profile."""
+    options = ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    options.add_argument("--headless=new")
+    # Containers run as root, and have a small shared memory.
+    options.add_argument("--no-sandbox")
+    options.add_argument("--disable-dev-shm-usage")
+    options.add_argument(f"--window-size={WIDTH},{HEIGHT}")
+    options.add_argument(f"--user-data-dir={tmp_path / 'profile'}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = Chrome(options=options, service=ChromeService(shutil.which("chromedriver")))
+    driver.implicitly_wait(10)
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+@pytest.fixture
+def screenshot(browser: Chrome) -> Callable[[str], None]:
+    """Keep what the browser shows, under a name, for people to look at."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+
+    def take(name: str) -> None:
+        assert browser.save_screenshot(str(SCREENSHOTS / f"{name}.png"))
+
+    return take

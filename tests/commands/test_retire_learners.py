@@ -1,0 +1,102 @@
+"""`retire_learners` as an operator sees it; what it removes is in tests/api/test_retiring.py."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from program_enrollments.models import Learner, LedgerEntry
+from tests.factories.enrollment import LearnerFactory, LinkedLearnerFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def retire(*arguments: object) -> tuple[str, str, str]:
+    """Return standard output, standard error, and the message of the failure, "" if there is none."""
+    out, err = io.StringIO(), io.StringIO()
+    try:
+        call_command("retire_learners", *map(str, arguments), stdout=out, stderr=err)
+    except CommandError as error:
+        return out.getvalue(), err.getvalue(), str(error)
+    return out.getvalue(), err.getvalue(), ""
+
+
+def is_retired(learner: Learner) -> bool:
+    learner.refresh_from_db()
+    return learner.retired_at is not None
+
+
+def test_by_learner() -> None:
+    one, two, other = LearnerFactory.create_batch(3)
+
+    out, err, failure = retire(one.pk, two.pk)
+
+    assert out == f"Learner {one.pk} was retired.\nLearner {two.pk} was retired.\n"
+    assert (err, failure) == ("", "")
+    assert [is_retired(learner) for learner in (one, two, other)] == [True, True, False]
+
+
+def test_by_school_and_student_id_or_address() -> None:
+    one = LearnerFactory(school__key="uni-a", student_key="S-1")
+    two = LearnerFactory(school=one.school, student_key="", email="ann@uni-a.example")
+    other = LearnerFactory(school__key="uni-b", student_key="S-1")
+
+    retire("--school", "uni-a", "--student-key", "s-1", "--email", "ANN@uni-a.example")
+
+    assert [is_retired(learner) for learner in (one, two, other)] == [True, True, False]
+
+
+def test_by_account() -> None:
+    learner = LinkedLearnerFactory()
+
+    retire("--user", learner.user_id)
+
+    assert is_retired(learner)
+
+
+def test_the_reason_is_kept() -> None:
+    retire(LearnerFactory().pk, "--reason", "Request 4711")
+
+    entry = LedgerEntry.objects.get()
+    assert (entry.kind, entry.source, entry.reason) == ("retired", "command", "Request 4711")
+
+
+def test_again_says_that_it_was_done_before() -> None:
+    learner = LearnerFactory()
+    retire(learner.pk)
+
+    assert retire(learner.pk) == (f"Learner {learner.pk} had been retired before.\n", "", "")
+
+
+def test_who_is_not_found_is_a_failure_and_the_others_are_retired() -> None:
+    learner = LearnerFactory()
+
+    _, err, failure = retire(learner.pk, learner.pk + 1)
+
+    assert err == "1 of those named were not found. If an account is not linked now, name the learner.\n"
+    assert failure == "Not everybody was retired."
+    assert is_retired(learner)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "failure"),
+    [
+        ([], "Say who: by learner ID, --user, or --school with --student-key or --email."),
+        (
+            ["--student-key", "S-1"],
+            "Give --school together with --student-key or --email: both name somebody at a school.",
+        ),
+        (
+            ["1", "--school", "uni-a"],
+            "Give --school together with --student-key or --email: both name somebody at a school.",
+        ),
+        (["1", "--reason", "x" * 501], "A reason can have 500 characters."),
+        (["S-1"], "Error: argument LEARNER: 'S-1' is not an ID"),
+        (["0"], "Error: argument LEARNER: '0' is not an ID"),
+        (["9" * 30], f"Error: argument LEARNER: '{'9' * 30}' is not an ID"),
+    ],
+)
+def test_who_is_meant_must_be_clear(arguments: list[str], failure: str) -> None:
+    assert retire(*arguments)[2] == failure

@@ -1,0 +1,261 @@
+"""Who may do what: every endpoint, every method, every kind of caller, and the status that each gets.
+
+The table is the whole of it: a line for each method of each endpoint, a column for each caller. The last tests fail for
+an endpoint or a method that has no line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from program_enrollments import api
+from program_enrollments.data import Origin, Permission, Source
+from program_enrollments.models import Learner
+from tests.factories.enrollment import (
+    LinkedLearnerFactory,
+    ProgramCourseEnrollmentFactory,
+    ProgramEnrollmentFactory,
+    ProgramFactory,
+)
+from tests.factories.host import CourseGradeFactory, StaffUserFactory, UserFactory
+from tests.rest_api.callers import Caller, Campus, caller_as, caller_granted, make_campus
+from tests.rest_api.conformance import MOUNT, routes
+
+TABLE = """
+                               none fake| them mask next| self says| meta read write report freeze reopen| prog staff
+programs/                GET    401  401|  200  200  200|  200  200|  200  200   200    200    200    200|  200   200
+P/                       GET    401  401|  404  404  404|  404  404|  200  200   200    200    200    200|  200   200
+P/courses/               GET    401  401|  404  404  404|  404  404|  200  200   200    200    200    200|  200   200
+P/enrollments/           GET    401  401|  404  404  404|  404  404|  403  200   403    403    403    403|  200   200
+P/enrollments/           POST   401  401|  404  404  404|  404  404|  403  403   200    403    403    403|  200   200
+P/enrollments/           PUT    401  401|  404  404  404|  404  404|  403  403   200    403    403    403|  200   200
+P/enrollments/           PATCH  401  401|  404  404  404|  404  404|  403  403   200    403    403    403|  200   200
+C/enrollments/           GET    401  401|  404  404  404|  404  404|  403  200   403    403    403    403|  200   200
+C/enrollments/           POST   401  401|  404  404  404|  404  404|  403  403   200    403    403    403|  200   200
+C/enrollments/           PUT    401  401|  404  404  404|  404  404|  403  403   200    403    403    403|  200   200
+C/enrollments/           PATCH  401  401|  404  404  404|  404  404|  403  403   200    403    403    403|  200   200
+C/grades/                GET    401  401|  404  404  404|  404  404|  403  403   403    200    403    403|  200   200
+C/grades/freeze/         POST   401  401|  404  404  404|  404  404|  403  403   403    403    409    403|  409   409
+C/grades/reopen/         POST   401  401|  404  404  404|  404  404|  403  403   403    403    403    200|  200   200
+C/grades/freezes/        GET    401  401|  404  404  404|  404  404|  403  403   403    200    403    403|  200   200
+C/grades/freezes/1/      GET    401  401|  404  404  404|  404  404|  403  403   403    200    403    403|  200   200
+P/grades/freeze/         POST   401  401|  404  404  404|  404  404|  403  403   403    403    409    403|  409   409
+C/attendance/            GET    401  401|  404  404  404|  404  404|  403  403   403    200    403    403|  200   200
+P/learners/?student_key= GET    401  401|  404  404  404|  404  404|  403  200   403    403    403    403|  200   200
+P/learners/S/            GET    401  401|  404  404  404|  404  404|  403  200   403    403    403    403|  200   200
+P/changes/               GET    401  401|  404  404  404|  404  404|  403  200   403    403    403    403|  200   200
+me/programs/             GET    401  401|  200  200  200|  200  200|  200  200   200    200    200    200|  200   200
+schema/                  GET    200  200|  200  200  200|  200  200|  200  200   200    200    200    200|  200   200
+nowhere/                 GET    401  401|  404  404  404|  404  404|  404  404   404    404    404    404|  404   404
+"""
+# P is a program, C a course run of it, S a learner of it.
+#
+# none   no token                                      self   a learner of the program, signed in
+# fake   no token; headers and a query that claim      says   the same, claiming in the query
+# them   every grant on another school                 meta … reopen   that single grant, on the school
+# mask   the same, with headers and a query            prog   every grant, on this program alone
+# next   every grant, on the school's next program     staff  the host's is_staff
+
+STUDENT = "S-7001/ä"
+CLAIMS = {
+    "username": "boss",
+    "user": "boss",
+    "user_id": "1",
+    "school": "uni-a",
+    "is_staff": "true",
+    "access_token": "boss",
+}
+FORGED = {
+    "X-User": "boss",
+    "X-Username": "boss",
+    "X-Remote-User": "boss",
+    "Remote-User": "boss",
+    "X-Forwarded-User": "boss",
+    "X-Original-URL": "/api/program_enrollments/v1/schema/",
+    "X-HTTP-Method-Override": "GET",
+    "X-Forwarded-For": "127.0.0.1",
+    "Cookie": "sessionid=boss; username=boss",
+}
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table: what each caller gets."""
+
+    path: str
+    method: str
+    statuses: dict[str, int]
+
+
+def read_table() -> list[Line]:
+    head, *lines = TABLE.replace("|", " ").strip().splitlines()
+    callers = head.split()
+    read = []
+    for line in lines:
+        path, method, *statuses = line.split()
+        read.append(Line(path, method, dict(zip(callers, map(int, statuses), strict=True))))
+    return read
+
+
+LINES = read_table()
+CALLERS = list(LINES[0].statuses)
+STRANGERS = ("none", "fake", "them", "mask", "next")
+BLIND = [name for name in CALLERS if next(line for line in LINES if line.path == "P/").statuses[name] != 200]
+SINGLE_GRANTS = {
+    "meta": Permission.METADATA,
+    "read": Permission.READ_ENROLLMENTS,
+    "write": Permission.WRITE_ENROLLMENTS,
+    "report": Permission.READ_REPORTS,
+    "freeze": Permission.FREEZE_GRADES,
+    "reopen": Permission.REOPEN_GRADES,
+}
+
+
+@pytest.fixture
+def inhabited(campus: Campus) -> Campus:
+    """The campus with a learner who has an account, an enrollment, a grade, and grades that are frozen."""
+    learner = LinkedLearnerFactory(
+        school=campus.school, student_key=STUDENT, email="seven@uni.example", user=UserFactory(username="seven")
+    )
+    ProgramEnrollmentFactory(curriculum=campus.curriculum, learner=learner)
+    ProgramCourseEnrollmentFactory(program=campus.program, course_run=campus.course_run, learner=learner)
+    CourseGradeFactory(user=learner.user, course_run_id=campus.course_run.course_id)
+    api.freeze_grades(
+        program=campus.program,
+        course_run=campus.course_run,
+        origin=Origin(source=Source.API.value, reason="End of term"),
+    )
+    return campus
+
+
+def make_caller(name: str, campus: Campus) -> tuple[Caller, dict[str, str]]:
+    """Return the caller that a column is about, and what they add to the query."""
+    UserFactory(username="boss", is_staff=True)
+    learner = Learner.objects.get(school=campus.school).user
+
+    def them() -> Caller:
+        return caller_granted(*Permission, school=make_campus("uni-b").school)
+
+    def session(user: User | None) -> Caller:
+        client = Client()
+        assert user is not None
+        client.force_login(user)
+        return Caller(client=client)
+
+    special: dict[str, Callable[[], tuple[Caller, dict[str, str]]]] = {
+        "none": lambda: (Caller(), {}),
+        "fake": lambda: (Caller(FORGED), CLAIMS),
+        "them": lambda: (them(), {}),
+        "mask": lambda: (Caller({**FORGED, **them().headers}), CLAIMS),
+        "next": lambda: (caller_granted(*Permission, program=ProgramFactory(school=campus.school)), {}),
+        "self": lambda: (session(learner), {}),
+        "says": lambda: (session(learner), CLAIMS),
+        "prog": lambda: (caller_granted(*Permission, program=campus.program), {}),
+        "staff": lambda: (caller_as(StaffUserFactory()), {}),
+    }
+    if name in special:
+        return special[name]()
+    return caller_granted(SINGLE_GRANTS[name], school=campus.school), {}
+
+
+def ask(caller: Caller, campus: Campus, line: Line, method: str, claims: dict[str, str]) -> Any:
+    path = line.path.replace("C/", campus.course_path).replace("P/", campus.path).replace("/S/", "/S-7001%2F%C3%A4/")
+    path, _, parameter = path.partition("?")
+    query = {**({parameter.rstrip("="): STUDENT} if parameter else {}), **claims}
+    # The filter would refuse what is meant for it alone.
+    query = {name: value for name, value in query.items() if not (path == "programs/" and name == "school")}
+    body: Any = b""
+    if method in {"POST", "PUT", "PATCH"}:
+        body = [] if path.endswith("enrollments/") else {"reason": "End of term"}
+    return caller.send(method, path, body, query=query)
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_each_caller_gets_what_the_table_says(inhabited: Campus, name: str) -> None:
+    caller, claims = make_caller(name, inhabited)
+    got = {
+        (line.path, line.method): ask(caller, inhabited, line, line.method, claims).status_code
+        # What changes something comes last, so that no line meets what another one did.
+        for line in sorted(LINES, key=lambda line: (line.method != "GET", "reopen" in line.path))
+    }
+    assert got == {(line.path, line.method): line.statuses[name] for line in LINES}
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_no_answer_to_a_stranger_shows_anything_of_the_school(inhabited: Campus, name: str) -> None:
+    caller, claims = make_caller(name, inhabited)
+    secrets = [
+        str(inhabited.program.uuid),
+        inhabited.program.title,
+        inhabited.course_run.course_id,
+        inhabited.course_run.title,
+        "S-7001",
+        "seven",
+        "uni-a",
+    ]
+    for line in LINES:
+        if line.path == "schema/" or (name == "next" and line.path == "programs/"):
+            continue
+        response = ask(caller, inhabited, line, line.method, claims)
+        shown = response.content.decode() + str(dict(response.headers))
+        assert [secret for secret in secrets if secret in shown] == [], line
+
+
+@pytest.mark.parametrize("name", BLIND)
+def test_a_program_that_is_not_visible_answers_as_one_that_is_not_there(inhabited: Campus, name: str) -> None:
+    caller, claims = make_caller(name, inhabited)
+    nowhere = str(inhabited.program.uuid)[:-1] + ("0" if str(inhabited.program.uuid)[-1] != "0" else "1")
+    for line in LINES:
+        there = ask(caller, inhabited, line, line.method, claims)
+        elsewhere_line = Line(
+            line.path.replace("C/", f"programs/{nowhere}/courses/{inhabited.course_run.course_id}/").replace(
+                "P/", f"programs/{nowhere}/"
+            ),
+            line.method,
+            line.statuses,
+        )
+        elsewhere = ask(caller, inhabited, elsewhere_line, line.method, claims)
+        assert (there.status_code, there.content) == (elsewhere.status_code, elsewhere.content), line
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_methods_without_a_line_are_refused_to_everybody(inhabited: Campus, name: str) -> None:
+    caller, claims = make_caller(name, inhabited)
+    lined = {(line.path, line.method): line.statuses[name] for line in LINES}
+    for line in {line.path: line for line in LINES if line.path != "nowhere/"}.values():
+        seen = line.statuses[name] not in {401, 404}
+        unknown = name in {"none", "fake"} and line.path != "schema/"
+        for method in METHODS:
+            if (line.path, method) in lined:
+                continue
+            expected = 401 if unknown else 405
+            if method == "HEAD":
+                expected = lined.get((line.path, "GET"), expected)
+            elif method == "OPTIONS":
+                # Any grant shows which methods there are.
+                expected = 204 if seen else line.statuses[name]
+            assert ask(caller, inhabited, line, method, claims).status_code == expected, (line.path, method)
+
+
+def test_every_endpoint_and_every_method_has_a_line() -> None:
+    lined = {(line.path.partition("?")[0], line.method) for line in LINES}
+    there = set()
+    for route, view in routes():
+        path = route.removeprefix(f"{MOUNT}/v1/").replace("programs/<segment:program>/", "P/")
+        path = path.replace("P/courses/<anything:course>/", "C/").replace("<segment:version>", "1")
+        path = path.replace("<anything:student_key>", "S")
+        path = "nowhere/" if "<rest:path>" in path else path
+        methods = (
+            {"GET"}
+            if path == "nowhere/"
+            else {name for name in METHODS[3:] + METHODS[:1] if hasattr(view.cls, name.lower())}
+        )
+        there |= {(path, method) for method in methods}
+    assert lined == there

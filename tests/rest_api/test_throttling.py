@@ -1,0 +1,76 @@
+"""Throttling: each client for itself, by the setting THROTTLE_RATE."""
+
+from __future__ import annotations
+
+import pytest
+
+from program_enrollments.data import Permission
+from program_enrollments.rest_api.throttling import Rate, parse_rate
+from tests.rest_api.callers import AppSettings, Caller, Campus, caller_granted
+
+pytestmark = pytest.mark.usefixtures("empty_cache")
+
+
+def test_a_client_over_its_rate_is_told_when_to_come_back(
+    campus: Campus, sis: Caller, app_settings: AppSettings
+) -> None:
+    app_settings(THROTTLE_RATE="3/day")
+    assert [sis.get(campus.path).status_code for _ in range(4)] == [200, 200, 200, 429]
+
+    response = sis.get(campus.path)
+
+    assert (response.status_code, response.json()["error_code"]) == (429, "throttled")
+    assert 0 < int(response["Retry-After"]) <= 86400
+
+
+def test_clients_do_not_share_a_rate(campus: Campus, sis: Caller, app_settings: AppSettings) -> None:
+    app_settings(THROTTLE_RATE="1/day")
+    other = caller_granted(Permission.METADATA, school=campus.school)
+    for _ in range(2):
+        sis.get(campus.path)
+    assert other.get(campus.path).status_code == 200
+
+
+def test_callers_without_token_are_401_and_not_counted(campus: Campus, app_settings: AppSettings) -> None:
+    app_settings(THROTTLE_RATE="1/day")
+    assert [Caller().get(campus.path).status_code for _ in range(3)] == [401] * 3
+
+
+def test_refused_requests_count(campus: Campus, sis: Caller, app_settings: AppSettings) -> None:
+    app_settings(THROTTLE_RATE="1/day")
+    statuses = [sis.get("programs/nonsense/").status_code for _ in range(4)]
+    assert statuses[0] == 404
+    assert statuses[-1] == 429
+
+
+def test_no_rate_is_no_limit(campus: Campus, sis: Caller, app_settings: AppSettings) -> None:
+    app_settings(THROTTLE_RATE=None)
+    assert {sis.get(campus.path).status_code for _ in range(120)} == {200}
+
+
+def test_a_cache_that_keeps_nothing_lets_everybody_pass(
+    campus: Campus, sis: Caller, app_settings: AppSettings, settings: object
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}  # type: ignore[attr-defined]
+    app_settings(THROTTLE_RATE="1/day")
+    assert {sis.get(campus.path).status_code for _ in range(3)} == {200}
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("100/second", Rate(100, 1)),
+        ("5/s", Rate(5, 1)),
+        ("60/min", Rate(60, 60)),
+        ("1/hour", Rate(1, 3600)),
+        ("7 / Day", Rate(7, 86400)),
+    ],
+)
+def test_rates_are_read(text: str, rate: Rate) -> None:
+    assert parse_rate(text) == rate
+
+
+@pytest.mark.parametrize("text", ["", "100", "/second", "ten/second", "1/fortnight", "-1/s", "1.5/s"])
+def test_what_is_no_rate_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a rate"):
+        parse_rate(text)

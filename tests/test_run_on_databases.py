@@ -1,0 +1,63 @@
+"""The runner behind `make test`: a database that isn't there is named, and fails where it is required."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def closed_port() -> str:
+    """A port of loopback on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+# Always with a selection that leaves this file out: a suite that starts itself would never end.
+def run(
+    *arguments: str, selection: str = "tests/test_repository.py", **environ: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tests.run_on_databases", *arguments],
+        env={
+            **{name: value for name, value in os.environ.items() if name != "REQUIRE_ALL_DATABASES"},
+            "PYTEST_ADDOPTS": selection,
+            **environ,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_a_database_that_does_not_answer_is_skipped_with_the_reason(closed_port: str) -> None:
+    ended = run("postgresql", "sqlite", POSTGRES_PORT=closed_port)
+
+    assert ended.stdout.startswith(f"PostgreSQL: skipped: no usable server at 127.0.0.1:{closed_port} (")
+    assert "SQLite: passed" in ended.stdout
+    assert ended.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ"),
+    [(["--require", "postgresql", "sqlite"], {}), (["postgresql", "sqlite"], {"REQUIRE_ALL_DATABASES": "1"})],
+)
+def test_a_required_database_that_does_not_answer_is_a_failure_before_anything_runs(
+    closed_port: str, arguments: list[str], environ: dict[str, str]
+) -> None:
+    ended = run(*arguments, POSTGRES_PORT=closed_port, **environ)
+
+    assert ended.stdout.startswith("PostgreSQL: REQUIRED, BUT no usable server at")
+    assert "SQLite" not in ended.stdout
+    assert ended.returncode == 1
+
+
+def test_a_failing_run_is_named_and_fails_the_whole() -> None:
+    ended = run("sqlite", selection="tests/no_such_folder")
+
+    assert "SQLite: FAILED (pytest's exit status 4)" in ended.stdout
+    assert ended.returncode == 1
