@@ -1,0 +1,50 @@
+"""What a run measures: everything, or enough for a look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Sizes and numbers of samples. At least three of each time are taken, and what is compared takes turns.
+
+    `write_samples` gives, by rows of a sample, how many samples a bulk write has; `large_write` the rows of the one
+    that only the smallest and the largest tables meet, without course runs; `others` the enrollments that are there
+    before.
+    """
+
+    others: tuple[int, ...]
+    write_samples: dict[int, int]
+    large_write: int | None
+    http_others: tuple[int, ...]
+    sign_in_samples: int
+    read_samples: int
+    swept: int
+    sweep_samples: int = 3
+    crossings: int = 3
+    body_rows: int = 10_000
+    small_list: int = 1_000
+
+
+FULL = Plan(
+    others=(0, 100_000, 1_000_000),
+    write_samples={1_000: 5, 10_000: 3},
+    large_write=100_000,
+    http_others=(0, 1_000_000),
+    sign_in_samples=15,
+    read_samples=25,
+    swept=100_000,
+)
+QUICK = Plan(
+    others=(10_000,),
+    write_samples={1_000: 3},
+    large_write=None,
+    http_others=(10_000,),
+    sign_in_samples=9,
+    read_samples=5,
+    swept=2_000,
+    crossings=1,
+)
+WAITING = (0, 1, 20)
+"""Course runs that wait for somebody who signs in."""
