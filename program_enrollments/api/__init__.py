@@ -9,30 +9,43 @@ from program_enrollments.api.answering_once import (
     keep_answer,
     release_claim,
 )
-from program_enrollments.api.attending import fetch_attendance
 from program_enrollments.api.authorizing import Scope, authorize
-from program_enrollments.api.browsing import describe_program, fetch_course_runs, fetch_programs
-from program_enrollments.api.cataloging import CatalogOutcome, load_catalog
-from program_enrollments.api.correcting import (
-    link_learner,
-    settle_conflict,
-    try_again,
-    unlink_account,
-    unlink_learner,
-)
-from program_enrollments.api.enrolling_courses import write_course_enrollments
-from program_enrollments.api.enrolling_programs import write_program_enrollments
-from program_enrollments.api.finding import count_learners_in_need, find_learners, find_learners_in_need
-from program_enrollments.api.following import ChangesPage, fetch_changes
-from program_enrollments.api.freezing import (
+from program_enrollments.api.cataloging.loading_catalog import CatalogOutcome, load_catalog
+from program_enrollments.api.enrolling.enrolling_courses import write_course_enrollments
+from program_enrollments.api.enrolling.enrolling_programs import write_program_enrollments
+from program_enrollments.api.grading.attending import fetch_attendance
+from program_enrollments.api.grading.freezing import (
     FrozenVersion,
     freeze_grades,
     freeze_program_grades,
     reopen_grades,
     retire_from_freezes,
 )
-from program_enrollments.api.looking_up import look_up_learner
-from program_enrollments.api.opening_accounts import (
+from program_enrollments.api.grading.reading_grades import (
+    FrozenGrades,
+    GradePage,
+    fetch_freezes,
+    fetch_grades,
+    get_freeze,
+)
+from program_enrollments.api.identifying.finding import count_learners_in_need, find_learners, find_learners_in_need
+from program_enrollments.api.reading.browsing import describe_program, fetch_course_runs, fetch_programs
+from program_enrollments.api.reading.following import ChangesPage, fetch_changes
+from program_enrollments.api.reading.listing_enrollments import fetch_course_enrollments, fetch_program_enrollments
+from program_enrollments.api.reading.looking_up import look_up_learner
+from program_enrollments.api.reading.reading_own import fetch_own_programs
+from program_enrollments.api.realizing.making_real import realize_learners
+from program_enrollments.api.realizing.signing_in import email_confirmed, realize_account, realize_at_sign_on
+from program_enrollments.api.realizing.sweeping import SweepReport, sweep
+from program_enrollments.api.signing_on.choosing_providers import (
+    AttributeNames,
+    SamlProvider,
+    SignOnProvider,
+    fetch_sign_on_choices,
+    get_saml_provider,
+    get_sign_on_provider,
+)
+from program_enrollments.api.signing_on.opening_accounts import (
     AssertedIdentity,
     AssertionUse,
     OpenedAccount,
@@ -41,32 +54,25 @@ from program_enrollments.api.opening_accounts import (
     is_offered,
     open_account,
 )
-from program_enrollments.api.overruling import (
+from program_enrollments.api.signing_on.reading_certificates import SigningCertificate, read_certificates
+from program_enrollments.api.signing_on.reading_metadata import ProviderMetadata, check_sso_url, read_metadata
+from program_enrollments.api.signing_on.remembering_assertions import forget_expired_assertions
+from program_enrollments.api.supporting.correcting import (
+    link_learner,
+    settle_conflict,
+    try_again,
+    unlink_account,
+    unlink_learner,
+)
+from program_enrollments.api.supporting.overruling import (
     CoursePlace,
     ProgramPlace,
     change_course_statuses,
     change_program_statuses,
 )
-from program_enrollments.api.presenting import PresentedLearner, present_learner
-from program_enrollments.api.reading import fetch_course_enrollments, fetch_program_enrollments
-from program_enrollments.api.reading_certificates import SigningCertificate, read_certificates
-from program_enrollments.api.reading_grades import FrozenGrades, GradePage, fetch_freezes, fetch_grades, get_freeze
-from program_enrollments.api.reading_metadata import ProviderMetadata, check_sso_url, read_metadata
-from program_enrollments.api.reading_own import fetch_own_programs
-from program_enrollments.api.realizing import realize_learners
-from program_enrollments.api.remembering_assertions import forget_expired_assertions
-from program_enrollments.api.renaming import Renamed, Renaming, rename_students
-from program_enrollments.api.retiring import Persons, RetiringReport, retire_learners
-from program_enrollments.api.signing_in import email_confirmed, realize_account, realize_at_sign_on
-from program_enrollments.api.signing_on import (
-    AttributeNames,
-    SamlProvider,
-    SignOnProvider,
-    fetch_sign_on_choices,
-    get_saml_provider,
-    get_sign_on_provider,
-)
-from program_enrollments.api.sweeping import SweepReport, sweep
+from program_enrollments.api.supporting.presenting import PresentedLearner, present_learner
+from program_enrollments.api.supporting.renaming import Renamed, Renaming, rename_students
+from program_enrollments.api.supporting.retiring import Persons, RetiringReport, retire_learners
 
 __all__ = [
     "Access",

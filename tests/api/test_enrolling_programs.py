@@ -11,7 +11,7 @@ from pytest_django import Settings
 from demo_lms.models import CourseEnrollment
 from demo_lms.models import CourseRun as HostCourseRun
 from program_enrollments import api
-from program_enrollments.api import enrolling_programs
+from program_enrollments.api.enrolling import enrolling_programs
 from program_enrollments.data import ProgramEnrollmentRequest, Verb
 from program_enrollments.exceptions import TooManyRows
 from program_enrollments.models import (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from demo_lms.host import DemoHost
 from program_enrollments import api
-from program_enrollments.api.grading import plain_line, plain_number, read_fraction
+from program_enrollments.api.grading.telling_grades import plain_line, plain_number, read_fraction
 from program_enrollments.data import Grade, GradeUnavailable
 from program_enrollments.exceptions import BadCursor
 from program_enrollments.models import CourseRun, Learner, ProgramCourseEnrollment

@@ -7,7 +7,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from program_enrollments.api.planning_catalog import CatalogPlan, Mirror, find_refusal, plan_catalog, tell_plan
+from program_enrollments.api.cataloging.planning_catalog import (
+    CatalogPlan,
+    Mirror,
+    find_refusal,
+    plan_catalog,
+    tell_plan,
+)
 from program_enrollments.catalog_sources.values import CatalogCourseRun, CatalogCurriculum, CatalogProgram
 from program_enrollments.models import CourseRun, Curriculum, Program, School
 

@@ -96,7 +96,7 @@ def page(port: int, path: str) -> str:
 
 
 def content(database: Path) -> list[str]:
-    """All the database holds, as SQL. (The file's own time says nothing: whoever reads last may move the log into it.)"""
+    """All the database holds, as SQL. (The time of the file says nothing: the last reader may move the log into it.)"""
     with closing(sqlite3.connect(database)) as connection:
         return list(connection.iterdump())
 

@@ -1,0 +1,331 @@
+"""Enrolling in course runs: plan, tell the host, then write what the host accepted; chunk by chunk, each one short
+transaction.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from program_enrollments.api.enrolling.chunking import prepare_rows, write_in_chunks
+from program_enrollments.api.enrolling.enrolling_programs import fetch_enrolled
+from program_enrollments.api.enrolling.joining import complete_and_make, recheck_emails_after_commit
+from program_enrollments.api.enrolling.planning_courses import (
+    CoursePlan,
+    StoredCourseEnrollment,
+    is_unchanged,
+    plan_course_enrollments,
+    wanted_staff,
+)
+from program_enrollments.api.identifying.checking_identities import Identity
+from program_enrollments.api.identifying.locking_learners import (
+    Identified,
+    LockedLearner,
+    identify,
+    lock_named,
+    read_learners,
+)
+from program_enrollments.api.realizing.making_real import keep_failures
+from program_enrollments.api.realizing.seating import (
+    SeatWish,
+    agree_on_seats_and_roles,
+    find_agreeing,
+    find_heirs,
+    find_occupied_elsewhere,
+    hand_over_roles,
+)
+from program_enrollments.api.recording import record_changes
+from program_enrollments.data import (
+    Change,
+    ChangeKind,
+    CourseEnrollmentRequest,
+    CourseStatus,
+    HostFailure,
+    Origin,
+    RowOutcome,
+    Verb,
+    Word,
+)
+from program_enrollments.host.ports import UserCourse
+from program_enrollments.models import CourseRun, PreemptiveCourseEnrollment, Program, ProgramCourseEnrollment
+from program_enrollments.models.bulk import insert_rows
+
+FIELDS = ("learner", "program", "course_run", "status", "course_staff", "created", "modified")
+PREEMPTIVE_FIELDS = (*FIELDS, "problem_code", "problem_detail", "tries", "refusals")
+REAL_FIELDS = (*FIELDS, "course_staff_given")
+
+
+def write_course_enrollments(
+    *,
+    program: Program,
+    course_run: CourseRun,
+    rows: Sequence[CourseEnrollmentRequest],
+    verb: Verb,
+    origin: Origin,
+    now: datetime | None = None,
+) -> list[RowOutcome]:
+    """Create and update enrollments in a course run of a program, in bulk, and return one outcome a row, in the rows'
+    order.
+
+    Of learners with an account the host is told, also where nothing of ours changes: that repairs a host that drifted.
+    What the host does not accept is `internal-error`, and not stored. Raises TooManyRows. The number of statements
+    depends on the number of chunks, not on that of rows, on a host that can enroll in bulk. (docs/api.rst)
+    """
+    prepared = prepare_rows(school_id=program.school_id, rows=rows)
+    outcomes = {number: RowOutcome(rows[number].key, Word.DUPLICATED.value, False) for number in prepared.duplicates}
+    numbers = [number for number in range(len(rows)) if number not in outcomes]
+    if numbers:
+        write = CourseWrite(
+            program=program,
+            course_run=course_run,
+            rows=rows,
+            identities=prepared.identities,
+            verb=verb,
+            origin=origin,
+            now=now or timezone.now(),
+        )
+        outcomes.update(write_in_chunks(rows=rows, numbers=numbers, write=write.write_chunk))
+    return [outcomes[number] for number in range(len(rows))]
+
+
+def fetch_stored(*, course_run_id: int, learners: Iterable[LockedLearner | None]) -> list[StoredCourseEnrollment]:
+    """Return these learners' enrollments in the run, through whatever program. Two statements, one where none has an
+    account.
+    """
+    known = {learner.id: learner for learner in learners if learner is not None}
+    linked = [learner.id for learner in known.values() if learner.user_id is not None]
+    fields = ("pk", "learner_id", "program_id", "status", "course_staff")
+    stored = []
+    if linked:
+        found = ProgramCourseEnrollment.objects.filter(course_run_id=course_run_id, learner_id__among=linked)
+        rows: Iterable[tuple[Any, ...]] = found.order_by().values_list(*fields, "course_staff_given")
+        stored += [StoredCourseEnrollment._make((*row[:-1], True, row[-1])) for row in rows]
+    if known:
+        waiting = PreemptiveCourseEnrollment.objects.filter(course_run_id=course_run_id, learner_id__among=known)
+        promised: Iterable[tuple[Any, ...]] = waiting.order_by().values_list(*fields)
+        stored += [StoredCourseEnrollment._make((*row, False, False)) for row in promised]
+    return stored
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What the host said: failures by user and run, and for whom the staff role is this app's to take back."""
+
+    failures: dict[UserCourse, HostFailure]
+    given: set[UserCourse]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseWrite:
+    """One call of `write_course_enrollments`, ready to be carried out chunk by chunk."""
+
+    program: Program
+    course_run: CourseRun
+    rows: Sequence[CourseEnrollmentRequest]
+    identities: Sequence[Identity]
+    verb: Verb
+    origin: Origin
+    now: datetime
+
+    def write_chunk(self, numbers: Sequence[int]) -> dict[int, RowOutcome]:
+        """Write the rows `numbers` in the current transaction; see `chunking.ChunkWriter`.
+
+        A first look answers the rows that ask for what is so already, at the host too: they lock nobody, and write
+        nothing (ADR 0007).
+        """
+        learners = read_learners(
+            school_id=self.program.school_id, identities=[self.identities[number] for number in numbers]
+        )
+        outcomes = self._find_unchanged(numbers, learners)
+        others = [number for number in numbers if number not in outcomes]
+        return outcomes | self._change_rows(others, learners) if others else outcomes
+
+    def _find_unchanged(self, numbers: Sequence[int], learners: Sequence[LockedLearner]) -> dict[int, RowOutcome]:
+        rows = [self.rows[number] for number in numbers]
+        identities = [self.identities[number] for number in numbers]
+        identified = identify(learners=learners, identities=identities)
+        everywhere = fetch_stored(course_run_id=self.course_run.pk, learners=learners)
+        stored = {row.learner_id: row for row in everywhere if row.program_id == self.program.pk}
+        unchanged: dict[int, int | None] = {
+            place: learner.user_id
+            for place, learner in enumerate(identified.learners)
+            if learner is not None
+            and is_unchanged(row=rows[place], stored=stored.get(learner.id), linked=learner.user_id is not None)
+            and place not in identified.completions
+        }
+        if not unchanged:
+            return {}
+        plan, _ = self._plan(rows, identities, identified, everywhere)
+        wishes = {
+            place: SeatWish(user_id, self.course_run.course_id, rows[place].status == CourseStatus.ACTIVE)
+            for place, user_id in unchanged.items()
+            if user_id is not None
+        }
+        agreeing = find_agreeing(wishes=list(wishes.values()))
+        return {
+            numbers[place]: RowOutcome(rows[place].key, rows[place].status, True, rows[place].status)
+            for place in unchanged.keys() & plan.good.keys()
+            if place not in wishes or wishes[place].pair in agreeing
+        }
+
+    def _change_rows(self, numbers: Sequence[int], learners: Sequence[LockedLearner]) -> dict[int, RowOutcome]:
+        rows = [self.rows[number] for number in numbers]
+        identities = [self.identities[number] for number in numbers]
+        locked = lock_named(learners=learners, identities=identities)
+        identified = identify(learners=locked, identities=identities)
+        everywhere = fetch_stored(course_run_id=self.course_run.pk, learners=locked)
+        plan, stored = self._plan(rows, identities, identified, everywhere)
+        changes, moved = complete_and_make(
+            school_id=self.program.school_id,
+            identified=identified,
+            good=plan.good,
+            identities=identities,
+            now=self.now,
+        )
+        if moved:
+            everywhere = fetch_stored(course_run_id=self.course_run.pk, learners=identified.learners)
+            plan, stored = self._plan(rows, identities, identified, everywhere)
+        accepted = self._tell_host(rows, identified, plan)
+        self._refuse_failed(identified, plan, accepted)
+        changes += self._apply(rows, identified, plan, accepted)
+        record_changes(changes=changes, origin=self.origin, now=self.now)
+        recheck_emails_after_commit(school_id=self.program.school_id, identified=identified, identities=identities)
+        outcomes = {}
+        for number, row in enumerate(rows):
+            learner, word = identified.learners[number], plan.words.get(number)
+            before = stored[learner.id].status if learner is not None and learner.id in stored else None
+            outcomes[numbers[number]] = RowOutcome(row.key, word or row.status, word is None, before)
+        return outcomes
+
+    def _plan(
+        self,
+        rows: Sequence[CourseEnrollmentRequest],
+        identities: Sequence[Identity],
+        identified: Identified,
+        everywhere: Sequence[StoredCourseEnrollment],
+    ) -> tuple[CoursePlan, dict[int, StoredCourseEnrollment]]:
+        stored = {row.learner_id: row for row in everywhere if row.program_id == self.program.pk}
+        plan = plan_course_enrollments(
+            rows=rows,
+            identities=identities,
+            learner_ids=[learner.id if learner else None for learner in identified.learners],
+            invalid=identified.invalid,
+            in_program=fetch_enrolled(program_id=self.program.pk, learners=identified.learners),
+            stored=stored,
+            occupied_elsewhere={
+                row.learner_id
+                for row in everywhere
+                if row.program_id != self.program.pk and row.status == CourseStatus.ACTIVE
+            },
+            verb=self.verb,
+        )
+        return plan, stored
+
+    def _tell_host(self, rows: Sequence[CourseEnrollmentRequest], identified: Identified, plan: CoursePlan) -> Accepted:
+        """Make the host agree with the good rows of learners who have an account."""
+        course_id = self.course_run.course_id
+        users = {number: user_id for number in plan.good if (user_id := identified.learner(number).user_id) is not None}
+        leaving = [number for number in users if rows[number].status == CourseStatus.INACTIVE]
+        ours = [stored.id for number in users if (stored := plan.good[number]) is not None and stored.real]
+        occupied = (
+            find_occupied_elsewhere(
+                user_ids=[users[number] for number in leaving],
+                course_run_ids=[self.course_run.pk],
+                except_ids=ours,
+            )
+            if leaving
+            else set()
+        )
+        wishes = [
+            SeatWish(user_id, course_id, rows[number].status == CourseStatus.ACTIVE)
+            for number, user_id in users.items()
+            if rows[number].status == CourseStatus.ACTIVE or (user_id, self.course_run.pk) not in occupied
+        ]
+        grants, revokes, given = set(), set(), set()
+        for number, user_id in users.items():
+            stored, pair = plan.good[number], (user_id, course_id)
+            ours_now = stored is not None and stored.staff_given
+            if ours_now:
+                given.add(pair)
+            if wanted_staff(row=rows[number], stored=stored):
+                # Asked for again it is granted again: the host may have drifted.
+                if rows[number].course_staff or not (stored is not None and stored.real):
+                    grants.add(pair)
+            elif ours_now:
+                revokes.add(pair)
+        heirs = find_heirs(revokes=revokes, except_ids=ours)
+        granted, failures = agree_on_seats_and_roles(wishes=wishes, grants=grants, revokes=revokes - heirs.keys())
+        hand_over_roles(heirs={pk for pair, pk in heirs.items() if pair not in failures})
+        return Accepted(failures, (given | granted) - revokes)
+
+    def _refuse_failed(self, identified: Identified, plan: CoursePlan, accepted: Accepted) -> None:
+        """Refuse the rows that the host did not accept; a promise that was refused before keeps count."""
+        again: dict[int, HostFailure] = {}
+        for number, stored in list(plan.good.items()):
+            user_id = identified.learner(number).user_id
+            failure = None if user_id is None else accepted.failures.get((user_id, self.course_run.course_id))
+            if failure is None:
+                continue
+            if stored is not None and not stored.real:
+                again[stored.id] = failure
+            plan.refuse(number, Word.INTERNAL_ERROR.value)
+        keep_failures(failures=again, now=self.now)
+
+    def _apply(
+        self,
+        rows: Sequence[CourseEnrollmentRequest],
+        identified: Identified,
+        plan: CoursePlan,
+        accepted: Accepted,
+    ) -> list[Change]:
+        changes: list[Change] = []
+        promises: list[tuple[object, ...]] = []
+        seats: list[tuple[object, ...]] = []
+        kept_promises: list[int] = []
+        updates: dict[tuple[bool, str, bool, bool], list[int]] = defaultdict(list)
+        for number, stored in plan.good.items():
+            learner, status = identified.learner(number), rows[number].status
+            staff = wanted_staff(row=rows[number], stored=stored)
+            real = learner.user_id is not None
+            given = staff and (learner.user_id, self.course_run.course_id) in accepted.given
+            if stored is None or (real and not stored.real):
+                head = (learner.id, self.program.pk, self.course_run.pk, status, staff, self.now, self.now)
+                if real:
+                    seats.append((*head, given))
+                else:
+                    promises.append((*head, "", "", 0, 0))
+                if stored is not None:
+                    kept_promises.append(stored.id)
+                    changes.append(self._change(learner, ChangeKind.COURSE_REALIZED, "preemptive", "real"))
+            elif (stored.status, stored.course_staff, stored.staff_given) != (status, staff, given):
+                updates[(real, status, staff, given)].append(stored.id)
+            if stored is None or stored.status != status:
+                before = None if stored is None else stored.status
+                changes.append(self._change(learner, ChangeKind.COURSE_ENROLLMENT, before, status))
+            if staff != (stored is not None and stored.course_staff):
+                changes.append(self._change(learner, ChangeKind.COURSE_STAFF, _word(not staff), _word(staff)))
+        PreemptiveCourseEnrollment.objects.filter(pk__among=kept_promises).delete()
+        insert_rows(ProgramCourseEnrollment, fields=REAL_FIELDS, rows=seats)
+        insert_rows(PreemptiveCourseEnrollment, fields=PREEMPTIVE_FIELDS, rows=promises)
+        for (real, status, staff, given), ids in updates.items():
+            if real:
+                ProgramCourseEnrollment.objects.filter(pk__among=set(ids)).update(
+                    status=status, course_staff=staff, course_staff_given=given, modified=self.now
+                )
+            else:
+                PreemptiveCourseEnrollment.objects.filter(pk__among=set(ids)).update(
+                    status=status, course_staff=staff, modified=self.now
+                )
+        return changes
+
+    def _change(self, learner: LockedLearner, kind: str, before: str | None, after: str) -> Change:
+        return Change(self.program.pk, learner.id, learner.display_key, kind, before, after, self.course_run.pk)
+
+
+def _word(value: bool) -> str:
+    return "true" if value else "false"

@@ -1,0 +1,127 @@
+"""Planning program enrollments: pure. From what a chunk asks and what there is, to what is to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID
+
+from program_enrollments.api.identifying.checking_identities import Identity
+from program_enrollments.data import ProgramEnrollmentRequest, ProgramStatus, RowOutcome, Verb, Word
+
+STATUSES = frozenset(ProgramStatus.values)
+
+
+class StoredProgramEnrollment(NamedTuple):
+    """A program enrollment as stored; `real` tells in which of the two tables."""
+
+    id: int
+    learner_id: int
+    status: str
+    curriculum_id: int
+    real: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Curricula:
+    """A program's curricula: by UUID, and the one meant where a row names none (None where that is not clear)."""
+
+    by_uuid: Mapping[UUID, int]
+    default_id: int | None
+
+    def resolve(self, uuid: UUID | None) -> int | None:
+        """Return the curriculum a row means, or None where it means none of this program."""
+        return self.default_id if uuid is None else self.by_uuid.get(uuid)
+
+
+@dataclass(slots=True)
+class ProgramPlan:
+    """What a chunk comes to. `words` refuses rows by number; `creates` maps row number to curriculum; `updates` row
+    number to what is stored and the curriculum it moves to; `unchanged` row number to what is stored.
+    """
+
+    words: dict[int, str] = field(default_factory=dict)
+    creates: dict[int, int] = field(default_factory=dict)
+    updates: dict[int, tuple[StoredProgramEnrollment, int]] = field(default_factory=dict)
+    unchanged: dict[int, StoredProgramEnrollment] = field(default_factory=dict)
+
+    def good(self) -> list[int]:
+        """Return the numbers of the rows that are not refused."""
+        return [*self.creates, *self.updates, *self.unchanged]
+
+    def refuse(self, number: int, word: str) -> None:
+        """Take a row out of what is to be written."""
+        self.words[number] = word
+        for rows in (self.creates, self.updates, self.unchanged):
+            rows.pop(number, None)
+
+
+def refuse_early(
+    *, rows: Sequence[ProgramEnrollmentRequest], identities: Sequence[Identity], duplicates: set[int]
+) -> dict[int, str]:
+    """Return the words of rows that are refused whatever is stored, first reason first (contract, program
+    enrollments).
+    """
+    words = {}
+    for number, (row, identity) in enumerate(zip(rows, identities, strict=True)):
+        if number in duplicates:
+            words[number] = Word.DUPLICATED.value
+        elif row.status not in STATUSES:
+            words[number] = Word.INVALID_STATUS.value
+        elif not identity.valid:
+            words[number] = Word.INVALID_IDENTITY.value
+    return words
+
+
+def plan_program_enrollments(
+    *,
+    rows: Sequence[ProgramEnrollmentRequest],
+    learner_ids: Sequence[int | None],
+    invalid: set[int],
+    stored: Mapping[int, StoredProgramEnrollment],
+    curricula: Curricula,
+    verb: Verb,
+    move_curriculum: bool,
+) -> ProgramPlan:
+    """Decide about each row of a chunk: `learner_ids` has None where the learner is yet to be made, `stored` is by
+    learner.
+
+    A learner is at most once in a program: an enrollment that exists keeps its curriculum unless `move_curriculum`,
+    and a row that names no curriculum never moves one.
+    """
+    plan = ProgramPlan()
+    for number, (row, learner_id) in enumerate(zip(rows, learner_ids, strict=True)):
+        existing = stored.get(learner_id) if learner_id is not None else None
+        curriculum_id = curricula.resolve(row.curriculum_uuid)
+        if number in invalid:
+            plan.words[number] = Word.INVALID_IDENTITY.value
+        elif curriculum_id is None:
+            plan.words[number] = Word.INVALID_CURRICULUM.value
+        elif existing is None:
+            if verb == Verb.UPDATE:
+                plan.words[number] = Word.NOT_IN_PROGRAM.value
+            else:
+                plan.creates[number] = curriculum_id
+        elif verb == Verb.CREATE:
+            plan.words[number] = Word.CONFLICT.value
+        else:
+            moves = move_curriculum and row.curriculum_uuid is not None
+            target_id = curriculum_id if moves else existing.curriculum_id
+            if existing.status == row.status and existing.curriculum_id == target_id:
+                plan.unchanged[number] = existing
+            else:
+                plan.updates[number] = (existing, target_id)
+    return plan
+
+
+def outcomes_of(
+    *, rows: Sequence[ProgramEnrollmentRequest], words: Mapping[int, str], before: Mapping[int, str]
+) -> list[RowOutcome]:
+    """Return one outcome a row: the word that refuses it, or else the status now stored."""
+    return [
+        RowOutcome(row.key, words[number], False, before.get(number))
+        if number in words
+        else RowOutcome(row.key, row.status, True, before.get(number))
+        for number, row in enumerate(rows)
+    ]

@@ -1,0 +1,1 @@
+"""Grading: grades and attendance as the host tells them, and grades as they were frozen (docs/grades.rst)."""

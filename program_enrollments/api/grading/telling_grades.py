@@ -1,0 +1,148 @@
+"""Grading: final grades as the host tells them, put into the one form in which they are read, frozen and digested."""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from collections.abc import Iterator, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+
+from program_enrollments.api.grading.gathering import GatheredLearner, gather_after
+from program_enrollments.data import Grade, GradeUnavailable
+from program_enrollments.host import get_host
+from program_enrollments.models import CourseRun, FrozenGrade, Program
+
+logger = logging.getLogger(__name__)
+
+PERCENT_STEP = Decimal("0.001")
+MAX_LETTER_LENGTH = 255
+MAX_ERROR_LENGTH = 500
+
+
+class GradeRow(NamedTuple):
+    """A learner's final grade as it is shown and frozen: either `error` is empty, or `letter_grade`, `percent` and
+    `passed` are None.
+    """
+
+    learner_id: int
+    student_key: str
+    letter_grade: str | None = None
+    percent: Decimal | None = None
+    passed: bool | None = None
+    error: str = ""
+
+    def render(self) -> dict[str, Any]:
+        """Return the row as the wire has it (docs/grades.rst, What a row says)."""
+        return render_grade(
+            student_key=self.student_key,
+            letter_grade=self.letter_grade,
+            percent=self.percent,
+            passed=self.passed,
+            error=self.error,
+        )
+
+
+def render_grade(
+    *, student_key: str, letter_grade: str | None, percent: Decimal | None, passed: bool | None, error: str
+) -> dict[str, Any]:
+    """Return a row of the wire: a grade, or `student_key` with `error` alone.
+
+    The numbers are as `plain_number` makes them.
+    """
+    if error or percent is None:
+        return {"student_key": student_key, "error": error}
+    return {
+        "student_key": student_key,
+        "letter_grade": letter_grade,
+        "percent": plain_number(percent),
+        "passed": passed,
+    }
+
+
+def grade_learners(*, course_run: CourseRun, learners: Sequence[GatheredLearner]) -> list[GradeRow]:
+    """Return the learners' final grades as they stand now, in the order given. One call of the host, none for no
+    learners.
+
+    A learner whom the host has no record of, or whose grade it cannot tell, has a row that says so. Raises HostError
+    where the host cannot answer at all.
+    """
+    if not learners:
+        return []
+    told = get_host().grades.fetch_grades(
+        course_id=course_run.course_id, user_ids=[learner.user_id for learner in learners]
+    )
+    return [_row(learner.learner_id, learner.student_key, told.get(learner.user_id)) for learner in learners]
+
+
+def grade_all(*, program: Program, course_run: CourseRun, chunk_size: int) -> Iterator[list[GradeRow]]:
+    """Give the final grades of everybody in a course run, `chunk_size` learners at a time: two reads a chunk."""
+    learner_id = 0
+    while True:
+        learners = gather_after(program=program, course_run=course_run, learner_id=learner_id, limit=chunk_size)
+        yield grade_learners(course_run=course_run, learners=learners)
+        if len(learners) < chunk_size:
+            return
+        learner_id = learners[-1].learner_id
+
+
+def render_frozen(row: Sequence[Any]) -> dict[str, Any]:
+    """Return a row of the wire from the columns `FROZEN_COLUMNS` of a `FrozenGrade`."""
+    _position, student_key, letter_grade, percent, passed, error = row
+    return render_grade(student_key=student_key, letter_grade=letter_grade, percent=percent, passed=passed, error=error)
+
+
+FROZEN_COLUMNS = ("position", "student_key", "letter_grade", "percent", "passed", "error")
+
+
+def read_frozen(*, freeze_id: int, **conditions: Any) -> Any:
+    """Return the rows of a version as tuples of `FROZEN_COLUMNS`, in their order for ever."""
+    rows = FrozenGrade.objects.filter(freeze_id=freeze_id, **conditions)
+    return rows.order_by("position").values_list(*FROZEN_COLUMNS)
+
+
+def _row(learner_id: int, student_key: str, told: Grade | GradeUnavailable | None) -> GradeRow:
+    if told is None:
+        return GradeRow(learner_id, student_key, error=_("There is no grade for this learner yet."))
+    if isinstance(told, GradeUnavailable):
+        error = plain_line(str(told.error))[:MAX_ERROR_LENGTH] or _("The learning platform cannot tell this grade.")
+        return GradeRow(learner_id, student_key, error=error)
+    percent = read_fraction(told.percent)
+    letter = (told.letter_grade or "").strip()
+    if percent is None or len(letter) > MAX_LETTER_LENGTH or plain_line(letter) != letter:
+        # The host is at fault and the school must not wait for its whole list because of one row.
+        logger.warning("The host gave a final grade that cannot be used, for learner %d.", learner_id)
+        return GradeRow(
+            learner_id, student_key, error=_("The learning platform gave a grade that cannot be used. Ask its support.")
+        )
+    return GradeRow(learner_id, student_key, letter or None, percent, bool(told.passed))
+
+
+def read_fraction(value: float | Decimal) -> Decimal | None:
+    """Return a number from 0 to 1 rounded to three decimals, halves upwards as graders do; None for anything else."""
+    number = Decimal(str(value))
+    # First roughly: a number of many digits cannot be rounded to three decimals.
+    if not number.is_finite() or not -1 < number < 2:
+        return None
+    rounded = number.quantize(PERCENT_STEP, rounding=ROUND_HALF_UP)
+    return abs(rounded) if 0 <= rounded <= 1 else None
+
+
+def plain_number(value: Decimal) -> int | float:
+    """Return the shortest JSON number for `value`: 0 and 1 as integers, so that every language writes a row in the same
+    bytes.
+    """
+    number = float(value)
+    return int(number) if number.is_integer() else number
+
+
+def plain_line(text: str) -> str:
+    """Return `text` on one line, without control characters and lone surrogates, which no database and no JSON reader
+    is sure to take.
+    """
+    if text.isprintable():
+        return text.strip()
+    kept = "".join(" " if unicodedata.category(letter) in {"Cc", "Cs"} else letter for letter in text)
+    return kept.strip()

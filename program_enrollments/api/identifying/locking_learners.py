@@ -1,0 +1,141 @@
+"""Locking learners: from the identities of a chunk of rows to the learners they name, locked.
+
+Learners are the lock (ADR 0002). They are first read by their unique keys, then locked by primary key in ascending
+order: one order for every writer, on every database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django.db import connections, router
+
+from program_enrollments.api.identifying.checking_identities import Identity
+from program_enrollments.data import LinkHow
+from program_enrollments.models import Learner
+
+
+class LockedLearner(NamedTuple):
+    """What a write needs to know of a learner whose row it holds locked, or is looking at before it does."""
+
+    id: int
+    student_key: str
+    student_key_normalized: str | None
+    email: str
+    email_normalized: str | None
+    user_id: int | None
+    link_how: str
+    school_id: int
+    problem_code: str
+
+    @property
+    def display_key(self) -> str:
+        """What the wire and the ledger call `student_key`."""
+        return self.student_key or self.email
+
+
+@dataclass(slots=True)
+class Identified:
+    """The learners of a chunk. `learners` holds one a row, None where there is none; `invalid` the numbers of rows
+    whose identities contradict each other or what is stored; `missing` those of rows whose learner is not there yet.
+    """
+
+    learners: list[LockedLearner | None]
+    invalid: set[int] = field(default_factory=set)
+    missing: list[int] = field(default_factory=list)
+    completions: dict[int, Identity] = field(default_factory=dict)
+    made: set[int] = field(default_factory=set)
+
+    def learner(self, number: int) -> LockedLearner:
+        """Return the learner of a row that has one. Raises LookupError for a row that has none."""
+        learner = self.learners[number]
+        if learner is None:
+            raise LookupError(f"Row {number} has no learner yet.")
+        return learner
+
+    def existing(self) -> list[LockedLearner]:
+        """Return the learners that may have enrollments already: not those this very chunk made."""
+        return [
+            learner for number, learner in enumerate(self.learners) if learner is not None and number not in self.made
+        ]
+
+
+def find_learner_ids(*, school_id: int, student_keys: Collection[str], emails: Collection[str]) -> list[int]:
+    """Return the IDs of the school's learners with any of these student IDs or addresses (normalized), ascending."""
+    ids: set[int] = set()
+    learners = Learner.objects.filter(school_id=school_id)
+    if student_keys:
+        ids.update(learners.filter(student_key_normalized__among=student_keys).values_list("pk", flat=True))
+    if emails:
+        ids.update(learners.filter(email_normalized__among=emails).values_list("pk", flat=True))
+    return sorted(ids)
+
+
+def lock_learners(*, ids: Iterable[int]) -> list[LockedLearner]:
+    """Lock these learners in ascending order and return them as they are now."""
+    rows = (
+        Learner.objects.filter(pk__among=set(ids))
+        .order_by("pk")
+        .select_for_update()
+        .values_list(*LockedLearner._fields)
+    )
+    return [LockedLearner._make(row) for row in rows]
+
+
+def read_learners(*, school_id: int, identities: Sequence[Identity]) -> list[LockedLearner]:
+    """Return the learners that a chunk's rows name, as they are at this moment, without locking them."""
+    student_keys, emails = _names(identities)
+    of_school = Learner.objects.filter(school_id=school_id).order_by().values_list(*LockedLearner._fields)
+    rows = {row[0]: row for row in of_school.filter(student_key_normalized__among=student_keys)}
+    rows |= {row[0]: row for row in of_school.filter(email_normalized__among=emails)}
+    return [LockedLearner._make(row) for row in rows.values()]
+
+
+def lock_named(*, learners: Sequence[LockedLearner], identities: Sequence[Identity]) -> list[LockedLearner]:
+    """Lock those of `learners` that these rows of the chunk name, and return them as they are now."""
+    student_keys, emails = _names(identities)
+    named = [
+        learner
+        for learner in learners
+        if learner.student_key_normalized in student_keys or learner.email_normalized in emails
+    ]
+    if not connections[router.db_for_write(Learner)].features.has_select_for_update:
+        # SQLite: a transaction that writes what it has read before is refused if anybody else wrote meanwhile.
+        return named
+    return lock_learners(ids=[learner.id for learner in named])
+
+
+def _names(identities: Sequence[Identity]) -> tuple[set[str], set[str]]:
+    student_keys = {identity.student_key_normalized for identity in identities if identity.student_key_normalized}
+    return student_keys, {identity.email_normalized for identity in identities if identity.email_normalized}
+
+
+def identify(*, learners: Sequence[LockedLearner], identities: Sequence[Identity]) -> Identified:
+    """Say which of `learners` each row of a chunk names, and which rows name none or contradict what is stored."""
+    by_student_key = {learner.student_key_normalized: learner for learner in learners if learner.student_key_normalized}
+    by_email = {learner.email_normalized: learner for learner in learners if learner.email_normalized}
+    identified = Identified(learners=[])
+    for number, identity in enumerate(identities):
+        named = by_student_key.get(identity.student_key_normalized)
+        addressed = by_email.get(identity.email_normalized)
+        learner = named or addressed
+        identified.learners.append(learner)
+        if learner is None:
+            identified.missing.append(number)
+        elif _contradicts(identity=identity, named=named, addressed=addressed):
+            identified.invalid.add(number)
+        elif (identity.email_normalized and addressed is None) or (identity.student_key_normalized and named is None):
+            identified.completions[number] = identity
+    return identified
+
+
+def _contradicts(*, identity: Identity, named: LockedLearner | None, addressed: LockedLearner | None) -> bool:
+    if named is not None and addressed is not None:
+        return named.id != addressed.id
+    if named is None:
+        # Known by e-mail alone, so far: a first student ID completes the learner, another one names somebody else.
+        return bool(identity.student_key_normalized and addressed and addressed.student_key_normalized)
+    replaces = bool(identity.email_normalized and named.email_normalized)
+    return replaces and named.user_id is not None and named.link_how == LinkHow.EMAIL

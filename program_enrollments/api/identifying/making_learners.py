@@ -1,0 +1,281 @@
+"""Making learners: the learners of rows that name nobody yet, and what rows add to learners who are known. Both are
+linked at once where there is an account that claims them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from program_enrollments.api.identifying.checking_identities import Identity
+from program_enrollments.api.identifying.claiming import Claim, find_accounts_by_email, find_accounts_by_student_key
+from program_enrollments.api.identifying.locking_learners import (
+    Identified,
+    LockedLearner,
+    find_learner_ids,
+    lock_learners,
+)
+from program_enrollments.api.transacting import CrossedByAnother
+from program_enrollments.data import Change, ChangeKind, LearnerProblem, LinkHow
+from program_enrollments.models import Learner
+from program_enrollments.models.bulk import insert_rows, update_rows
+
+NEW_LEARNER_FIELDS = (
+    "student_key",
+    "student_key_normalized",
+    "email",
+    "email_normalized",
+    "user",
+    "link_how",
+    "linked_at",
+    "problem_code",
+    "problem_detail",
+    "problem_at",
+    "school",
+    "created",
+    "modified",
+)
+ALREADY_SOMEBODY = "The account that claims this learner is already another learner of this school."
+
+
+def complete_learners(
+    *, school_id: int, identified: Identified, numbers: Collection[int], now: datetime
+) -> list[Change]:
+    """Give the learners of rows `numbers` the student ID or address those rows add, and return the ledger's entries
+    for it.
+
+    A learner that still waits is linked if the new identity is an account's. One statement for all, one more where
+    accounts turn up.
+    """
+    changes: list[Change] = []
+    changed: list[LockedLearner] = []
+    waiting: list[int] = []
+    for number in numbers:
+        identity, learner = identified.completions.get(number), identified.learners[number]
+        if identity is None or learner is None:
+            continue
+        completed = learner
+        if identity.student_key_normalized and not learner.student_key_normalized:
+            completed = completed._replace(
+                student_key=identity.student_key, student_key_normalized=identity.student_key_normalized
+            )
+            changes.append(_identity_change(completed, ChangeKind.STUDENT_KEY, None, identity.student_key))
+        if identity.email_normalized and identity.email_normalized != learner.email_normalized:
+            completed = completed._replace(email=identity.email, email_normalized=identity.email_normalized)
+            changes.append(_identity_change(completed, ChangeKind.EMAIL, learner.email or None, identity.email))
+        identified.learners[number] = completed
+        changed.append(completed)
+        if completed.user_id is None:
+            waiting.append(number)
+    update_rows(
+        Learner,
+        fields=("student_key", "student_key_normalized", "email", "email_normalized", "modified"),
+        rows=[(*row[:5], now) for row in changed],
+    )
+    if waiting:
+        changes += _link_waiting(school_id=school_id, identified=identified, numbers=waiting, now=now)
+    return changes
+
+
+def _identity_change(learner: LockedLearner, kind: str, before: str | None, after: str) -> Change:
+    return Change(
+        program_id=None,
+        learner_id=learner.id,
+        student_key=learner.display_key,
+        kind=kind,
+        before=before,
+        after=after,
+    )
+
+
+def link_change(*, learner_id: int, student_key: str, claim: Claim) -> Change:
+    """Return the ledger's entry for a learner linked to an account: how, and to which."""
+    return Change(
+        program_id=None,
+        learner_id=learner_id,
+        student_key=student_key,
+        kind=ChangeKind.LINK,
+        after=f"{claim.how}:{claim.user_id}",
+    )
+
+
+def _link_waiting(*, school_id: int, identified: Identified, numbers: Sequence[int], now: datetime) -> list[Change]:
+    """Link learners that wait, and whose identity just grew, to the accounts that claim them. Their promises stay for
+    realizing.
+    """
+    learners = {number: learner for number in numbers if (learner := identified.learners[number]) is not None}
+    claims = _find_claims(
+        school_id=school_id,
+        identities={
+            number: Identity(
+                learner.student_key,
+                learner.student_key_normalized or "",
+                learner.email,
+                learner.email_normalized or "",
+                True,
+            )
+            for number, learner in learners.items()
+        },
+    )
+    taken = _taken(school_id=school_id, claims=claims.values())
+    changes, linked, refused = [], [], []
+    for number, claim in claims.items():
+        learner = learners[number]
+        if claim.user_id in taken:
+            refused.append(learner.id)
+            continue
+        taken[claim.user_id] = learner
+        learner = learner._replace(user_id=claim.user_id, link_how=claim.how)
+        identified.learners[number] = learner
+        linked.append((learner.id, claim.user_id, claim.how, now))
+        changes.append(link_change(learner_id=learner.id, student_key=learner.display_key, claim=claim))
+    update_rows(Learner, fields=("user", "link_how", "linked_at"), rows=linked)
+    Learner.objects.filter(pk__among=refused).update(
+        problem_code=LearnerProblem.CONFLICT, problem_detail=ALREADY_SOMEBODY, problem_at=now
+    )
+    return changes
+
+
+def _find_claims(*, school_id: int, identities: dict[int, Identity]) -> dict[int, Claim]:
+    """Find the account of each row's learner: by student ID first, by e-mail address where that finds none."""
+    by_student_key = find_accounts_by_student_key(
+        school_id=school_id,
+        student_keys={
+            identity.student_key_normalized: identity.student_key
+            for identity in identities.values()
+            if identity.student_key_normalized
+        },
+    )
+    by_email = find_accounts_by_email(
+        emails={identity.email_normalized for identity in identities.values() if identity.email_normalized}
+    )
+    claims = {}
+    for number, identity in identities.items():
+        user_id = by_student_key.get(identity.student_key_normalized)
+        if user_id is not None:
+            claims[number] = Claim(user_id, LinkHow.SSO.value)
+        elif (user_id := by_email.get(identity.email_normalized)) is not None:
+            claims[number] = Claim(user_id, LinkHow.EMAIL.value)
+    return claims
+
+
+def _taken(*, school_id: int, claims: Iterable[Claim]) -> dict[int, LockedLearner]:
+    """Return which of the claiming accounts are learners of the school already."""
+    user_ids = {claim.user_id for claim in claims}
+    if not user_ids:
+        return {}
+    rows = Learner.objects.filter(school_id=school_id, user_id__among=user_ids).values_list(*LockedLearner._fields)
+    return {learner.user_id: learner for learner in (LockedLearner(*row) for row in rows) if learner.user_id}
+
+
+def make_learners(
+    *, school_id: int, identified: Identified, numbers: Sequence[int], identities: Sequence[Identity], now: datetime
+) -> list[Change]:
+    """Make the learners of rows `numbers`, linked where an account claims them, and return the ledger's entries for
+    the links.
+
+    An account that already is a learner of the school, and lacks just what the row gives, is completed instead. Raises
+    CrossedByAnother where another writer made one of them at the same moment: the chunk then starts anew and finds it.
+    """
+    claims = _find_claims(school_id=school_id, identities={number: identities[number] for number in numbers})
+    taken = _taken(school_id=school_id, claims=claims.values())
+    completed = _complete_taken(claims=claims, taken=taken, identified=identified, identities=identities)
+    changes = (
+        complete_learners(school_id=school_id, identified=identified, numbers=completed, now=now) if completed else []
+    )
+    rows: dict[int, tuple[Any, ...]] = {}
+    for number in numbers:
+        if number in completed:
+            continue
+        identity, claim = identities[number], claims.get(number)
+        refused = claim is not None and claim.user_id in taken
+        if claim is not None and not refused:
+            taken[claim.user_id] = LockedLearner(0, "", "", "", "", claim.user_id, claim.how, school_id, "")
+        link = (claim.user_id, claim.how, now) if claim is not None and not refused else (None, "", None)
+        problem = (LearnerProblem.CONFLICT.value, ALREADY_SOMEBODY, now) if refused else ("", "", None)
+        rows[number] = (
+            identity.student_key,
+            identity.student_key_normalized or None,
+            identity.email,
+            identity.email_normalized or None,
+            *link,
+            *problem,
+            school_id,
+            now,
+            now,
+        )
+    made = _insert_learners(school_id=school_id, rows=rows, identities=identities, now=now)
+    for number, learner_id in made.items():
+        row = rows[number]
+        learner = LockedLearner._make((learner_id, *row[:6], school_id, row[7]))
+        identified.learners[number] = learner
+        identified.made.add(number)
+        if learner.user_id is not None:
+            claim = Claim(learner.user_id, learner.link_how)
+            changes.append(link_change(learner_id=learner_id, student_key=learner.display_key, claim=claim))
+    return changes
+
+
+def _complete_taken(
+    *,
+    claims: dict[int, Claim],
+    taken: dict[int, LockedLearner],
+    identified: Identified,
+    identities: Sequence[Identity],
+) -> set[int]:
+    """Point rows at the learner their account already is, where that learner lacks just what the row gives."""
+    completed: dict[int, int] = {}
+    for number, claim in claims.items():
+        known = taken.get(claim.user_id)
+        if known is None or known.id in completed.values():
+            continue
+        identity = identities[number]
+        brings_student_key = bool(identity.student_key_normalized) and not known.student_key_normalized
+        brings_email = bool(identity.email_normalized) and not known.email_normalized
+        disagrees = (identity.student_key_normalized and not brings_student_key) or (
+            identity.email_normalized and not brings_email and identity.email_normalized != known.email_normalized
+        )
+        if (brings_student_key or brings_email) and not disagrees:
+            completed[number] = known.id
+    locked = {learner.id: learner for learner in lock_learners(ids=completed.values())}
+    for number, learner_id in completed.items():
+        if locked.get(learner_id) != taken[claims[number].user_id]:
+            raise CrossedByAnother
+        identified.learners[number] = locked[learner_id]
+        identified.completions[number] = identities[number]
+    return set(completed)
+
+
+def _insert_learners(
+    *, school_id: int, rows: dict[int, tuple[Any, ...]], identities: Sequence[Identity], now: datetime
+) -> dict[int, int]:
+    """Insert learners and return their IDs by row. Sorted, so that two writers of the same new learners meet in one
+    order.
+    """
+
+    def order(number: int) -> tuple[str, str]:
+        return identities[number].student_key_normalized, identities[number].email_normalized
+
+    if not rows:
+        return {}
+    wanted = {order(number): number for number in sorted(rows, key=order)}
+    identity_fields = ("id", "student_key_normalized", "email_normalized")
+    answer = insert_rows(
+        Learner,
+        fields=NEW_LEARNER_FIELDS,
+        rows=[rows[number] for number in wanted.values()],
+        ignore_conflicts=True,
+        returning=identity_fields,
+    )
+    if not answer:
+        # MySQL does not answer. Only rows of this very call count: others' may be linked or named otherwise.
+        emails = [email for student_key, email in wanted if not student_key]
+        student_keys = [student_key for student_key, _ in wanted if student_key]
+        ids = find_learner_ids(school_id=school_id, student_keys=student_keys, emails=emails)
+        made_now = Learner.objects.filter(pk__among=ids, created=now)
+        answer = list(made_now.order_by("pk").select_for_update().values_list(*identity_fields))
+    made = {wanted[(key or "", email or "")]: pk for pk, key, email in answer if (key or "", email or "") in wanted}
+    if len(made) != len(wanted):
+        raise CrossedByAnother
+    return made

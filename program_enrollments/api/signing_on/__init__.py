@@ -1,0 +1,1 @@
+"""Signing on: the schools' identity providers, and the accounts opened by what they assert (ADR 0008)."""
