@@ -73,8 +73,9 @@ def _measure(vendor: str, plan: Plan, sections: list[str], results: Results, sta
             client = Client(server.port)
             stack.callback(client.close)
             places.append(Place(stand=stand, marks=marks, client=client, server=server))
-        for name in sections:
-            SECTIONS[name](Bench(places=places, plan=plan, results=results, say=say))
+        for name, measure_section in SECTIONS.items():
+            if name in sections:
+                measure_section(Bench(places=places, plan=plan, results=results, say=say))
 
 
 def _keep(results: Results, verdicts: list[Verdict], *, seconds: float, quick: bool) -> str:

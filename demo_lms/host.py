@@ -98,7 +98,8 @@ class DemoCourseEnrollments:
         self, *, user_ids: Collection[int], course_ids: Collection[str], lock: bool = False
     ) -> Sequence[Seat]:
         """Return all seats of these users in these course runs."""
-        rows = CourseEnrollment.objects.filter(user__in=user_ids, course_run__in=course_ids).order_by("pk")
+        # `among` is the app's own lookup: `in`, for thousands of values at once.
+        rows = CourseEnrollment.objects.filter(user__among=user_ids, course_run__in=course_ids).order_by("pk")
         if lock:
             rows = rows.select_for_update()
         return [Seat(*row) for row in rows.values_list("user_id", "course_run_id", "mode", "is_active")]

@@ -53,7 +53,7 @@ def _source(model: type[Model], fields: Sequence[str], rows: Sequence[Sequence[A
         arrays = ", ".join(f"%s::{type_}[]" for type_ in types)
         return f"SELECT * FROM unnest({arrays})", [list(values) for values in zip(*rows, strict=True)]  # noqa: S608
     place = f"({', '.join(['%s'] * len(fields))})"
-    return f"VALUES {', '.join([place] * len(rows))}", _adapted([value for row in rows for value in row])
+    return f"VALUES {', '.join([place] * len(rows))}", [value for row in _adapted(rows) for value in row]
 
 
 def _column(model: type[Model], name: str) -> str:
@@ -62,12 +62,15 @@ def _column(model: type[Model], name: str) -> str:
     return connection.ops.quote_name(column or name)
 
 
-def _adapted(values: Sequence[Any]) -> list[Any]:
-    """Return `values` as this database's driver takes them: some know nothing of time zones."""
-    # Nearly always it is one moment, many times.
-    moments = {value for value in values if isinstance(value, datetime)}
-    adapted = {moment: connection.ops.adapt_datetimefield_value(moment) for moment in moments}
-    return [adapted[value] if isinstance(value, datetime) else value for value in values]
+def _adapted(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    """Return `rows` as this database's driver takes them: some know nothing of time zones."""
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for number, values in enumerate(columns):
+        if isinstance(values[0], datetime):
+            # Nearly always it is one moment, many times.
+            adapted = {moment: connection.ops.adapt_datetimefield_value(moment) for moment in set(values)}
+            columns[number] = [adapted[moment] for moment in values]
+    return list(zip(*columns, strict=True))
 
 
 def _on_conflict(unique: Sequence[str], update: Sequence[str]) -> str:

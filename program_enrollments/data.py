@@ -258,8 +258,7 @@ class RealizingReport:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One entry to be written to the ledger, before it has its place in a program's feed."""
 
     program_id: int | None

@@ -15,6 +15,7 @@ VENDORS = {
     "django.db.backends.mysql": "mariadb",
 }
 BROWSER_PROGRAMS = ("chromium", "chromedriver")
+WITHOUT_ONCE = "--without-once"
 
 # Two suites share two cores, so how long one example takes says nothing; the same examples every time, so that
 # a failure on one database can be looked at on another.
@@ -41,9 +42,22 @@ def live_server(django_db_setup: None, live_server: LiveServer) -> LiveServer:
     return live_server
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let whoever runs the suite on several databases run only once what is marked ``once``."""
+    parser.addoption(WITHOUT_ONCE, action="store_true", help="leave out what another run of the suite proves as well")
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     """Say which database the run is about."""
     return f"database: {database_name()}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect what is marked ``once``, if so asked. A run that nobody asks runs everything."""
+    if config.getoption(WITHOUT_ONCE):
+        once = [item for item in items if item.get_closest_marker("once")]
+        items[:] = [item for item in items if not item.get_closest_marker("once")]
+        config.hook.pytest_deselected(items=once)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

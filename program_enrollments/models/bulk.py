@@ -65,9 +65,10 @@ def insert_rows(
     answers = bool(returning) and can_return_rows(connection)
     if answers:
         tail += f" RETURNING {', '.join(_columns(connection, model, returning))}"
+    columns = _adapted(connection, model, fields, rows)
     answer: list[tuple[Any, ...]] = []
     with connection.cursor() as cursor:
-        for source, params in _sources(connection, model, fields, rows):
+        for source, params in _sources(connection, model, fields, columns):
             cursor.execute(head + source + tail, params)
             if answers:
                 answer += cursor.fetchall()
@@ -75,15 +76,13 @@ def insert_rows(
 
 
 def _sources(
-    connection: Any, model: type[models.Model], fields: Sequence[str], rows: Sequence[Sequence[Any]]
+    connection: Any, model: type[models.Model], fields: Sequence[str], columns: Sequence[Sequence[Any]]
 ) -> Iterator[tuple[str, list[Any]]]:
     """Write what an INSERT takes its rows from, and the parameters; more than one where a statement cannot hold all."""
-    rows = _adapted(connection, model, fields, rows)
     if connection.vendor == "mysql":
-        for batch in _batches(connection, rows):
-            yield f"VALUES {_marks(batch)}", list(chain.from_iterable(batch))
+        for batch in _batches(connection, columns):
+            yield f"VALUES {_marks(len(batch), len(fields))}", list(chain.from_iterable(batch))
         return
-    columns = list(zip(*rows, strict=True))
     # The rows must come from somewhere: the first column stays one, even if it holds one value only.
     varying = [place for place, values in enumerate(columns) if not place or len(set(values)) > 1]
     names = {place: f"given.c{number}" for number, place in enumerate(varying)}
@@ -99,10 +98,40 @@ def _sources(
         yield f"SELECT {picked} FROM unnest({arrays}) AS given ({named})", [*same, *map(list, given)]
         return
     named = ", ".join(f"column{number + 1} AS c{number}" for number in range(len(varying)))
-    for batch in _batches(connection, list(zip(*given, strict=True))):
+    for batch in _batches(connection, given):
         # WHERE keeps an ON CONFLICT that follows from being read as part of a join.
-        source = f"SELECT {picked} FROM (SELECT {named} FROM (VALUES {_marks(batch)})) AS given WHERE true"
-        yield source, [*same, *chain.from_iterable(batch)]
+        values = f"(SELECT {named} FROM (VALUES {_marks(len(batch), len(varying))}))"
+        yield f"SELECT {picked} FROM {values} AS given WHERE true", [*same, *chain.from_iterable(batch)]
+
+
+def select_rows(
+    model: type[models.Model],
+    *,
+    fields: Sequence[str],
+    among: tuple[str, Collection[int] | Collection[str]],
+    lock: bool = False,
+    **equal: int,
+) -> list[tuple[Any, ...]]:
+    """Return `fields` of the rows whose field `among[0]` is any of the values `among[1]`, and whose other fields are
+    `equal`.
+
+    With `lock` they are held until the commit, taken in the order of their primary keys. Reads where writes go, as a
+    write's look has to.
+    """
+    name, values = among
+    if not values:
+        return []
+    connection = _connection(model)
+    table = connection.ops.quote_name(model._meta.db_table)
+    condition, params = write_among(connection, _columns(connection, model, [name])[0], values)
+    conditions = [*(f"{column} = %s" for column in _columns(connection, model, equal)), condition]
+    sql = f"SELECT {', '.join(_columns(connection, model, fields))} FROM {table} WHERE {' AND '.join(conditions)}"
+    if lock:
+        sql += f" ORDER BY {_columns(connection, model, [model._meta.pk.name])[0]}"
+        sql += f" {connection.ops.for_update_sql()}" if connection.features.has_select_for_update else ""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*equal.values(), *params])
+        return _converted(connection, model, fields, cursor.fetchall())
 
 
 def update_rows(model: type[models.Model], *, fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -146,7 +175,7 @@ def _derived_tables(
         else:
             # SQLite takes at most 500 terms of UNION, but any number of VALUES.
             named = ", ".join(f"column{place} AS {column}" for place, column in enumerate(columns, 1))
-            source = f"(SELECT {named} FROM (VALUES {_marks(batch)})) AS given"
+            source = f"(SELECT {named} FROM (VALUES {_marks(len(batch), len(columns))})) AS given"
         yield source, list(chain.from_iterable(batch))
 
 
@@ -171,15 +200,16 @@ def delete_rows(
         return rows
 
 
-def _batches(connection: Any, rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
-    """Cut `rows`, of which there is at least one, into what one statement can hold."""
-    size = MAX_PARAMETERS[connection.vendor] // len(rows[0])
+def _batches(connection: Any, columns: Sequence[Sequence[Any]]) -> Iterator[list[tuple[Any, ...]]]:
+    """Turn columns, which are not empty, into rows, and cut them into what one statement can hold."""
+    rows = list(zip(*columns, strict=True))
+    size = MAX_PARAMETERS[connection.vendor] // len(columns)
     return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
-def _marks(rows: Sequence[Sequence[Any]]) -> str:
-    """Write the placeholders of `rows`."""
-    return ", ".join([f"({', '.join(['%s'] * len(rows[0]))})"] * len(rows))
+def _marks(rows: int, columns: int) -> str:
+    """Write the placeholders of so many rows."""
+    return ", ".join([f"({', '.join(['%s'] * columns)})"] * rows)
 
 
 def _array_type(connection: BaseDatabaseWrapper, model: type[models.Model], name: str) -> str:
@@ -192,19 +222,17 @@ def _array_type(connection: BaseDatabaseWrapper, model: type[models.Model], name
 
 def _adapted(
     connection: Any, model: type[models.Model], fields: Sequence[str], rows: Sequence[Sequence[Any]]
-) -> Sequence[Sequence[Any]]:
-    """Return `rows` as a driver that does not know Python's types takes them."""
-    converters = {
-        place: convert for place, name in enumerate(fields) if (convert := _converter(connection, model, name))
-    }
-    if not converters:
-        return rows
+) -> list[Sequence[Any]]:
+    """Return the columns of `rows`, of which there is at least one, as a driver that does not know Python's types takes
+    them.
+    """
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-    for place, convert in converters.items():
-        # Nearly always it is one moment in all rows.
-        known = {value: None if value is None else convert(value) for value in set(columns[place])}
-        columns[place] = [known[value] for value in columns[place]]
-    return list(zip(*columns, strict=True))
+    for place, name in enumerate(fields):
+        if (convert := _converter(connection, model, name)) is not None:
+            # Nearly always it is one moment in all rows.
+            known = {value: None if value is None else convert(value) for value in set(columns[place])}
+            columns[place] = [known[value] for value in columns[place]]
+    return columns
 
 
 def _converter(connection: Any, model: type[models.Model], name: str) -> Callable[[Any], Any] | None:
@@ -222,16 +250,15 @@ def _converted(
 ) -> list[tuple[Any, ...]]:
     """Turn what the driver answered into Python's types, as the ORM would."""
     converters = []
-    for position, name in enumerate(fields):
+    for place, name in enumerate(fields):
         column = _field(model, name).get_col(model._meta.db_table)
         functions = [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
-        converters += [(position, function, column) for function in functions]
-    if not converters:
-        return [tuple(row) for row in rows]
-    answer = []
-    for row in rows:
-        values = list(row)
-        for position, function, column in converters:
-            values[position] = function(values[position], column, connection)
-        answer.append(tuple(values))
-    return answer
+        converters += [(place, function, column) for function in functions]
+    if not converters or not rows:
+        return list(rows)
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for place, function, column in converters:
+        # Truth and moments are what needs converting: few different values.
+        known = {value: function(value, column, connection) for value in set(columns[place])}
+        columns[place] = [known[value] for value in columns[place]]
+    return list(zip(*columns, strict=True))

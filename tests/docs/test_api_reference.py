@@ -30,8 +30,7 @@ TOLD: list[tuple[type[Exception], errors.Entry]] = [*errors.TABLE.items(), (Exce
 # Raised by what only staff and commands do.
 NOT_ON_THE_WIRE = {LinkRefused.code}
 CODE_AND_SENTENCE = re.compile(r'"([a-z_0-9]+)", (?:f?"[^"]* [^"]*"|detail)')
-# About a page and a demo; one database is enough.
-pytestmark = pytest.mark.only_on("sqlite")
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,7 @@ from tests.docs.terminals import environment
 from tests.docs.walking import walk
 
 PAGE = "docs/host-adapter.rst"
-# The project of the page has a database of its own.
-pytestmark = pytest.mark.only_on("sqlite")
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module")

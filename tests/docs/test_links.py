@@ -12,8 +12,7 @@ PAGES = [f"docs/{name}.rst" for name in ("api", "catalog", "grades", "host-adapt
 FILE = re.compile(r"`[^`<]+ <([^`>:]+)>`_")
 SECTION = re.compile(r"`([^`<]+)`_(?!_)")
 HEADING = re.compile(r"^(\S.*)\n[=~-]{3,}$", re.MULTILINE)
-# About pages alone; one database is enough.
-pytestmark = pytest.mark.only_on("sqlite")
+pytestmark = pytest.mark.once
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -28,7 +28,7 @@ STUDENTS = f"programs/{PROGRAM}/enrollments/"
 COURSE = f"programs/{PROGRAM}/courses/BA%2F102/enrollments/"
 CREDENTIALS = {"CLIENT_ID": "uni-b-sis", "CLIENT_SECRET": "uni-b-secret"}
 MANY = 30
-pytestmark = pytest.mark.only_on("sqlite")
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,7 @@ import pytest
 from tests.docs.snippets import code_blocks
 
 NAMED_IN_README = "http://127.0.0.1:8000"
-# The quick start is about a demo on any database; one is enough.
-pytestmark = pytest.mark.only_on("sqlite")
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from tests.docs.walking import walk
 
 PAGE = "docs/sis-integration.rst"
-pytestmark = pytest.mark.only_on("sqlite")
+pytestmark = pytest.mark.once
 
 
 def test_every_snippet_does_what_the_guide_says(own_demo_url: str, tmp_path: Path) -> None:

@@ -10,8 +10,7 @@ from tests.docs.answers import differences_of_json, differences_of_text
 from tests.docs.walking import walk
 
 HEADER = "A page\n======\n\n"
-# About the tests' own tools; one database is enough.
-pytestmark = pytest.mark.only_on("sqlite")
+pytestmark = pytest.mark.once
 
 
 def block(language: str, *lines: str) -> str:

@@ -13,7 +13,7 @@ from program_enrollments.sign_on.configuration import SignOnSettings
 
 TEXT = (Path(__file__).parents[2] / "docs" / "sso.rst").read_text(encoding="utf-8")
 
-pytestmark = pytest.mark.only_on("sqlite")
+pytestmark = pytest.mark.once
 
 
 def test_every_setting() -> None:

@@ -5,10 +5,9 @@ transaction.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.utils import timezone
 
@@ -28,6 +27,7 @@ from program_enrollments.api.identifying.locking_learners import (
     LockedLearner,
     identify,
     lock_named,
+    locks_rows,
     read_learners,
 )
 from program_enrollments.api.realizing.making_real import keep_failures
@@ -53,7 +53,7 @@ from program_enrollments.data import (
 )
 from program_enrollments.host.ports import UserCourse
 from program_enrollments.models import CourseRun, PreemptiveCourseEnrollment, Program, ProgramCourseEnrollment
-from program_enrollments.models.bulk import insert_rows
+from program_enrollments.models.bulk import insert_rows, select_rows
 
 FIELDS = ("learner", "program", "course_run", "status", "course_staff", "created", "modified")
 PREEMPTIVE_FIELDS = (*FIELDS, "problem_code", "problem_detail", "tries", "refusals")
@@ -99,17 +99,20 @@ def fetch_stored(*, course_run_id: int, learners: Iterable[LockedLearner | None]
     """
     known = {learner.id: learner for learner in learners if learner is not None}
     linked = [learner.id for learner in known.values() if learner.user_id is not None]
-    fields = ("pk", "learner_id", "program_id", "status", "course_staff")
-    stored = []
-    if linked:
-        found = ProgramCourseEnrollment.objects.filter(course_run_id=course_run_id, learner_id__among=linked)
-        rows: Iterable[tuple[Any, ...]] = found.order_by().values_list(*fields, "course_staff_given")
-        stored += [StoredCourseEnrollment._make((*row[:-1], True, row[-1])) for row in rows]
-    if known:
-        waiting = PreemptiveCourseEnrollment.objects.filter(course_run_id=course_run_id, learner_id__among=known)
-        promised: Iterable[tuple[Any, ...]] = waiting.order_by().values_list(*fields)
-        stored += [StoredCourseEnrollment._make((*row, False, False)) for row in promised]
-    return stored
+    fields = ("id", "learner_id", "program_id", "status", "course_staff")
+    real = select_rows(
+        ProgramCourseEnrollment,
+        fields=(*fields, "course_staff_given"),
+        among=("learner", linked),
+        course_run=course_run_id,
+    )
+    waiting = select_rows(
+        PreemptiveCourseEnrollment, fields=fields, among=("learner", known.keys()), course_run=course_run_id
+    )
+    return [
+        *(StoredCourseEnrollment._make((*row[:-1], True, row[-1])) for row in real),
+        *(StoredCourseEnrollment._make((*row, False, False)) for row in waiting),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +144,19 @@ class CourseWrite:
         learners = read_learners(
             school_id=self.program.school_id, identities=[self.identities[number] for number in numbers]
         )
-        outcomes = self._find_unchanged(numbers, learners)
+        seen = fetch_stored(course_run_id=self.course_run.pk, learners=learners)
+        outcomes = self._find_unchanged(numbers, learners, seen)
         others = [number for number in numbers if number not in outcomes]
-        return outcomes | self._change_rows(others, learners) if others else outcomes
+        return outcomes | self._change_rows(others, learners, seen) if others else outcomes
 
-    def _find_unchanged(self, numbers: Sequence[int], learners: Sequence[LockedLearner]) -> dict[int, RowOutcome]:
+    def _find_unchanged(
+        self, numbers: Sequence[int], learners: Sequence[LockedLearner], everywhere: Sequence[StoredCourseEnrollment]
+    ) -> dict[int, RowOutcome]:
         rows = [self.rows[number] for number in numbers]
         identities = [self.identities[number] for number in numbers]
         identified = identify(learners=learners, identities=identities)
-        everywhere = fetch_stored(course_run_id=self.course_run.pk, learners=learners)
-        stored = {row.learner_id: row for row in everywhere if row.program_id == self.program.pk}
+        program_id = self.program.pk
+        stored = {row.learner_id: row for row in everywhere if row.program_id == program_id}
         unchanged: dict[int, int | None] = {
             place: learner.user_id
             for place, learner in enumerate(identified.learners)
@@ -173,12 +179,14 @@ class CourseWrite:
             if place not in wishes or wishes[place].pair in agreeing
         }
 
-    def _change_rows(self, numbers: Sequence[int], learners: Sequence[LockedLearner]) -> dict[int, RowOutcome]:
+    def _change_rows(
+        self, numbers: Sequence[int], learners: Sequence[LockedLearner], seen: Sequence[StoredCourseEnrollment]
+    ) -> dict[int, RowOutcome]:
         rows = [self.rows[number] for number in numbers]
         identities = [self.identities[number] for number in numbers]
         locked = lock_named(learners=learners, identities=identities)
         identified = identify(learners=locked, identities=identities)
-        everywhere = fetch_stored(course_run_id=self.course_run.pk, learners=locked)
+        everywhere = fetch_stored(course_run_id=self.course_run.pk, learners=locked) if locks_rows() else seen
         plan, stored = self._plan(rows, identities, identified, everywhere)
         changes, moved = complete_and_make(
             school_id=self.program.school_id,
@@ -209,18 +217,19 @@ class CourseWrite:
         identified: Identified,
         everywhere: Sequence[StoredCourseEnrollment],
     ) -> tuple[CoursePlan, dict[int, StoredCourseEnrollment]]:
-        stored = {row.learner_id: row for row in everywhere if row.program_id == self.program.pk}
+        program_id = self.program.pk
+        stored = {row.learner_id: row for row in everywhere if row.program_id == program_id}
         plan = plan_course_enrollments(
             rows=rows,
             identities=identities,
             learner_ids=[learner.id if learner else None for learner in identified.learners],
             invalid=identified.invalid,
-            in_program=fetch_enrolled(program_id=self.program.pk, learners=identified.learners),
+            in_program=fetch_enrolled(program_id=program_id, learners=identified.learners),
             stored=stored,
             occupied_elsewhere={
                 row.learner_id
                 for row in everywhere
-                if row.program_id != self.program.pk and row.status == CourseStatus.ACTIVE
+                if row.program_id != program_id and row.status == CourseStatus.ACTIVE
             },
             verb=self.verb,
         )
@@ -228,14 +237,14 @@ class CourseWrite:
 
     def _tell_host(self, rows: Sequence[CourseEnrollmentRequest], identified: Identified, plan: CoursePlan) -> Accepted:
         """Make the host agree with the good rows of learners who have an account."""
-        course_id = self.course_run.course_id
+        run_id, course_id = self.course_run.pk, self.course_run.course_id
         users = {number: user_id for number in plan.good if (user_id := identified.learner(number).user_id) is not None}
         leaving = [number for number in users if rows[number].status == CourseStatus.INACTIVE]
         ours = [stored.id for number in users if (stored := plan.good[number]) is not None and stored.real]
         occupied = (
             find_occupied_elsewhere(
                 user_ids=[users[number] for number in leaving],
-                course_run_ids=[self.course_run.pk],
+                course_run_ids=[run_id],
                 except_ids=ours,
             )
             if leaving
@@ -244,7 +253,7 @@ class CourseWrite:
         wishes = [
             SeatWish(user_id, course_id, rows[number].status == CourseStatus.ACTIVE)
             for number, user_id in users.items()
-            if rows[number].status == CourseStatus.ACTIVE or (user_id, self.course_run.pk) not in occupied
+            if rows[number].status == CourseStatus.ACTIVE or (user_id, run_id) not in occupied
         ]
         grants, revokes, given = set(), set(), set()
         for number, user_id in users.items():
@@ -265,6 +274,8 @@ class CourseWrite:
 
     def _refuse_failed(self, identified: Identified, plan: CoursePlan, accepted: Accepted) -> None:
         """Refuse the rows that the host did not accept; a promise that was refused before keeps count."""
+        if not accepted.failures:
+            return
         again: dict[int, HostFailure] = {}
         for number, stored in list(plan.good.items()):
             user_id = identified.learner(number).user_id
@@ -283,6 +294,11 @@ class CourseWrite:
         plan: CoursePlan,
         accepted: Accepted,
     ) -> list[Change]:
+        program_id, run_id, course_id = self.program.pk, self.course_run.pk, self.course_run.course_id
+
+        def record(learner: LockedLearner, kind: str, before: str | None, after: str) -> None:
+            changes.append(Change(program_id, learner.id, learner.display_key, kind, before, after, run_id))
+
         changes: list[Change] = []
         promises: list[tuple[object, ...]] = []
         seats: list[tuple[object, ...]] = []
@@ -292,26 +308,30 @@ class CourseWrite:
             learner, status = identified.learner(number), rows[number].status
             staff = wanted_staff(row=rows[number], stored=stored)
             real = learner.user_id is not None
-            given = staff and (learner.user_id, self.course_run.course_id) in accepted.given
+            given = staff and (learner.user_id, course_id) in accepted.given
             if stored is None or (real and not stored.real):
-                head = (learner.id, self.program.pk, self.course_run.pk, status, staff, self.now, self.now)
+                head = (learner.id, program_id, run_id, status, staff, self.now, self.now)
                 if real:
                     seats.append((*head, given))
                 else:
                     promises.append((*head, "", "", 0, 0))
                 if stored is not None:
                     kept_promises.append(stored.id)
-                    changes.append(self._change(learner, ChangeKind.COURSE_REALIZED, "preemptive", "real"))
+                    record(learner, ChangeKind.COURSE_REALIZED, "preemptive", "real")
             elif (stored.status, stored.course_staff, stored.staff_given) != (status, staff, given):
                 updates[(real, status, staff, given)].append(stored.id)
             if stored is None or stored.status != status:
                 before = None if stored is None else stored.status
-                changes.append(self._change(learner, ChangeKind.COURSE_ENROLLMENT, before, status))
+                record(learner, ChangeKind.COURSE_ENROLLMENT, before, status)
             if staff != (stored is not None and stored.course_staff):
-                changes.append(self._change(learner, ChangeKind.COURSE_STAFF, _word(not staff), _word(staff)))
+                record(learner, ChangeKind.COURSE_STAFF, _word(not staff), _word(staff))
         PreemptiveCourseEnrollment.objects.filter(pk__among=kept_promises).delete()
         insert_rows(ProgramCourseEnrollment, fields=REAL_FIELDS, rows=seats)
         insert_rows(PreemptiveCourseEnrollment, fields=PREEMPTIVE_FIELDS, rows=promises)
+        self._update(updates)
+        return changes
+
+    def _update(self, updates: Mapping[tuple[bool, str, bool, bool], Collection[int]]) -> None:
         for (real, status, staff, given), ids in updates.items():
             if real:
                 ProgramCourseEnrollment.objects.filter(pk__among=set(ids)).update(
@@ -321,10 +341,6 @@ class CourseWrite:
                 PreemptiveCourseEnrollment.objects.filter(pk__among=set(ids)).update(
                     status=status, course_staff=staff, modified=self.now
                 )
-        return changes
-
-    def _change(self, learner: LockedLearner, kind: str, before: str | None, after: str) -> Change:
-        return Change(self.program.pk, learner.id, learner.display_key, kind, before, after, self.course_run.pk)
 
 
 def _word(value: bool) -> str:

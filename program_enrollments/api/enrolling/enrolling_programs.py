@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from program_enrollments.api.enrolling.cascading import deactivate_courses
@@ -27,6 +27,7 @@ from program_enrollments.api.identifying.locking_learners import (
     LockedLearner,
     identify,
     lock_named,
+    locks_rows,
     read_learners,
 )
 from program_enrollments.api.recording import record_changes
@@ -41,7 +42,7 @@ from program_enrollments.data import (
     Word,
 )
 from program_enrollments.models import Curriculum, PreemptiveProgramEnrollment, Program, ProgramEnrollment
-from program_enrollments.models.bulk import insert_rows
+from program_enrollments.models.bulk import insert_rows, select_rows
 
 FIELDS = ("learner", "program", "curriculum", "status", "created", "modified")
 
@@ -94,33 +95,30 @@ def fetch_stored(*, program_id: int, learners: Iterable[LockedLearner | None]) -
     """Return these learners' enrollments in the program, by learner. Linked learners' are real, the others'
     preemptive.
     """
-    fields = ("pk", "learner_id", "status", "curriculum_id")
+    fields = ("id", "learner_id", "status", "curriculum_id")
     return {
-        row[1]: StoredProgramEnrollment._make((*row, real))
-        for enrollments, real in _enrollments(program_id=program_id, learners=learners)
-        for row in enrollments.values_list(*fields)
+        row[1]: StoredProgramEnrollment._make((*row, model is ProgramEnrollment))
+        for model, rows in _select_enrollments(program_id=program_id, learners=learners, fields=fields)
+        for row in rows
     }
 
 
 def fetch_enrolled(*, program_id: int, learners: Iterable[LockedLearner | None]) -> set[int]:
     """Return the IDs of those of these learners who have an enrollment in the program, whatever its status."""
-    return {
-        learner_id
-        for enrollments, _ in _enrollments(program_id=program_id, learners=learners)
-        for learner_id in enrollments.values_list("learner_id", flat=True)
-    }
+    found = _select_enrollments(program_id=program_id, learners=learners, fields=["learner_id"])
+    return {learner_id for _, rows in found for (learner_id,) in rows}
 
 
-def _enrollments(
-    *, program_id: int, learners: Iterable[LockedLearner | None]
-) -> Iterator[tuple[QuerySet[ProgramEnrollment] | QuerySet[PreemptiveProgramEnrollment], bool]]:
+def _select_enrollments(
+    *, program_id: int, learners: Iterable[LockedLearner | None], fields: Sequence[str]
+) -> Iterator[tuple[type[ProgramEnrollment | PreemptiveProgramEnrollment], list[tuple[Any, ...]]]]:
     linked: set[int] = set()
     waiting: set[int] = set()
     for learner in learners:
         if learner is not None:
             (waiting if learner.user_id is None else linked).add(learner.id)
-    yield ProgramEnrollment.objects.filter(program_id=program_id, learner_id__among=linked).order_by(), True
-    yield PreemptiveProgramEnrollment.objects.filter(program_id=program_id, learner_id__among=waiting).order_by(), False
+    for model, ids in ((ProgramEnrollment, linked), (PreemptiveProgramEnrollment, waiting)):
+        yield model, select_rows(model, fields=fields, among=("learner", ids), program=program_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,26 +143,32 @@ class ProgramWrite:
         learners = read_learners(
             school_id=self.program.school_id, identities=[self.identities[number] for number in numbers]
         )
-        outcomes = self._find_unchanged(numbers, learners)
+        seen = fetch_stored(program_id=self.program.pk, learners=learners)
+        outcomes = self._find_unchanged(numbers, learners, seen)
         others = [number for number in numbers if number not in outcomes]
-        return outcomes | self._change_rows(others, learners) if others else outcomes
+        return outcomes | self._change_rows(others, learners, seen) if others else outcomes
 
-    def _find_unchanged(self, numbers: Sequence[int], learners: Sequence[LockedLearner]) -> dict[int, RowOutcome]:
+    def _find_unchanged(
+        self, numbers: Sequence[int], learners: Sequence[LockedLearner], stored: Mapping[int, StoredProgramEnrollment]
+    ) -> dict[int, RowOutcome]:
         rows = [self.rows[number] for number in numbers]
         identified = identify(learners=learners, identities=[self.identities[number] for number in numbers])
-        plan, _ = self._plan(rows, identified)
+        plan = self._plan(rows, identified, stored)
         return {
             numbers[place]: RowOutcome(rows[place].key, rows[place].status, True, rows[place].status)
             for place in plan.unchanged
             if place not in identified.completions and not (self.cascade and rows[place].status in LEAVING_STATUSES)
         }
 
-    def _change_rows(self, numbers: Sequence[int], learners: Sequence[LockedLearner]) -> dict[int, RowOutcome]:
+    def _change_rows(
+        self, numbers: Sequence[int], learners: Sequence[LockedLearner], seen: Mapping[int, StoredProgramEnrollment]
+    ) -> dict[int, RowOutcome]:
         rows = [self.rows[number] for number in numbers]
         identities = [self.identities[number] for number in numbers]
         locked = lock_named(learners=learners, identities=identities)
         identified = identify(learners=locked, identities=identities)
-        plan, stored = self._plan(rows, identified)
+        stored = fetch_stored(program_id=self.program.pk, learners=locked) if locks_rows() else seen
+        plan = self._plan(rows, identified, stored)
         changes, moved = complete_and_make(
             school_id=self.program.school_id,
             identified=identified,
@@ -173,7 +177,8 @@ class ProgramWrite:
             now=self.now,
         )
         if moved:
-            plan, stored = self._plan(rows, identified)
+            stored = fetch_stored(program_id=self.program.pk, learners=identified.existing())
+            plan = self._plan(rows, identified, stored)
         before = {
             number: stored[learner.id].status
             for number, learner in enumerate(identified.learners)
@@ -186,10 +191,12 @@ class ProgramWrite:
         return dict(zip(numbers, outcomes, strict=True))
 
     def _plan(
-        self, rows: Sequence[ProgramEnrollmentRequest], identified: Identified
-    ) -> tuple[ProgramPlan, dict[int, StoredProgramEnrollment]]:
-        stored = fetch_stored(program_id=self.program.pk, learners=identified.existing())
-        plan = plan_program_enrollments(
+        self,
+        rows: Sequence[ProgramEnrollmentRequest],
+        identified: Identified,
+        stored: Mapping[int, StoredProgramEnrollment],
+    ) -> ProgramPlan:
+        return plan_program_enrollments(
             rows=rows,
             learner_ids=[learner.id if learner else None for learner in identified.learners],
             invalid=identified.invalid,
@@ -198,29 +205,33 @@ class ProgramWrite:
             verb=self.verb,
             move_curriculum=self.move_curriculum,
         )
-        return plan, stored
 
     def _apply(
         self, rows: Sequence[ProgramEnrollmentRequest], identified: Identified, plan: ProgramPlan
     ) -> list[Change]:
         changes = self._cascade(rows, identified, plan) if self.cascade else []
+        program_id = self.program.pk
+
+        def record(learner: LockedLearner, kind: str, before: str | None, after: str) -> None:
+            changes.append(Change(program_id, learner.id, learner.display_key, kind, before, after))
+
         inserts: dict[bool, list[tuple[object, ...]]] = {True: [], False: []}
         for number, curriculum_id in plan.creates.items():
             learner, status = identified.learner(number), rows[number].status
             real = learner.user_id is not None
-            inserts[real].append((learner.id, self.program.pk, curriculum_id, status, self.now, self.now))
-            changes.append(self._change(learner, ChangeKind.PROGRAM_ENROLLMENT, None, status))
+            inserts[real].append((learner.id, program_id, curriculum_id, status, self.now, self.now))
+            record(learner, ChangeKind.PROGRAM_ENROLLMENT, None, status)
         updates: dict[tuple[bool, str, int | None], list[int]] = defaultdict(list)
         for number, (stored, curriculum_id) in plan.updates.items():
             learner, status = identified.learner(number), rows[number].status
             moved_to = curriculum_id if curriculum_id != stored.curriculum_id else None
             updates[(stored.real, status, moved_to)].append(stored.id)
             if status != stored.status:
-                changes.append(self._change(learner, ChangeKind.PROGRAM_ENROLLMENT, stored.status, status))
+                record(learner, ChangeKind.PROGRAM_ENROLLMENT, stored.status, status)
             if moved_to is not None:
                 names = {pk: str(uuid) for uuid, pk in self.curricula.by_uuid.items()}
                 before, after = names.get(stored.curriculum_id), names[moved_to]
-                changes.append(self._change(learner, ChangeKind.PROGRAM_CURRICULUM, before, after))
+                record(learner, ChangeKind.PROGRAM_CURRICULUM, before, after)
         for model, real in ((ProgramEnrollment, True), (PreemptiveProgramEnrollment, False)):
             insert_rows(model, fields=FIELDS, rows=inserts[real])
         for (real, status, moved_to), ids in updates.items():
@@ -245,6 +256,3 @@ class ProgramWrite:
         for learner_id in failed:
             plan.refuse(leaving[learner_id], Word.INTERNAL_ERROR.value)
         return changes
-
-    def _change(self, learner: LockedLearner, kind: str, before: str | None, after: str) -> Change:
-        return Change(self.program.pk, learner.id, learner.display_key, kind, before, after)

@@ -47,7 +47,11 @@ def is_within_domains(*, email_normalized: str, domains: Collection[str]) -> boo
 
 def check_identity(*, student_key: str, email: str, domains: Collection[str]) -> Identity:
     """Normalize and check one row's identities: length, form of the address, the school's domains."""
-    student_key, email = student_key.strip(), email.strip()
+    student_key = student_key.strip()
+    if not email and student_key.isascii() and 0 < len(student_key) <= MAX_IDENTITY_LENGTH:
+        # Nearly all rows: of ASCII, what is checked below comes to this.
+        return Identity(student_key, student_key.lower(), "", "", True)
+    email = email.strip()
     # Normalizing is not free, and what is too long is refused whatever its normal form.
     if len(student_key) > MAX_IDENTITY_LENGTH or len(email) > MAX_IDENTITY_LENGTH:
         return Identity(student_key, "", email, "", False)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connections, router
 
 from program_enrollments.api.identifying.checking_identities import Identity
 from program_enrollments.data import LinkHow
 from program_enrollments.models import Learner
+from program_enrollments.models.bulk import select_rows
 
 
 class LockedLearner(NamedTuple):
@@ -64,47 +65,46 @@ class Identified:
 
 def find_learner_ids(*, school_id: int, student_keys: Collection[str], emails: Collection[str]) -> list[int]:
     """Return the IDs of the school's learners with any of these student IDs or addresses (normalized), ascending."""
-    ids: set[int] = set()
-    learners = Learner.objects.filter(school_id=school_id)
-    if student_keys:
-        ids.update(learners.filter(student_key_normalized__among=student_keys).values_list("pk", flat=True))
-    if emails:
-        ids.update(learners.filter(email_normalized__among=emails).values_list("pk", flat=True))
-    return sorted(ids)
+    named = (("student_key_normalized", student_keys), ("email_normalized", emails))
+    return sorted(
+        {pk for among in named for (pk,) in select_rows(Learner, fields=["id"], among=among, school=school_id)}
+    )
 
 
 def lock_learners(*, ids: Iterable[int]) -> list[LockedLearner]:
     """Lock these learners in ascending order and return them as they are now."""
-    rows = (
-        Learner.objects.filter(pk__among=set(ids))
-        .order_by("pk")
-        .select_for_update()
-        .values_list(*LockedLearner._fields)
-    )
-    return [LockedLearner._make(row) for row in rows]
+    rows = select_rows(Learner, fields=LockedLearner._fields, among=("id", set(ids)), lock=True)
+    return list(map(LockedLearner._make, rows))
 
 
 def read_learners(*, school_id: int, identities: Sequence[Identity]) -> list[LockedLearner]:
     """Return the learners that a chunk's rows name, as they are at this moment, without locking them."""
-    student_keys, emails = _names(identities)
-    of_school = Learner.objects.filter(school_id=school_id).order_by().values_list(*LockedLearner._fields)
-    rows = {row[0]: row for row in of_school.filter(student_key_normalized__among=student_keys)}
-    rows |= {row[0]: row for row in of_school.filter(email_normalized__among=emails)}
-    return [LockedLearner._make(row) for row in rows.values()]
+    rows: dict[int, tuple[Any, ...]] = {}
+    for among in zip(("student_key_normalized", "email_normalized"), _names(identities), strict=True):
+        found = select_rows(Learner, fields=LockedLearner._fields, among=among, school=school_id)
+        rows.update((row[0], row) for row in found)
+    return list(map(LockedLearner._make, rows.values()))
 
 
 def lock_named(*, learners: Sequence[LockedLearner], identities: Sequence[Identity]) -> list[LockedLearner]:
-    """Lock those of `learners` that these rows of the chunk name, and return them as they are now."""
+    """Lock those of `learners` that these rows of the chunk name, and return them as they are now.
+
+    Without `locks_rows` they are returned as they were read: nobody else can have written since.
+    """
     student_keys, emails = _names(identities)
     named = [
         learner
         for learner in learners
         if learner.student_key_normalized in student_keys or learner.email_normalized in emails
     ]
-    if not connections[router.db_for_write(Learner)].features.has_select_for_update:
-        # SQLite: a transaction that writes what it has read before is refused if anybody else wrote meanwhile.
-        return named
-    return lock_learners(ids=[learner.id for learner in named])
+    return lock_learners(ids=[learner.id for learner in named]) if locks_rows() else named
+
+
+def locks_rows() -> bool:
+    """Whether the database locks rows. SQLite doesn't: a transaction that writes what it has read before is refused if
+    anybody else wrote meanwhile, so what a first look found still holds.
+    """
+    return bool(connections[router.db_for_write(Learner)].features.has_select_for_update)
 
 
 def _names(identities: Sequence[Identity]) -> tuple[set[str], set[str]]:

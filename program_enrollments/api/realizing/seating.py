@@ -207,7 +207,7 @@ def find_occupied_elsewhere(
     Their seats must stay, whatever another program or another school says of the same person in the same run.
     """
     rows = ProgramCourseEnrollment.objects.filter(
-        learner__user_id__among=user_ids, course_run_id__in=course_run_ids, status=CourseStatus.ACTIVE
+        learner__user_id__among=set(user_ids), course_run_id__in=course_run_ids, status=CourseStatus.ACTIVE
     ).values_list("pk", "learner__user_id", "course_run_id")
     excluded = set(except_ids)
     return {(user_id, run_id) for pk, user_id, run_id in rows if pk not in excluded and user_id is not None}
