@@ -1,12 +1,13 @@
 """Queries that the ORM writes once a process, and that are run with other values ever after (ADR 0007).
 
 Writing one takes the ORM a millisecond or several, at every save of every account: more than all of the database's
-work at a sign-in. Only for queries whose form never changes, on the paths that are counted in milliseconds.
+work at a sign-in, or for a page. Only for queries whose form never changes, on the paths that are counted in
+milliseconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import connections, models, router
@@ -25,21 +26,60 @@ class Slot(models.Expression):
 
 
 class CompiledQuery:
-    """A query with slots. `write` makes it, with `values_list` or as a union of such, and is called once a database."""
+    """A query with slots. `write` makes it, with `values_list` or as a union of such, and is called once a database.
 
-    def __init__(self, *, model: type[models.Model], write: Callable[[], models.QuerySet[Any, Any]]) -> None:
+    Reads where writes go, as a transaction's first look has to; `from_replica`, where the model is read.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: type[models.Model],
+        write: Callable[[], models.QuerySet[Any, Any]],
+        from_replica: bool = False,
+    ) -> None:
         self._model, self._write = model, write
-        self._written: dict[str, tuple[str, tuple[Any, ...]]] = {}
+        self._choose_database = router.db_for_read if from_replica else router.db_for_write
+        self._written: dict[str, tuple[str, tuple[Any, ...], list[Any]]] = {}
 
     def fetch(self, **values: int | str) -> list[tuple[Any, ...]]:
         """Return the rows for these values of the slots, as the driver gives them: truth may be 0 and 1.
 
-        Raises KeyError for a slot without a value. Reads where writes go, as a transaction's first look has to.
+        Raises KeyError for a slot without a value.
         """
-        alias = router.db_for_write(self._model)
+        return self._fetch(self._choose_database(self._model), values)
+
+    def fetch_converted(self, **values: int | str) -> list[tuple[Any, ...]]:
+        """Do as `fetch`, but answer in Python's types, as the ORM would. Not for unions."""
+        alias = self._choose_database(self._model)
+        rows = self._fetch(alias, values)
+        return convert_rows(connections[alias], self._written[alias][2], rows)
+
+    def _fetch(self, alias: str, values: dict[str, int | str]) -> list[tuple[Any, ...]]:
         if alias not in self._written:
-            self._written[alias] = self._write().query.get_compiler(using=alias).as_sql()
-        sql, params = self._written[alias]
+            compiler = self._write().query.get_compiler(using=alias)
+            sql, params = compiler.as_sql()
+            self._written[alias] = sql, params, [expression for expression, *_ in compiler.select]
+        sql, params, _ = self._written[alias]
         with connections[alias].cursor() as cursor:
             cursor.execute(sql, [values[param.name] if isinstance(param, Slot) else param for param in params])
             return list(cursor.fetchall())
+
+
+def convert_rows(connection: Any, columns: Sequence[Any], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Turn what the driver answered into Python's types, as the ORM would. `columns` are expressions, one a value."""
+    if not rows:
+        return []
+    converters = [
+        (place, function, column)
+        for place, column in enumerate(columns)
+        for function in (*connection.ops.get_db_converters(column), *column.get_db_converters(connection))
+    ]
+    if not converters:
+        return list(rows)
+    by_column: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for place, function, column in converters:
+        # Truth, moments and UUIDs of a few things are what needs converting: few different values.
+        known = {value: function(value, column, connection) for value in set(by_column[place])}
+        by_column[place] = [known[value] for value in by_column[place]]
+    return list(zip(*by_column, strict=True))

@@ -29,6 +29,7 @@ from program_enrollments.api.identifying.locking_learners import (
     lock_named,
     locks_rows,
     read_learners,
+    recognize,
 )
 from program_enrollments.api.realizing.making_real import keep_failures
 from program_enrollments.api.realizing.seating import (
@@ -152,31 +153,31 @@ class CourseWrite:
     def _find_unchanged(
         self, numbers: Sequence[int], learners: Sequence[LockedLearner], everywhere: Sequence[StoredCourseEnrollment]
     ) -> dict[int, RowOutcome]:
-        rows = [self.rows[number] for number in numbers]
-        identities = [self.identities[number] for number in numbers]
-        identified = identify(learners=learners, identities=identities)
-        program_id = self.program.pk
+        program_id, course_id = self.program.pk, self.course_run.course_id
+        named = recognize(learners=learners, identities=[self.identities[number] for number in numbers])
         stored = {row.learner_id: row for row in everywhere if row.program_id == program_id}
-        unchanged: dict[int, int | None] = {
-            place: learner.user_id
-            for place, learner in enumerate(identified.learners)
+        elsewhere = _active_elsewhere(everywhere, program_id)
+        unchanged = {
+            number: learner
+            for number, learner in zip(numbers, named, strict=True)
             if learner is not None
-            and is_unchanged(row=rows[place], stored=stored.get(learner.id), linked=learner.user_id is not None)
-            and place not in identified.completions
+            and is_unchanged(row=self.rows[number], stored=stored.get(learner.id), linked=learner.user_id is not None)
         }
-        if not unchanged:
+        if not unchanged or self.verb == Verb.CREATE:
             return {}
-        plan, _ = self._plan(rows, identities, identified, everywhere)
+        in_program = fetch_enrolled(program_id=program_id, learners=unchanged.values())
         wishes = {
-            place: SeatWish(user_id, self.course_run.course_id, rows[place].status == CourseStatus.ACTIVE)
-            for place, user_id in unchanged.items()
-            if user_id is not None
+            number: SeatWish(learner.user_id, course_id, self.rows[number].status == CourseStatus.ACTIVE)
+            for number, learner in unchanged.items()
+            if learner.user_id is not None
         }
         agreeing = find_agreeing(wishes=list(wishes.values()))
         return {
-            numbers[place]: RowOutcome(rows[place].key, rows[place].status, True, rows[place].status)
-            for place in unchanged.keys() & plan.good.keys()
-            if place not in wishes or wishes[place].pair in agreeing
+            number: RowOutcome(row.key, row.status, True, row.status)
+            for number, learner in unchanged.items()
+            if learner.id in in_program
+            and ((row := self.rows[number]).status != CourseStatus.ACTIVE or learner.id not in elsewhere)
+            and (number not in wishes or wishes[number].pair in agreeing)
         }
 
     def _change_rows(
@@ -226,11 +227,7 @@ class CourseWrite:
             invalid=identified.invalid,
             in_program=fetch_enrolled(program_id=program_id, learners=identified.learners),
             stored=stored,
-            occupied_elsewhere={
-                row.learner_id
-                for row in everywhere
-                if row.program_id != program_id and row.status == CourseStatus.ACTIVE
-            },
+            occupied_elsewhere=_active_elsewhere(everywhere, program_id),
             verb=self.verb,
         )
         return plan, stored
@@ -341,6 +338,11 @@ class CourseWrite:
                 PreemptiveCourseEnrollment.objects.filter(pk__among=set(ids)).update(
                     status=status, course_staff=staff, modified=self.now
                 )
+
+
+def _active_elsewhere(everywhere: Sequence[StoredCourseEnrollment], program_id: int) -> set[int]:
+    """Return the learners who are active in the run through another program."""
+    return {row.learner_id for row in everywhere if row.program_id != program_id and row.status == CourseStatus.ACTIVE}
 
 
 def _word(value: bool) -> str:

@@ -17,6 +17,7 @@ from program_enrollments.api.enrolling.planning_programs import (
     Curricula,
     ProgramPlan,
     StoredProgramEnrollment,
+    is_unchanged,
     outcomes_of,
     plan_program_enrollments,
     refuse_early,
@@ -29,6 +30,7 @@ from program_enrollments.api.identifying.locking_learners import (
     lock_named,
     locks_rows,
     read_learners,
+    recognize,
 )
 from program_enrollments.api.recording import record_changes
 from program_enrollments.data import (
@@ -151,14 +153,21 @@ class ProgramWrite:
     def _find_unchanged(
         self, numbers: Sequence[int], learners: Sequence[LockedLearner], stored: Mapping[int, StoredProgramEnrollment]
     ) -> dict[int, RowOutcome]:
-        rows = [self.rows[number] for number in numbers]
-        identified = identify(learners=learners, identities=[self.identities[number] for number in numbers])
-        plan = self._plan(rows, identified, stored)
-        return {
-            numbers[place]: RowOutcome(rows[place].key, rows[place].status, True, rows[place].status)
-            for place in plan.unchanged
-            if place not in identified.completions and not (self.cascade and rows[place].status in LEAVING_STATUSES)
-        }
+        named = recognize(learners=learners, identities=[self.identities[number] for number in numbers])
+        outcomes = {}
+        for number, learner in zip(numbers, named, strict=True):
+            existing, row = stored.get(learner.id) if learner is not None else None, self.rows[number]
+            if existing is None or (self.cascade and row.status in LEAVING_STATUSES):
+                continue
+            if is_unchanged(
+                row=row,
+                existing=existing,
+                curricula=self.curricula,
+                verb=self.verb,
+                move_curriculum=self.move_curriculum,
+            ):
+                outcomes[number] = RowOutcome(row.key, row.status, True, row.status)
+        return outcomes
 
     def _change_rows(
         self, numbers: Sequence[int], learners: Sequence[LockedLearner], seen: Mapping[int, StoredProgramEnrollment]

@@ -105,14 +105,28 @@ def plan_program_enrollments(
                 plan.creates[number] = curriculum_id
         elif verb == Verb.CREATE:
             plan.words[number] = Word.CONFLICT.value
+        elif is_unchanged(row=row, existing=existing, curricula=curricula, verb=verb, move_curriculum=move_curriculum):
+            plan.unchanged[number] = existing
         else:
             moves = move_curriculum and row.curriculum_uuid is not None
-            target_id = curriculum_id if moves else existing.curriculum_id
-            if existing.status == row.status and existing.curriculum_id == target_id:
-                plan.unchanged[number] = existing
-            else:
-                plan.updates[number] = (existing, target_id)
+            plan.updates[number] = (existing, curriculum_id if moves else existing.curriculum_id)
     return plan
+
+
+def is_unchanged(
+    *,
+    row: ProgramEnrollmentRequest,
+    existing: StoredProgramEnrollment,
+    curricula: Curricula,
+    verb: Verb,
+    move_curriculum: bool,
+) -> bool:
+    """Whether a row is good and asks for what is stored."""
+    if existing.status != row.status or verb == Verb.CREATE:
+        return False
+    curriculum_id = curricula.resolve(row.curriculum_uuid)
+    moves = move_curriculum and row.curriculum_uuid is not None
+    return curriculum_id is not None and (not moves or curriculum_id == existing.curriculum_id)
 
 
 def outcomes_of(

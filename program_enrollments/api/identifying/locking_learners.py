@@ -131,6 +131,23 @@ def identify(*, learners: Sequence[LockedLearner], identities: Sequence[Identity
     return identified
 
 
+def recognize(*, learners: Sequence[LockedLearner], identities: Sequence[Identity]) -> list[LockedLearner | None]:
+    """Return for each row the one of `learners` it names, None also where it would add or contradict anything.
+
+    The quick half of `identify`, for rows that may turn out to change nothing.
+    """
+    by_student_key = {learner.student_key_normalized: learner for learner in learners}
+    by_email = {learner.email_normalized: learner for learner in learners if learner.email_normalized}
+    named: list[LockedLearner | None] = []
+    for identity in identities:
+        _, student_key, _, email, valid = identity
+        learner = by_student_key.get(student_key) if student_key else by_email.get(email)
+        if learner is not None and (not valid or (email and learner.email_normalized != email)):
+            learner = None
+        named.append(learner)
+    return named
+
+
 def _contradicts(*, identity: Identity, named: LockedLearner | None, addressed: LockedLearner | None) -> bool:
     if named is not None and addressed is not None:
         return named.id != addressed.id
