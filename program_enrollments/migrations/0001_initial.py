@@ -183,7 +183,7 @@ class Migration(migrations.Migration):
                 ('problem_detail', models.CharField(blank=True, max_length=500, verbose_name='what is wrong')),
                 ('problem_at', models.DateTimeField(blank=True, null=True, verbose_name='since')),
                 ('retired_at', models.DateTimeField(blank=True, help_text='Since then nothing here says who this was.', null=True, verbose_name='retired at')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='university_learners', to=settings.AUTH_USER_MODEL, verbose_name='account')),
+                ('user', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='university_learners', to=settings.AUTH_USER_MODEL, verbose_name='account')),
             ],
             options={
                 'verbose_name': 'learner',

@@ -37,6 +37,8 @@ class Learner(TimeStampedModel):
         null=True,
         blank=True,
         related_name="university_learners",
+        # The unique constraint is led by the account.
+        db_index=False,
         verbose_name=_("account"),
     )
     link_how = models.CharField(_("linked by"), max_length=8, blank=True, choices=LinkHow.choices)
