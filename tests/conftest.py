@@ -15,7 +15,6 @@ VENDORS = {
     "django.db.backends.mysql": "mariadb",
 }
 BROWSER_PROGRAMS = ("chromium", "chromedriver")
-WITHOUT_ONCE = "--without-once"
 
 # Two suites share two cores, so how long one example takes says nothing; the same examples every time, so that
 # a failure on one database can be looked at on another.
@@ -43,8 +42,8 @@ def live_server(django_db_setup: None, live_server: LiveServer) -> LiveServer:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let whoever runs the suite on several databases run only once what is marked ``once``."""
-    parser.addoption(WITHOUT_ONCE, action="store_true", help="leave out what another run of the suite proves as well")
+    """Let whoever runs the suite on several databases run what is marked ``once`` by itself."""
+    parser.addoption("--once", choices=["only", "without"], help="run only what is marked `once`, or only the rest")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -53,11 +52,13 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what is marked ``once``, if so asked. A run that nobody asks runs everything."""
-    if config.getoption(WITHOUT_ONCE):
-        once = [item for item in items if item.get_closest_marker("once")]
-        items[:] = [item for item in items if not item.get_closest_marker("once")]
-        config.hook.pytest_deselected(items=once)
+    """Deselect what the run is not about. Without the option, everything runs."""
+    if wanted := config.getoption("--once"):
+        parts: dict[str, list[pytest.Item]] = {"only": [], "without": []}
+        for item in items:
+            parts["only" if item.get_closest_marker("once") else "without"].append(item)
+        items[:] = parts.pop(wanted)
+        config.hook.pytest_deselected(items=[item for part in parts.values() for item in part])
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

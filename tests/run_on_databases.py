@@ -5,9 +5,10 @@
 A database whose server doesn't answer, or whose driver isn't installed, is skipped with the reason. With
 ``--require``, or ``REQUIRE_ALL_DATABASES=1`` in the environment, that is a failure instead.
 
-Two run at a time: the suite waits for its server about as long as it computes. With one database, pytest writes
-straight to the terminal; with several, each run's output is printed whole when that run ends. What stands in
-``PYTEST_ADDOPTS`` reaches every run. Exit status: 0 if everything that had to run passed, else 1.
+On one database the whole suite runs, and pytest writes straight to the terminal. On several, what is marked ``once``
+gets a run of its own, on SQLite, and the rest a run for each database. All run at the same time, and each one's output
+is printed whole when it ends. What stands in ``PYTEST_ADDOPTS`` reaches every run. Exit status: 0 if everything that
+had to run passed, else 1.
 """
 
 import argparse
@@ -15,21 +16,34 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-AT_ONCE = 2
+import pytest
+
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
-# The slowest first, so that the last one doesn't run on alone for long.
+# The slowest first.
 ORDER = ("mariadb", "postgresql", "sqlite")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
-    """How the suite ended on one database: pytest's exit status and closing line, and how long it took."""
+class Part:
+    """A part of the suite on a database: `once` is ``only`` or ``without`` (see the marker), or empty for all of it."""
 
     database: str
+    once: str = ""
+
+    @property
+    def title(self) -> str:
+        return "Once, whatever the database" if self.once == "only" else TITLES[self.database]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How a part ended: pytest's exit status and closing line, and how long it took."""
+
+    part: Part
     status: int
     closing_line: str
     output: str
@@ -89,12 +103,23 @@ WHY_NOT: dict[str, Callable[[Mapping[str, str]], str | None]] = {
 }
 
 
-def run_suite(*, database: str, capture: bool) -> Run:
-    """Run pytest on `database`; keep its output if `capture`, else let it through to the terminal."""
+def parts_of(databases: Sequence[str]) -> list[Part]:
+    """Return what to run so that all of the suite runs on `databases`; what runs once comes first, as it waits most."""
+    if len(databases) == 1:
+        return [Part(database=databases[0])]
+    return [Part(database="sqlite", once="only"), *(Part(database=each, once="without") for each in databases)]
+
+
+def run_part(part: Part, *, capture: bool) -> Run:
+    """Run pytest on `part`; keep its output if `capture`, else let it through to the terminal."""
     started = time.monotonic()
     process = subprocess.run(
-        [sys.executable, "-m", "pytest", "--color=no" if capture else "--color=auto"],
-        env={**os.environ, "DATABASE": database},
+        [
+            *(sys.executable, "-m", "pytest", "--color=no" if capture else "--color=auto"),
+            *([f"--once={part.once}"] if part.once else []),
+        ],
+        # Many tests start processes, and without bytecode each of those compiles the code anew.
+        env={**os.environ, "DATABASE": part.database, "PYTHONDONTWRITEBYTECODE": ""},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE if capture else None,
         stderr=subprocess.STDOUT if capture else None,
@@ -104,7 +129,7 @@ def run_suite(*, database: str, capture: bool) -> Run:
     output = process.stdout or ""
     lines = [line for line in output.splitlines() if line.strip()]
     return Run(
-        database=database,
+        part=part,
         status=process.returncode,
         closing_line=lines[-1] if lines else "",
         output=output,
@@ -112,19 +137,34 @@ def run_suite(*, database: str, capture: bool) -> Run:
     )
 
 
-def run_all(*, databases: list[str]) -> list[Run]:
-    """Run the suite on every one of `databases`, two at a time, and print each run when it has ended."""
-    if len(databases) == 1:
-        return [run_suite(database=databases[0], capture=False)]
-    say(f"Running on {', '.join(TITLES[each] for each in databases)}; each one's output comes when it has ended.")
+def run_all(parts: Sequence[Part]) -> list[Run]:
+    """Run all `parts` at the same time, and print each one's output when it has ended.
+
+    A run computes, or waits for its server or for a process that it started: together they keep two cores busy.
+    """
+    if len(parts) == 1:
+        return [run_part(parts[0], capture=False)]
+    say(f"Running: {'; '.join(part.title for part in parts)}. Each one's output comes when it has ended.")
     runs = []
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        futures = [pool.submit(run_suite, database=each, capture=True) for each in databases]
+    with ThreadPoolExecutor(max_workers=len(parts)) as pool:
+        futures = [pool.submit(run_part, part, capture=True) for part in parts]
         for future in as_completed(futures):
             run = future.result()
             runs.append(run)
-            say(f"\n===== {TITLES[run.database]} =====\n{run.output.rstrip()}")
+            say(f"\n===== {run.part.title} =====\n{run.output.rstrip()}")
     return runs
+
+
+def verdict_on(run: Run, *, runs: Sequence[Run]) -> str:
+    """Return how `run` ended, in words: ``passed``, ``nothing to run``, or ``FAILED`` and why.
+
+    Among the tests that were selected, one part of the suite may have none. If no part has any, that is a failure.
+    """
+    if run.status == 0:
+        return "passed"
+    if run.status == pytest.ExitCode.NO_TESTS_COLLECTED and any(other.status == 0 for other in runs):
+        return "nothing to run"
+    return f"FAILED (pytest's exit status {run.status})"
 
 
 def say(text: str) -> None:
@@ -151,17 +191,19 @@ def main() -> int:
         say("No database to run on.")
         return 1
 
-    runs = run_all(databases=databases)
+    runs = run_all(parts_of(databases))
+    verdicts = [verdict_on(run, runs=runs) for run in runs]
     say("\n===== Databases =====")
     for database, reason in skipped.items():
         say(f"{TITLES[database]}: skipped: {reason}")
-    for run in runs:
-        verdict = "passed" if run.status == 0 else f"FAILED (pytest's exit status {run.status})"
-        say(f"{TITLES[run.database]}: {verdict} in {run.seconds:.0f} s")
+    for run, verdict in zip(runs, verdicts, strict=True):
+        say(f"{run.part.title}: {verdict} in {run.seconds:.0f} s")
+    if len(runs) > 1:
+        say("Tests marked `once` ran by themselves; each database's run counts them as deselected.")
     for run in runs:
         if run.closing_line:
             say(run.closing_line)
-    return 0 if all(run.status == 0 for run in runs) else 1
+    return 1 if any(verdict.startswith("FAILED") for verdict in verdicts) else 0
 
 
 def _one_line(error: Exception) -> str:

@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = ("base", "demo", "test", "lint", "mysql")
 PIN = re.compile(r"([a-z0-9][a-z0-9-]*)==(\S+)")
+pytestmark = pytest.mark.once
 
 
 def pins(layer: str) -> dict[str, str]:

@@ -1,11 +1,16 @@
 """The runner behind `make test`: a database that isn't there is named, and fails where it is required."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
 
 import pytest
+
+from tests.run_on_databases import Run, parts_of, verdict_on, why_not_postgresql
+
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture
@@ -30,7 +35,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
 
@@ -61,3 +66,34 @@ def test_a_failing_run_is_named_and_fails_the_whole() -> None:
 
     assert "SQLite: FAILED (pytest's exit status 4)" in ended.stdout
     assert ended.returncode == 1
+
+
+def test_what_is_marked_once_runs_by_itself() -> None:
+    if reason := why_not_postgresql(os.environ):
+        pytest.skip(f"needs a second database, but PostgreSQL: {reason}")
+
+    ended = run("postgresql", "sqlite", selection="tests/test_repository.py tests/test_normalization.py")
+
+    assert ended.returncode == 0
+    counted = dict(re.findall(r"===== (\S+?)(?:,.*)? =====\n.*?\n(\d+ passed.*) in ", ended.stdout))
+    once, rest = counted.pop("Once").split(" passed, ")
+    assert counted == dict.fromkeys(["PostgreSQL", "SQLite"], f"{rest.split()[0]} passed, {once} deselected")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "verdicts"),
+    [
+        ([0, 0], ["passed", "passed"]),
+        ([0, 1], ["passed", "FAILED (pytest's exit status 1)"]),
+        ([0, 5], ["passed", "nothing to run"]),
+        ([5, 5], ["FAILED (pytest's exit status 5)"] * 2),
+        ([1, 5], ["FAILED (pytest's exit status 1)", "FAILED (pytest's exit status 5)"]),
+    ],
+)
+def test_a_part_may_have_nothing_to_run_but_not_all(statuses: list[int], verdicts: list[str]) -> None:
+    runs = [
+        Run(part=part, status=status, closing_line="", output="", seconds=1)
+        for part, status in zip(parts_of(["postgresql", "sqlite"]), statuses, strict=False)
+    ]
+
+    assert [verdict_on(each, runs=runs) for each in runs] == verdicts

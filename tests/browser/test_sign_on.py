@@ -24,7 +24,8 @@ from tests.factories.enrollment import SchoolFactory
 from tests.factories.host import ConfirmedUserFactory, SuperuserFactory
 from tests.flows.browsing import Browser
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+# What these add is the browser's part. The same sign-ins are made on every database in tests/flows, without a browser.
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 Screenshot = Callable[[str], None]
 SECONDS = 20

@@ -20,6 +20,8 @@ from urllib.request import urlopen
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 MANAGE = Path(__file__).parents[2] / "demo_lms" / "manage.py"
 
 

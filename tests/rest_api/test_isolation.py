@@ -225,6 +225,8 @@ def test_a_program_that_is_not_visible_answers_as_one_that_is_not_there(inhabite
         assert (there.status_code, there.content) == (elsewhere.status_code, elsewhere.content), line
 
 
+# Which methods there are is no matter of the database; what callers get by those that there are is asked on each.
+@pytest.mark.once
 @pytest.mark.parametrize("name", CALLERS)
 def test_methods_without_a_line_are_refused_to_everybody(inhabited: Campus, name: str) -> None:
     caller, claims = make_caller(name, inhabited)

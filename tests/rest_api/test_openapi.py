@@ -34,6 +34,7 @@ def examples(media: dict[str, Any]) -> list[Any]:
     return named + ([media["example"]] if "example" in media else [])
 
 
+@pytest.mark.once
 def test_the_committed_document_is_what_the_code_says() -> None:
     assert COMMITTED.read_bytes() == OpenApiYamlRenderer().render(build_document(), renderer_context={}), (
         "docs/openapi.yaml differs from the code. Run `make schema` and commit what it writes."
@@ -41,6 +42,7 @@ def test_the_committed_document_is_what_the_code_says() -> None:
     assert yaml.safe_load(COMMITTED.read_text(encoding="utf-8"))["openapi"] == "3.1.0"
 
 
+@pytest.mark.once
 def test_the_document_is_valid_openapi() -> None:
     validate_schema(build_document())
 
