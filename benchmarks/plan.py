@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,17 @@ class Plan:
     crossings: int = 3
     body_rows: int = 10_000
     small_list: int = 1_000
+
+    def narrowed(self, *, others: Sequence[int], rows: Collection[int] | None) -> Plan:
+        """Return the plan with these numbers of other enrollments, and only those of its bulk writes that have `rows`."""
+        kept = [self.large_write, *self.write_samples] if rows is None else rows
+        return replace(
+            self,
+            others=tuple(sorted(others)),
+            http_others=tuple({min(others), max(others)}),
+            write_samples={each: samples for each, samples in self.write_samples.items() if each in kept},
+            large_write=self.large_write if self.large_write in kept else None,
+        )
 
 
 FULL = Plan(
