@@ -28,7 +28,7 @@ class Plan:
     small_list: int = 1_000
 
     def narrowed(self, *, others: Sequence[int], rows: Collection[int] | None) -> Plan:
-        """Return the plan with these numbers of other enrollments, and only those of its bulk writes that have `rows`."""
+        """Return the plan with these numbers of other enrollments, and with bulk writes of so many `rows` only."""
         kept = [self.large_write, *self.write_samples] if rows is None else rows
         return replace(
             self,
