@@ -8,12 +8,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import router
-
 from program_enrollments.api.reading.paging import MAX_KEY
-from program_enrollments.api.reading.telling_changes import tell_changes
+from program_enrollments.api.reading.telling_changes import tell_changes, tell_changes_between
 from program_enrollments.exceptions import BadCursor
 from program_enrollments.models import LedgerEntry, LedgerPosition, Program
+from program_enrollments.models.compiled import CompiledQuery, Slot
 
 PLACE = re.compile(r"c(\d{1,19})\.(\d{1,19})", re.ASCII)
 
@@ -36,26 +35,31 @@ def fetch_changes(*, program: Program, after: str | None, page_size: int) -> Cha
     reading on from there would skip what is written next.
     """
     position = _decode(after, program_id=program.pk) if after else 0
-    entries = LedgerEntry.objects.filter(program=program, position__gt=position).order_by("position")
-    # Bounded at both ends: to a range open at one, MariaDB prefers reading the program's index from its beginning.
-    window_end = position + page_size + 1
-    found = tell_changes(entries=entries.filter(position__lte=window_end))
+    window_end = min(position + page_size + 1, MAX_KEY)
+    found = tell_changes_between(program_id=program.pk, after=position, until=window_end)
     if len(found) <= page_size:
         last = _last_position(program_id=program.pk)
         if position > last:
             raise BadCursor
         if last > window_end:
             # Positions are missing, as after entries went to an archive.
+            entries = LedgerEntry.objects.filter(program=program, position__gt=position).order_by("position")
             found = tell_changes(entries=entries[: page_size + 1])
     has_more, found = len(found) > page_size, found[:page_size]
     position = (found[-1][0] if found else None) or position
     return ChangesPage([row for _, row in found], _encode(program_id=program.pk, position=position), has_more)
 
 
+# Asked of the database that is written to: a replica that lags behind would call a good cursor bad.
+LAST_POSITION = CompiledQuery(
+    model=LedgerPosition,
+    write=lambda: LedgerPosition.objects.filter(pk=Slot("program")).values_list("last_position"),
+)
+
+
 def _last_position(*, program_id: int) -> int:
-    """Asked of the database that is written to: a replica that lags behind would call a good cursor bad."""
-    positions = LedgerPosition.objects.using(router.db_for_write(LedgerPosition))
-    return positions.filter(pk=program_id).values_list("last_position", flat=True).first() or 0
+    rows = LAST_POSITION.fetch(program=program_id)
+    return int(rows[0][0]) if rows else 0
 
 
 def _encode(*, program_id: int, position: int) -> str:

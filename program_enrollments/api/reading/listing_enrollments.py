@@ -1,25 +1,18 @@
-"""Reading: lists of enrollments. Real and preemptive ones together, in one order, by keyset (docs/api.rst, Lists).
-
-A page first reads enrollments, in the order of an index and no further than the page, and then the learners on it. Left
-to one statement with joins, databases start from a joined table now and then, and read half the program for a page.
-"""
+"""Reading: lists of enrollments. Real and preemptive ones together, in one order, by keyset (docs/api.rst, Lists)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from heapq import merge
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.db import connections, router
-from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Model
 
 from program_enrollments.api.reading.paging import Cursor, fetch_page
 from program_enrollments.data import EnrollmentFilters, Page
 from program_enrollments.models import (
     CourseRun,
-    Curriculum,
     Learner,
     PreemptiveCourseEnrollment,
     PreemptiveProgramEnrollment,
@@ -27,56 +20,34 @@ from program_enrollments.models import (
     ProgramCourseEnrollment,
     ProgramEnrollment,
 )
+from program_enrollments.models.pages import Cut, Listed, read_page
 from program_enrollments.normalization import normalize_identity
 
-
-class ListedLearner(NamedTuple):
-    """What a list shows of a learner, and of the account if there is one."""
-
-    id: int
-    student_key: str
-    email: str
-    user_id: int | None
-    username: str | None
-    account_email: str | None
-
-
-LEARNER_FIELDS = ("pk", "student_key", "email", "user_id", "user__username", "user__email")
+Tables = Mapping[type[Model], bool | None]
+"""The tables that a list reads, in this order, and whether the learners in them must have an account, where a table
+holds such and others.
+"""
 
 
 def fetch_program_enrollments(
     *, program: Program, filters: EnrollmentFilters, cursor: str | None, page_size: int
 ) -> Page:
-    """Return a page of a program's enrollments. Three statements, two more where `student_keys` are filtered.
+    """Return a page of a program's enrollments. Two statements, two more where `student_keys` are filtered.
 
     Raises BadCursor.
     """
-    curriculum = Subquery(Curriculum.objects.filter(pk=OuterRef("curriculum_id")).values("uuid"))
-    tables: list[QuerySet[Any]] = []
+    tables: dict[type[Model], bool | None] = {}
     # A program enrollment is real if, and only if, its learner has an account: that filter picks a table.
     if filters.account_exists is not True:
-        tables.append(PreemptiveProgramEnrollment.objects.annotate(curriculum_uuid=curriculum))
+        tables[PreemptiveProgramEnrollment] = None
     if filters.account_exists is not False:
-        tables.append(ProgramEnrollment.objects.annotate(curriculum_uuid=curriculum))
-
-    def render(learner: ListedLearner, row: Sequence[Any]) -> dict[str, Any]:
-        _, status, curriculum_uuid = row
-        linked = learner.user_id is not None
-        return {
-            "student_key": learner.student_key or learner.email,
-            "status": status,
-            "account_exists": linked,
-            "curriculum_uuid": str(curriculum_uuid),
-            "username": learner.username or "",
-            "email": (learner.account_email if linked else "") or learner.email,
-        }
-
+        tables[ProgramEnrollment] = None
     return _page(
         tables=tables,
+        school_id=program.school_id,
         place={"program_id": program.pk},
-        conditions=_conditions(school_id=program.school_id, filters=filters),
-        fields=("learner_id", "status", "curriculum_uuid"),
-        render=render,
+        filters=filters,
+        render=_show_program_enrollment,
         cursor=cursor,
         page_size=page_size,
     )
@@ -86,47 +57,50 @@ def fetch_course_enrollments(
     *, program: Program, course_run: CourseRun, filters: EnrollmentFilters, cursor: str | None, page_size: int
 ) -> Page:
     """Return a page of the enrollments in a run through a program. Statements and exceptions as above."""
-
-    def curriculum(model: type[Model]) -> Subquery:
-        enrollment = model._default_manager.filter(program=program, learner=OuterRef("learner_id"))
-        return Subquery(enrollment.order_by().values("curriculum__uuid")[:1])
-
-    # A promise that the host refused is preemptive, while its learner's program enrollment is real.
-    real: QuerySet[Any] = ProgramCourseEnrollment.objects.annotate(curriculum_uuid=curriculum(ProgramEnrollment))
-    waiting: QuerySet[Any] = PreemptiveCourseEnrollment.objects.annotate(
-        curriculum_uuid=Coalesce(curriculum(PreemptiveProgramEnrollment), curriculum(ProgramEnrollment))
-    )
-    if filters.account_exists is not None:
-        waiting = waiting.filter(learner__user__isnull=not filters.account_exists)
-
-    def render(learner: ListedLearner, row: Sequence[Any]) -> dict[str, Any]:
-        _, status, curriculum_uuid, course_staff = row
-        return {
-            "student_key": learner.student_key or learner.email,
-            "status": status,
-            "account_exists": learner.user_id is not None,
-            "curriculum_uuid": str(curriculum_uuid),
-            "course_staff": course_staff,
-        }
-
+    # A promise that the host refused is preemptive, while its learner has an account.
+    tables: dict[type[Model], bool | None] = {PreemptiveCourseEnrollment: filters.account_exists}
+    if filters.account_exists is not False:
+        tables[ProgramCourseEnrollment] = None
     return _page(
-        tables=[waiting] if filters.account_exists is False else [waiting, real],
+        tables=tables,
+        school_id=program.school_id,
         place={"program_id": program.pk, "course_run_id": course_run.pk},
-        conditions=_conditions(school_id=program.school_id, filters=filters),
-        fields=("learner_id", "status", "curriculum_uuid", "course_staff"),
-        render=render,
+        filters=filters,
+        render=_show_course_enrollment,
         cursor=cursor,
         page_size=page_size,
     )
 
 
+def _show_program_enrollment(row: Listed) -> dict[str, Any]:
+    linked = row.user_id is not None
+    return {
+        "student_key": row.student_key or row.email,
+        "status": row.status,
+        "account_exists": linked,
+        "curriculum_uuid": str(row.curriculum_uuid),
+        "username": row.username or "",
+        "email": (row.account_email if linked else "") or row.email,
+    }
+
+
+def _show_course_enrollment(row: Listed) -> dict[str, Any]:
+    return {
+        "student_key": row.student_key or row.email,
+        "status": row.status,
+        "account_exists": row.user_id is not None,
+        "curriculum_uuid": str(row.curriculum_uuid),
+        "course_staff": row.course_staff,
+    }
+
+
 def _page(
     *,
-    tables: Sequence[QuerySet[Any]],
+    tables: Tables,
+    school_id: int,
     place: Mapping[str, int],
-    conditions: Q,
-    fields: Sequence[str],
-    render: Callable[[ListedLearner, Sequence[Any]], dict[str, Any]],
+    filters: EnrollmentFilters,
+    render: Callable[[Listed], dict[str, Any]],
     cursor: str | None,
     page_size: int,
 ) -> Page:
@@ -136,45 +110,30 @@ def _page(
     and shown as the later table has it.
     """
 
-    def read(behind: Cursor, limit: int) -> list[tuple[int, Any]]:
-        keyed = Q(**{"learner_id__lt" if behind.backward else "learner_id__gt": behind.key})
+    def read(behind: Cursor, limit: int) -> list[tuple[int, Listed]]:
+        learner_ids = None
+        if filters.student_keys:
+            learner_ids = find_displayed(school_id=school_id, student_keys=filters.student_keys)
         pages = [
-            _in_order_of_index(table.filter(conditions & keyed), place=place, backward=behind.backward).values_list(
-                *fields
-            )[:limit]
-            for table in tables
+            read_page(
+                table,
+                cut=Cut(
+                    place=place,
+                    behind=behind.key,
+                    backward=behind.backward,
+                    limit=limit,
+                    status=filters.status,
+                    modified_since=filters.modified_since,
+                    learner_ids=learner_ids,
+                    linked=linked,
+                ),
+            )
+            for table, linked in tables.items()
         ]
-        latest = {row[0]: row for row in merge(*pages, key=lambda row: row[0], reverse=behind.backward)}
-        rows = list(islice(latest.values(), limit))
-        found = Learner.objects.filter(pk__in=[row[0] for row in rows]).order_by().values_list(*LEARNER_FIELDS)
-        learners = {row[0]: ListedLearner._make(row) for row in found}
-        return [(row[0], (learners[row[0]], row)) for row in rows]
+        latest = {row.learner_id: row for row in merge(*pages, key=lambda row: row.learner_id, reverse=behind.backward)}
+        return list(islice(latest.items(), limit))
 
-    return fetch_page(read=read, cursor=cursor, page_size=page_size, render=lambda pair: render(*pair))
-
-
-def _in_order_of_index(table: QuerySet[Any], *, place: Mapping[str, int], backward: bool) -> QuerySet[Any]:
-    """Limit `table` to a place and order it by learner.
-
-    Given a plain equality, MariaDB reads the place's part of the index from its beginning; given a range of one value
-    it starts at the learner.
-    """
-    sign = "-" if backward else ""
-    if connections[router.db_for_read(table.model)].vendor == "mysql":
-        narrow = Q(*((f"{column}__{end}", value) for column, value in place.items() for end in ("gte", "lte")))
-        return table.filter(narrow).order_by(*(f"{sign}{column}" for column in place), f"{sign}learner_id")
-    return table.filter(**place).order_by(f"{sign}learner_id")
-
-
-def _conditions(*, school_id: int, filters: EnrollmentFilters) -> Q:
-    conditions = Q()
-    if filters.status is not None:
-        conditions &= Q(status=filters.status)
-    if filters.modified_since is not None:
-        conditions &= Q(modified__gte=filters.modified_since)
-    if filters.student_keys:
-        conditions &= Q(learner_id__in=find_displayed(school_id=school_id, student_keys=filters.student_keys))
-    return conditions
+    return fetch_page(read=read, cursor=cursor, page_size=page_size, render=render)
 
 
 def find_displayed(*, school_id: int, student_keys: Sequence[str]) -> list[int]:
