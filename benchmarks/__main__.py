@@ -2,8 +2,8 @@
 
     python -m benchmarks [--quick] [--only SECTION ...] [--others N ...] [--rows N ...] [DATABASE ...]
 
-`--others` and `--rows` leave out some of the sizes: enrollments that are there before, rows of a bulk write. DATABASE is
-sqlite, postgresql or mariadb; all that answer, where none is named. Databases of the benchmark's own are made and
+`--others` and `--rows` leave out some of the sizes: enrollments that were there before, rows of a bulk write. DATABASE
+is sqlite, postgresql or mariadb; all that answer, where none is named. Databases of the benchmark's own are made and
 dropped. A table is printed, and everything is kept as JSON under build/bench/. The exit status tells whether everything
 could be measured, not whether targets were met: a machine may be slow, or busy.
 """
