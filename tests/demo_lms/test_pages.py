@@ -148,16 +148,17 @@ class TestDashboard:
         assert "Pottery" in client.get("/dashboard/").content.decode()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_the_dashboard_shows_programs_and_courses_with_status(client: Client, seeded: None) -> None:
-    client.post("/accounts/sign-in/", {"username": "dana", "password": "learner"})
+@pytest.mark.usefixtures("seeded")
+class TestDashboardOfTheDemo:
+    def test_shows_programs_and_courses_with_status(self, client: Client) -> None:
+        client.post("/accounts/sign-in/", {"username": "dana", "password": "learner"})
 
-    content = client.get("/dashboard/").content.decode()
+        content = client.get("/dashboard/").content.decode()
 
-    assert "Master of Computer Science" in content
-    assert '<span class="status suspended">suspended</span>' in content
-    assert '<span class="status inactive">inactive</span>' in content
-    assert 'href="/courses/course-v1:UniA+CS102+2026/"' in content
+        assert "Master of Computer Science" in content
+        assert '<span class="status suspended">suspended</span>' in content
+        assert '<span class="status inactive">inactive</span>' in content
+        assert 'href="/courses/course-v1:UniA+CS102+2026/"' in content
 
 
 class TestOutbox:

@@ -26,21 +26,15 @@ from program_enrollments.models import (
     ProgramEnrollment,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def everything(transactional_db: None) -> None:
-    """The demo's data, with what happens after a commit: accounts that signed in have got what waited for them."""
-    seed(base_url="http://testserver", now=timezone.now())
-
 
 def all_rows() -> dict[str, list[dict[str, Any]]]:
     """Return every row of every table, as it is stored."""
     return {model._meta.label: list(model._default_manager.order_by("pk").values()) for model in apps.get_models()}
 
 
-def test_seeding_again_changes_nothing(everything: None) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_seeding_again_changes_nothing() -> None:
+    seed(base_url="http://testserver", now=timezone.now())
     before = all_rows()
     assert sum(map(len, before.values())) > 200
 
@@ -50,89 +44,93 @@ def test_seeding_again_changes_nothing(everything: None) -> None:
     assert all_rows() == before
 
 
-def test_shows_when_it_is_done(transactional_db: None) -> None:
+@pytest.mark.django_db
+def test_shows_when_it_is_done() -> None:
     assert not is_seeded()
     seed(base_url="http://testserver", now=timezone.now())
     assert is_seeded()
 
 
-def test_every_university_has_two_programs_and_one_or_two_curricula(everything: None) -> None:
-    assert sorted(Program.objects.values_list("school__key", "key")) == [
-        ("uni-a", "uni-a-mcs"),
-        ("uni-a", "uni-a-mds"),
-        ("uni-b", "uni-b-mba"),
-        ("uni-b", "uni-b-mph"),
-    ]
-    active = [program.curricula.filter(is_active=True).count() for program in Program.objects.order_by("key")]
-    assert active == [1, 2, 1, 2]
-    assert set(Curriculum.objects.values_list("is_active", flat=True)) == {True}
+@pytest.mark.django_db
+@pytest.mark.usefixtures("seeded")
+class TestWhatIsMade:
+    def test_every_university_has_two_programs_and_one_or_two_curricula(self) -> None:
+        assert sorted(Program.objects.values_list("school__key", "key")) == [
+            ("uni-a", "uni-a-mcs"),
+            ("uni-a", "uni-a-mds"),
+            ("uni-b", "uni-b-mba"),
+            ("uni-b", "uni-b-mph"),
+        ]
+        active = [program.curricula.filter(is_active=True).count() for program in Program.objects.order_by("key")]
+        assert active == [1, 2, 1, 2]
+        assert set(Curriculum.objects.values_list("is_active", flat=True)) == {True}
 
+    def test_the_catalog_and_the_lms_know_the_same_course_runs(self) -> None:
+        assert set(CourseRun.objects.values_list("course_id", "title")) == set(
+            HostCourseRun.objects.values_list("course_id", "title")
+        )
+        shared = CourseRun.objects.get(course_id=CS101.course_id)
+        assert Program.objects.filter(curricula__course_runs=shared).distinct().count() == 2
 
-def test_the_catalog_and_the_lms_know_the_same_course_runs(everything: None) -> None:
-    assert set(CourseRun.objects.values_list("course_id", "title")) == set(
-        HostCourseRun.objects.values_list("course_id", "title")
-    )
-    shared = CourseRun.objects.get(course_id=CS101.course_id)
-    assert Program.objects.filter(curricula__course_runs=shared).distinct().count() == 2
+    def test_clients_may_do_everything_at_their_school_and_nothing_elsewhere(self) -> None:
+        grants = Grant.objects.values_list("user__username", "school__key", "permission")
+        assert set(grants) == {
+            (f"{school}-sis", school, permission) for school in ("uni-a", "uni-b") for permission in Permission.values
+        }
+        assert list(
+            User.objects.filter(is_staff=True).order_by("username").values_list("username", "is_superuser")
+        ) == [
+            ("admin", True),
+            ("registrar", False),
+        ]
 
+    def test_some_learners_have_signed_in_and_some_wait(self) -> None:
+        linked = Learner.objects.filter(user__isnull=False)
+        assert {learner.display_key: learner.user.username for learner in linked if learner.user} == {
+            "A-1001": "alex",
+            "A-1002": "billie",
+            "A-1003": "charlie",
+            "A-1004": "dana",
+            "B-2001": "emery",
+        }
+        assert not ProgramEnrollment.objects.exclude(learner__in=linked).exists()
+        assert ProgramEnrollment.objects.count() == 6
+        waiting = set(PreemptiveProgramEnrollment.objects.values_list("learner__student_key", "learner__email"))
+        with_provider = {("student1", ""), ("student2", ""), ("", "student3@uni-a.example")}
+        others = {("A-1005", ""), ("A-1006", ""), ("", "robin@uni-a.example"), ("B-2002", ""), ("A-1001", "")}
+        assert waiting == with_provider | others
+        assert not PreemptiveCourseEnrollment.objects.filter(learner__in=linked).exists()
+        assert not Learner.objects.exclude(problem_code="").exists()
 
-def test_clients_may_do_everything_at_their_school_and_nothing_elsewhere(everything: None) -> None:
-    grants = Grant.objects.values_list("user__username", "school__key", "permission")
-    assert set(grants) == {
-        (f"{school}-sis", school, permission) for school in ("uni-a", "uni-b") for permission in Permission.values
-    }
-    assert list(User.objects.filter(is_staff=True).order_by("username").values_list("username", "is_superuser")) == [
-        ("admin", True),
-        ("registrar", False),
-    ]
+    def test_the_lms_agrees_with_the_enrollments(self) -> None:
+        seats = {
+            (seat.user_id, seat.course_run_id): (seat.mode, seat.is_active) for seat in CourseEnrollment.objects.all()
+        }
+        paid = seats.pop((User.objects.get(username="charlie").pk, CS101.course_id))
+        assert paid == ("verified", True), "a seat that was paid for is left as it is"
+        ours = ProgramCourseEnrollment.objects.filter(status="active").exclude(learner__user__username="charlie")
+        assert {key for key, seat in seats.items() if seat == ("masters", True)} == set(
+            ours.values_list("learner__user", "course_run__course_id")
+        )
+        assert CourseAccessRole.objects.values_list("user__username", "course_run").get() == ("billie", CS101.course_id)
 
+    def test_there_are_grades_and_activity_to_report(self) -> None:
+        assert CourseGrade.objects.filter(percent__isnull=True).count() == 1
+        assert CourseGrade.objects.filter(passed=True).count() == 2
+        assert CourseGrade.objects.filter(passed=False, percent__isnull=False).count() == 1
+        days = DailyActivity.objects.filter(user__username="alex", course_run=CS101.course_id).values_list(
+            "day", flat=True
+        )
+        assert len(days) == 28
+        assert max(days) < timezone.now().date()
 
-def test_some_learners_have_signed_in_and_some_wait(everything: None) -> None:
-    linked = Learner.objects.filter(user__isnull=False)
-    assert {learner.display_key: learner.user.username for learner in linked if learner.user} == {
-        "A-1001": "alex",
-        "A-1002": "billie",
-        "A-1003": "charlie",
-        "A-1004": "dana",
-        "B-2001": "emery",
-    }
-    assert not ProgramEnrollment.objects.exclude(learner__in=linked).exists()
-    assert ProgramEnrollment.objects.count() == 6
-    waiting = set(PreemptiveProgramEnrollment.objects.values_list("learner__student_key", "learner__email"))
-    with_provider = {("student1", ""), ("student2", ""), ("", "student3@uni-a.example")}
-    others = {("A-1005", ""), ("A-1006", ""), ("", "robin@uni-a.example"), ("B-2002", ""), ("A-1001", "")}
-    assert waiting == with_provider | others
-    assert not PreemptiveCourseEnrollment.objects.filter(learner__in=linked).exists()
-    assert not Learner.objects.exclude(problem_code="").exists()
+    def test_links_follow_the_address_of_the_site(self) -> None:
+        before = all_rows()
+        point_links_at(base_url="http://testserver")
+        assert all_rows() == before
 
+        point_links_at(base_url="http://127.0.0.1:9000")
 
-def test_the_lms_agrees_with_the_enrollments(everything: None) -> None:
-    seats = {(seat.user_id, seat.course_run_id): (seat.mode, seat.is_active) for seat in CourseEnrollment.objects.all()}
-    paid = seats.pop((User.objects.get(username="charlie").pk, CS101.course_id))
-    assert paid == ("verified", True), "a seat that was paid for is left as it is"
-    ours = ProgramCourseEnrollment.objects.filter(status="active").exclude(learner__user__username="charlie")
-    assert {key for key, seat in seats.items() if seat == ("masters", True)} == set(
-        ours.values_list("learner__user", "course_run__course_id")
-    )
-    assert CourseAccessRole.objects.values_list("user__username", "course_run").get() == ("billie", CS101.course_id)
-
-
-def test_there_are_grades_and_activity_to_report(everything: None) -> None:
-    assert CourseGrade.objects.filter(percent__isnull=True).count() == 1
-    assert CourseGrade.objects.filter(passed=True).count() == 2
-    assert CourseGrade.objects.filter(passed=False, percent__isnull=False).count() == 1
-    days = DailyActivity.objects.filter(user__username="alex", course_run=CS101.course_id).values_list("day", flat=True)
-    assert len(days) == 28
-    assert max(days) < timezone.now().date()
-
-
-def test_links_follow_the_address_of_the_site(everything: None) -> None:
-    before = all_rows()
-    point_links_at(base_url="http://testserver")
-    assert all_rows() == before
-
-    point_links_at(base_url="http://127.0.0.1:9000")
-
-    run = CourseRun.objects.get(course_id=CS101.course_id)
-    assert run.url == "http://127.0.0.1:9000/courses/course-v1:UniA+CS101+2026/"
-    assert set(Program.objects.values_list("url", flat=True)) == {"http://127.0.0.1:9000/dashboard/"}
+        run = CourseRun.objects.get(course_id=CS101.course_id)
+        assert run.url == "http://127.0.0.1:9000/courses/course-v1:UniA+CS101+2026/"
+        assert set(Program.objects.values_list("url", flat=True)) == {"http://127.0.0.1:9000/dashboard/"}

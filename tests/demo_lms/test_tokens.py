@@ -15,12 +15,22 @@ from oauth2_provider.models import get_access_token_model, get_application_model
 from pytest_django.fixtures import DjangoAssertNumQueries
 from pytest_django.live_server_helper import LiveServer
 
-from demo_lms.seeding.clients import CLIENTS, SeedClient, seed_admin
+from demo_lms.seeding.clients import CLIENTS, SeedClient, seed_clients
+from tests.factories.enrollment import SchoolFactory
 from tests.factories.host import SuperuserFactory
 
-pytestmark = [pytest.mark.urls("tests.demo_lms.token_urls"), pytest.mark.usefixtures("seeded")]
+pytestmark = [pytest.mark.urls("tests.demo_lms.token_urls"), pytest.mark.usefixtures("clients")]
 
 SIS, OTHER_SIS, REGISTRAR = CLIENTS
+
+
+@pytest.fixture
+def clients(db: None) -> None:
+    """The demo's clients of the API, at their schools."""
+    for seed in CLIENTS:
+        if seed.school_key:
+            SchoolFactory(key=seed.school_key)
+    seed_clients()
 
 
 def ask_for_token(client: Client, seed: SeedClient = SIS, changes: dict[str, str] | None = None) -> dict[str, Any]:
@@ -164,7 +174,6 @@ def no_cached_tokens() -> Iterator[None]:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_existing_client_library_works_unmodified(live_server: LiveServer, no_cached_tokens: None) -> None:
-    seed_admin()
     session = OAuthAPIClient(live_server.url, SIS.client_id, SIS.client_secret)
 
     assert session.get(f"{live_server.url}/whoami/").json() == {"username": "uni-a-sis"}
