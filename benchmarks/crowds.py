@@ -61,13 +61,12 @@ def start_feed() -> None:
 def seed(crowd: Crowd) -> None:
     """Make the crowd. The planner is told about big ones, as a database's own housekeeping does in time."""
     world = get_world()
-    from django.db import transaction  # noqa: PLC0415  (needs the stand's settings)
-
-    with transaction.atomic():
-        for statement in _statements(crowd, world):
-            _execute(statement)
-    if crowd.count >= 10_000:
-        analyze()
+    for statement in _statements(crowd, world):
+        _execute(statement)
+        if crowd.count >= 10_000:
+            # Before the next statement too: PostgreSQL would go on checking foreign keys as if tables were still empty,
+            # by reading them whole for every row.
+            analyze()
 
 
 def analyze() -> None:
