@@ -16,6 +16,7 @@ from typing import Any, cast
 from django.db import connections, models, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from program_enrollments.models.conversion import convert_rows
 from program_enrollments.models.lookups import write_among
 
 MAX_PARAMETERS = {"sqlite": 30_000, "mysql": 200_000}
@@ -248,17 +249,4 @@ def _converter(connection: Any, model: type[models.Model], name: str) -> Callabl
 def _converted(
     connection: BaseDatabaseWrapper, model: type[models.Model], fields: Sequence[str], rows: Sequence[Any]
 ) -> list[tuple[Any, ...]]:
-    """Turn what the driver answered into Python's types, as the ORM would."""
-    converters = []
-    for place, name in enumerate(fields):
-        column = _field(model, name).get_col(model._meta.db_table)
-        functions = [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
-        converters += [(place, function, column) for function in functions]
-    if not converters or not rows:
-        return list(rows)
-    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-    for place, function, column in converters:
-        # Truth and moments are what needs converting: few different values.
-        known = {value: function(value, column, connection) for value in set(columns[place])}
-        columns[place] = [known[value] for value in columns[place]]
-    return list(zip(*columns, strict=True))
+    return convert_rows(connection, [_field(model, name).get_col(model._meta.db_table) for name in fields], rows)

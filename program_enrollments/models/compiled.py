@@ -7,10 +7,12 @@ milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from django.db import connections, models, router
+
+from program_enrollments.models.conversion import convert_rows
 
 
 class Slot(models.Expression):
@@ -64,22 +66,3 @@ class CompiledQuery:
         with connections[alias].cursor() as cursor:
             cursor.execute(sql, [values[param.name] if isinstance(param, Slot) else param for param in params])
             return list(cursor.fetchall())
-
-
-def convert_rows(connection: Any, columns: Sequence[Any], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Turn what the driver answered into Python's types, as the ORM would. `columns` are expressions, one a value."""
-    if not rows:
-        return []
-    converters = [
-        (place, function, column)
-        for place, column in enumerate(columns)
-        for function in (*connection.ops.get_db_converters(column), *column.get_db_converters(connection))
-    ]
-    if not converters:
-        return list(rows)
-    by_column: list[Sequence[Any]] = list(zip(*rows, strict=True))
-    for place, function, column in converters:
-        # Truth, moments and UUIDs of a few things are what needs converting: few different values.
-        known = {value: function(value, column, connection) for value in set(by_column[place])}
-        by_column[place] = [known[value] for value in by_column[place]]
-    return list(zip(*by_column, strict=True))

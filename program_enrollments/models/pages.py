@@ -19,7 +19,7 @@ from django.contrib.auth import get_user_model
 from django.db import connections, models, router
 
 from program_enrollments.models.catalog import Curriculum
-from program_enrollments.models.compiled import convert_rows
+from program_enrollments.models.conversion import convert_rows
 from program_enrollments.models.enrollments import (
     PreemptiveCourseEnrollment,
     PreemptiveProgramEnrollment,
