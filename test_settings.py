@@ -40,7 +40,8 @@ def _test_database(*, name: str, suffix: str) -> dict[str, Any]:
                 "OPTIONS": {
                     # IMMEDIATE: a transaction that reads and then writes waits for its turn instead of failing at once.
                     "transaction_mode": "IMMEDIATE",
-                    "timeout": 30,
+                    # SQLite serves those who wait in no order, and the machine may be busy.
+                    "timeout": 120,
                     # Test data needn't survive a power cut.
                     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
                 },

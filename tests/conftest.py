@@ -2,12 +2,17 @@
 
 import os
 import shutil
+import time
 
 import pytest
 from django.conf import settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django.live_server_helper import LiveServer
+
+from tests.demos import first_demo
+
+__all__ = ["first_demo"]
 
 VENDORS = {
     "django.db.backends.sqlite3": "sqlite",
@@ -39,6 +44,14 @@ def live_server(django_db_setup: None, live_server: LiveServer) -> LiveServer:
     Before, the database still has the name of one in memory, and the server would share this thread's connection.
     """
     return live_server
+
+
+@pytest.fixture
+def same_day() -> None:
+    """Let the test end on the day it begins on: shortly before midnight (UTC), wait for the next day."""
+    left = 86_400 - time.time() % 86_400
+    if left < 30:
+        time.sleep(left)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

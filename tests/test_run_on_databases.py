@@ -2,12 +2,12 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 
 import pytest
 
+from tests.loopback import free_port
 from tests.run_on_databases import Run, parts_of, verdict_on, why_not_postgresql
 
 pytestmark = pytest.mark.once
@@ -16,9 +16,7 @@ pytestmark = pytest.mark.once
 @pytest.fixture
 def closed_port() -> str:
     """A port of loopback on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+    return str(free_port())
 
 
 # Always with a selection that leaves this file out: a suite that starts itself would never end.

@@ -29,7 +29,7 @@ def test_everything_is_made_once_and_nothing_fails() -> None:
 
     def load() -> list[api.CatalogOutcome]:
         try:
-            start.wait(timeout=30)
+            start.wait(timeout=120)
             return list(api.load_catalog(programs=wanted))
         finally:
             connection.close()

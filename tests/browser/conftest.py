@@ -30,7 +30,7 @@ def browser(tmp_path: Path) -> Iterator[Chrome]:
     options.add_argument(f"--user-data-dir={tmp_path / 'profile'}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = Chrome(options=options, service=ChromeService(shutil.which("chromedriver")))
-    driver.implicitly_wait(10)
+    driver.implicitly_wait(30)
     try:
         yield driver
     finally:

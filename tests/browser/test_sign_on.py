@@ -28,7 +28,7 @@ from tests.flows.browsing import Browser
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 Screenshot = Callable[[str], None]
-SECONDS = 20
+SECONDS = 60
 
 
 def heading(browser: Chrome) -> str:

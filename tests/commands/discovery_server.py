@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
+
+from tests.loopback import LoopbackServer
 
 TOKEN_PATH = "/oauth2/access_token"
 PROGRAMS_PATH = "/api/v1/programs/"
@@ -43,14 +45,14 @@ class DiscoveryServer:
     """The header of every request but those for tokens."""
 
     def settings(self, **more: Any) -> dict[str, Any]:
-        """Return a `DISCOVERY` setting for this server, as impatient as tests are."""
+        """Return a `DISCOVERY` setting for this server, which waits for an answer, but hardly before it asks again."""
         return {
             "URL": self.url,
             "LMS_URL": self.url,
             "CLIENT_ID": self.client_id,
             "CLIENT_SECRET": self.client_secret,
             "TYPES": ["masters"],
-            "TIMEOUT_SECONDS": 5,
+            "TIMEOUT_SECONDS": 60,
             "RETRIES": 2,
             "BACKOFF_SECONDS": 0.01,
             "SCHOOLS": {"UniA": "uni-a"},
@@ -181,8 +183,7 @@ def serve_discovery() -> Iterator[DiscoveryServer]:
         def log_message(self, *args: Any) -> None:
             """Say nothing: the tests look at what was asked."""
 
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    httpd.daemon_threads = True
+    httpd = LoopbackServer(Handler)
     server = DiscoveryServer(url=f"http://127.0.0.1:{httpd.server_address[1]}")
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

@@ -199,7 +199,7 @@ class TestFaultsThatPass:
         discovery.faults = [fails(500)]
         assert Synced().error == "Discovery answered 500. Asked once."
 
-    @pytest.mark.parametrize("fault", [sleeps(3), trickles(3)])
+    @pytest.mark.parametrize("fault", [sleeps(60), trickles(60)])
     def test_one_that_is_too_slow_is_waited_for_no_longer_than_said(
         self, discovery: DiscoveryServer, settings: Settings, fault: Fault
     ) -> None:
@@ -210,7 +210,7 @@ class TestFaultsThatPass:
         synced = Synced()
 
         assert synced.error == "Discovery did not answer within 0.8 seconds. Asked 2 times."
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
 
     def test_a_pause_that_discovery_asks_for_is_made(self, discovery: DiscoveryServer) -> None:
         discovery.faults = [fails(503, Retry_After="1")]

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +18,8 @@ from tempfile import TemporaryDirectory
 from urllib.request import urlopen
 
 import pytest
+
+from tests.loopback import free_port
 
 pytestmark = pytest.mark.once
 
@@ -32,13 +33,6 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "DEMO_DATABASE": str(tmp_path / "data" / "demo.sqlite3"),
         "DEMO_OUTBOX": str(tmp_path / "outbox"),
     }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -71,7 +65,7 @@ def demo(environment: dict[str, str], port: int) -> Iterator[Path]:
             yield log
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=30)
+            process.wait(timeout=60)
         printed = log.read_text()
         assert process.returncode == 0, printed
         assert "Traceback" not in printed
@@ -79,7 +73,7 @@ def demo(environment: dict[str, str], port: int) -> Iterator[Path]:
 
 
 def wait_for_answer(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
         try:
@@ -129,7 +123,12 @@ def test_the_demo_starts_keeps_its_data_and_begins_anew(environment: dict[str, s
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the demo prints commands for curl, which isn't here")
-def test_what_the_demo_says_to_try_works(environment: dict[str, str], tmp_path: Path) -> None:
+def test_what_the_demo_says_to_try_works(
+    environment: dict[str, str], first_demo: tuple[str, Path], tmp_path: Path
+) -> None:
+    database = Path(environment["DEMO_DATABASE"])
+    database.parent.mkdir()
+    shutil.copy(first_demo[1], database)
     port = free_port()
     with demo(environment, port) as log:
         printed = log.read_text()
@@ -139,7 +138,7 @@ def test_what_the_demo_says_to_try_works(environment: dict[str, str], tmp_path: 
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 

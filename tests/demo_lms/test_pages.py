@@ -82,6 +82,7 @@ class TestCoursePage:
         )
         return seat
 
+    @pytest.mark.usefixtures("same_day")
     def test_a_visit_is_todays_activity_once(self, client: Client, seat: CourseEnrollment) -> None:
         client.force_login(seat.user)
 
@@ -95,6 +96,7 @@ class TestCoursePage:
             0,
         )
 
+    @pytest.mark.usefixtures("same_day")
     def test_units_add_up_from_day_to_day_and_end_with_the_last(self, client: Client, seat: CourseEnrollment) -> None:
         yesterday = timezone.now().date() - timedelta(days=1)
         DailyActivityFactory(user=seat.user, course_run=seat.course_run, day=yesterday, units_done=1)

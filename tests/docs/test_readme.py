@@ -21,7 +21,7 @@ def answers(demo_url: str, tmp_path_factory: pytest.TempPathFactory) -> list[Any
     script = "\n".join(code_blocks("README.rst", "bash")).replace(NAMED_IN_README, demo_url)
     script = script.replace("/tmp/cookies", str(tmp_path_factory.mktemp("cookies") / "jar"))
     shell = subprocess.run(
-        ["bash", "-eu", "-o", "pipefail", "-c", script], capture_output=True, text=True, timeout=60, check=False
+        ["bash", "-eu", "-o", "pipefail", "-c", script], capture_output=True, text=True, timeout=120, check=False
     )
     assert shell.returncode == 0, shell.stderr
     decoder, text, documents = json.JSONDecoder(), shell.stdout.strip(), []
@@ -70,7 +70,7 @@ def test_the_python_script_runs_unmodified(demo_url: str) -> None:
         [sys.executable, "-c", script.replace(NAMED_IN_README, demo_url)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert run.returncode == 0, run.stderr

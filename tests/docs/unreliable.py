@@ -7,9 +7,11 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from threading import Thread
 from typing import Any
+
+from tests.loopback import LoopbackServer
 
 NOT_FORWARDED = {"connection", "content-length", "date", "server", "transfer-encoding"}
 
@@ -76,7 +78,7 @@ class Forwarder(BaseHTTPRequestHandler):
 def unreliable_network(target: str) -> Iterator[Network]:
     """Stand between a client and the demo at `target`, which is reached at the network's `url`."""
     handler = type("Handler", (Forwarder,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = LoopbackServer(handler)
     handler.network = network = Network(f"http://127.0.0.1:{server.server_address[1]}", target)  # type: ignore[attr-defined]
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 import requests
 from lxml import html
 
-TIMEOUT = 30
+TIMEOUT = 60
 
 
 class Browser:

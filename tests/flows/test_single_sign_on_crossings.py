@@ -46,7 +46,7 @@ def at_once(work: Callable[[int], T]) -> list[T]:
     start = threading.Barrier(BROWSERS)
 
     def run(number: int) -> T:
-        start.wait(timeout=30)
+        start.wait(timeout=120)
         try:
             return work(number)
         finally:

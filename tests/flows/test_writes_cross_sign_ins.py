@@ -62,7 +62,7 @@ def run_together(*works: Callable[[], None]) -> None:
     def run(work: Callable[[], None]) -> None:
         with own_connection():
             try:
-                start.wait(timeout=30)
+                start.wait(timeout=120)
                 work()
             except BaseException as error:  # noqa: BLE001  (a thread cannot raise into the test)
                 errors.append(error)
