@@ -148,6 +148,7 @@ def test_a_bad_program_is_reported_and_the_others_go_on(discovery: DiscoveryServ
     assert "Programs: 2 new, 0 changed, 0 unchanged, 3 failed." in synced.out
 
 
+@pytest.mark.once  # about the connection to Discovery
 class TestFaultsThatPass:
     @pytest.mark.parametrize(
         "fault",
@@ -227,6 +228,7 @@ class TestFaultsThatPass:
         assert synced.error.startswith("The connection to Discovery failed (ConnectionError). Asked 3 times.")
 
 
+@pytest.mark.once  # about the connection to Discovery
 class TestFaultsThatDoNotPass:
     @pytest.mark.parametrize(
         ("fault", "told"),
@@ -267,6 +269,7 @@ class TestFaultsThatDoNotPass:
         assert len(discovery.queries) == 1
 
 
+@pytest.mark.once  # about the connection to Discovery
 class TestWhereTheTokenGoes:
     @pytest.mark.parametrize(
         "other",
@@ -344,6 +347,7 @@ class TestWhereTheTokenGoes:
             assert secret not in caplog.text
 
 
+@pytest.mark.once  # about the connection to Discovery
 class TestTokens:
     def test_a_wrong_secret_is_reported(self, discovery: DiscoveryServer, settings: Settings) -> None:
         configure(settings, **discovery.settings(CLIENT_SECRET="wrong"))

@@ -33,6 +33,8 @@ def refused(caller: Caller, path: str, body: bytes, method: str = "POST") -> lis
     return [(error["row"], error["pointer"], error["code"]) for error in answer["errors"]]
 
 
+# They are refused by what reads them: no row gets as far as the database.
+@pytest.mark.once
 class TestBodiesThatAreNoListOfRows:
     @pytest.mark.parametrize(
         ("body", "code"),

@@ -8,7 +8,8 @@ from program_enrollments.data import Permission
 from program_enrollments.rest_api.throttling import Rate, parse_rate
 from tests.rest_api.callers import AppSettings, Caller, Campus, caller_granted
 
-pytestmark = pytest.mark.usefixtures("empty_cache", "same_day")
+# What counts is the cache, not the database.
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("empty_cache", "same_day")]
 
 
 def test_a_client_over_its_rate_is_told_when_to_come_back(

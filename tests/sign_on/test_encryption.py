@@ -16,6 +16,9 @@ from program_enrollments.sign_on.documents import DS, SAML, XENC
 from tests.sign_on.student import Student
 from tests.sign_on.university import AUDIENCE, University, encode
 
+# Whether a document is believed is decided before the database is asked.
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def our_keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:

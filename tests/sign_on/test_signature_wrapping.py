@@ -15,6 +15,8 @@ from tests.sign_on.student import Student
 from tests.sign_on.university import University, encode, signature_of
 
 VICTIM = "victim"
+# Whether a document is believed is decided before the database is asked.
+pytestmark = pytest.mark.once
 
 
 def forged(assertion: etree._Element, *, assertion_id: str | None = None, signature: bool = False) -> etree._Element:
