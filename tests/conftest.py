@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import time
 
 import pytest
@@ -11,6 +12,9 @@ from hypothesis import settings as hypothesis_settings
 from pytest_django.live_server_helper import LiveServer
 
 from tests.demos import first_demo
+
+# Started in the background, as CI may, the suite would hand on to the processes it starts that Ctrl-C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 __all__ = ["first_demo"]
 
