@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import psutil  # type: ignore[import-untyped]
 
-from benchmarks.stands import Stand, environment
+from benchmarks.stands import Stand, environment, settle
 
 HEADER = "X-Bench-Statements"
 MEGABYTE = 1024 * 1024
@@ -98,6 +98,7 @@ def serve() -> None:
     server = ThreadedWSGIServer(("127.0.0.1", 0), QuietHandler)
     server.daemon_threads = True
     server.set_app(get_wsgi_application())
+    settle()
     print(server.server_port, flush=True)
     server.serve_forever()
 

@@ -5,6 +5,7 @@ What is to be compared is run alternately: a machine that is busy for a moment t
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections.abc import Callable
@@ -63,3 +64,13 @@ def _open(vendor: str, database: str) -> None:
     import django  # noqa: PLC0415  (it reads the environment that was just set)
 
     django.setup()
+    settle()
+
+
+def settle() -> None:
+    """Load what is loaded at the first call otherwise, and keep it from being collected, as operations.rst advises."""
+    from django.urls import get_resolver  # noqa: PLC0415  (needs the settings)
+
+    get_resolver().url_patterns  # noqa: B018  (imports every view)
+    gc.collect()
+    gc.freeze()

@@ -124,14 +124,25 @@ def select_rows(
         return []
     connection = _connection(model)
     table = connection.ops.quote_name(model._meta.db_table)
-    condition, params = write_among(connection, _columns(connection, model, [name])[0], values)
-    conditions = [*(f"{column} = %s" for column in _columns(connection, model, equal)), condition]
-    sql = f"SELECT {', '.join(_columns(connection, model, fields))} FROM {table} WHERE {' AND '.join(conditions)}"
+    shown, (column,) = ", ".join(_columns(connection, model, fields)), _columns(connection, model, [name])
+    conditions = [f"{other} = %s" for other in _columns(connection, model, equal)]
+    params: list[Any] = list(equal.values())
+    if connection.vendor == "postgresql" and isinstance(next(iter(values)), str) and not lock:
+        # One descent of the index a value, whatever the table's size: OFFSET keeps PostgreSQL from joining the table as
+        # a whole, which took three times as long where it holds some 40,000 rows.
+        conditions.append(f"{column} = given.value")
+        found = f"SELECT {shown} FROM {table} WHERE {' AND '.join(conditions)} OFFSET 0"
+        sql = f"SELECT found.* FROM unnest(%s::varchar[]) AS given (value) CROSS JOIN LATERAL ({found}) AS found"
+        params = [list(set(values)), *params]
+    else:
+        condition, among_params = write_among(connection, _field(model, name), column, values)
+        sql = f"SELECT {shown} FROM {table} WHERE {' AND '.join([*conditions, condition])}"
+        params += among_params
     if lock:
         sql += f" ORDER BY {_columns(connection, model, [model._meta.pk.name])[0]}"
         sql += f" {connection.ops.for_update_sql()}" if connection.features.has_select_for_update else ""
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*equal.values(), *params])
+        cursor.execute(sql, params)
         return _converted(connection, model, fields, cursor.fetchall())
 
 
@@ -190,7 +201,7 @@ def delete_rows(
     table = connection.ops.quote_name(model._meta.db_table)
     (column,) = _columns(connection, model, [field])
     answer = ", ".join(_columns(connection, model, returning))
-    condition, params = write_among(connection, column, values)
+    condition, params = write_among(connection, _field(model, field), column, values)
     with connection.cursor() as cursor:
         if can_return_rows(connection):
             cursor.execute(f"DELETE FROM {table} WHERE {condition} RETURNING {answer}", params)

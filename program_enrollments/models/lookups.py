@@ -22,10 +22,10 @@ else:
 
 
 def write_among(
-    connection: BaseDatabaseWrapper, column: str, values: Collection[int] | Collection[str]
+    connection: BaseDatabaseWrapper, field: Any, column: str, values: Collection[int] | Collection[str]
 ) -> tuple[str, list[Any]]:
-    """Return the condition that `column` (SQL) equals any of `values`, of which there is at least one, and its
-    parameters.
+    """Return the condition that `column` (SQL), which holds values of `field`, equals any of `values`, of which there
+    is at least one, and its parameters.
     """
     given: list[Any] = list(values)
     if connection.vendor == "postgresql":
@@ -33,7 +33,9 @@ def write_among(
             # Against an array of strings PostgreSQL prefers reading tables of up to some 100,000 rows whole; a
             # subquery's rows it looks up in the index.
             return f"{column} IN (SELECT unnest(%s::varchar[]))", [given]
-        return f"{column} = ANY(%s::bigint[])", [given]
+        # Values of the column's own type are looked up in a hash table, where PostgreSQL has other conditions decide
+        # which rows to read. An `integer` compared with `bigint` goes through the whole array, row by row.
+        return f"{column} = ANY(%s::{field.db_type(connection)}[])", [given]
     if connection.vendor == "sqlite":
         return f"{column} IN (SELECT value FROM json_each(%s))", [json.dumps(given)]  # noqa: S608  (a column's name)
     # MySQL and MariaDB look a plain list up in their indexes best.
@@ -53,5 +55,5 @@ class Among(Lookup):
         if not self.rhs:
             raise EmptyResultSet
         column, params = self.process_lhs(compiler, connection)
-        sql, values = write_among(connection, column, self.rhs)
+        sql, values = write_among(connection, self.lhs.output_field, column, self.rhs)
         return sql, [*params, *values]

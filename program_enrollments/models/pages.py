@@ -116,7 +116,7 @@ def _cut(connection: Any, model: type[models.Model], cut: Cut) -> tuple[str, lis
         conditions.append("e.modified >= %s")
         params.append(_field(model, "modified").get_db_prep_value(cut.modified_since, connection))
     if cut.learner_ids is not None:
-        condition, values = write_among(connection, "e.learner_id", cut.learner_ids)
+        condition, values = write_among(connection, _field(model, "learner"), "e.learner_id", cut.learner_ids)
         conditions.append(condition)
         params += values
     if cut.linked is not None:

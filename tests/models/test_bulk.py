@@ -8,7 +8,7 @@ import pytest
 from django.db import DataError, IntegrityError, connection, transaction
 
 from program_enrollments.models import Learner, School
-from program_enrollments.models.bulk import delete_rows, insert_rows, update_rows
+from program_enrollments.models.bulk import delete_rows, insert_rows, select_rows, update_rows
 from tests.factories.enrollment import LearnerFactory, SchoolFactory
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, 654321, tzinfo=UTC)
@@ -98,6 +98,18 @@ def test_each_row_gets_values_of_its_own(school: School) -> None:
     )
     found = list(Learner.objects.order_by("pk").values_list("problem_detail", "problem_at"))
     assert found == [(f"no. {number}", NOW if number % 2 else None) for number in range(700)]
+
+
+def test_rows_are_selected_once_each_and_of_one_school_only(school: School) -> None:
+    keys = ["plain", 'quote " and \\ back', "comma, {brackets}", "100%s"]
+    insert([row(school, key) for key in [*keys, "not asked for"]])
+    elsewhere = SchoolFactory()
+    insert([row(elsewhere, "plain")])
+    asked = [*keys, *keys, "nobody"]
+    found = select_rows(
+        Learner, fields=("school", "student_key"), among=("student_key_normalized", asked), school=school.pk
+    )
+    assert sorted(found) == sorted((school.pk, key) for key in keys)
 
 
 def test_deleted_rows_come_back_as_the_orm_would_give_them(school: School) -> None:

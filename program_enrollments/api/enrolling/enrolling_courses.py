@@ -38,6 +38,7 @@ from program_enrollments.api.realizing.seating import (
     find_agreeing,
     find_heirs,
     find_occupied_elsewhere,
+    find_users_at_other_schools,
     hand_over_roles,
 )
 from program_enrollments.api.recording import record_changes
@@ -199,7 +200,7 @@ class CourseWrite:
         if moved:
             everywhere = fetch_stored(course_run_id=self.course_run.pk, learners=identified.learners)
             plan, stored = self._plan(rows, identities, identified, everywhere)
-        accepted = self._tell_host(rows, identified, plan)
+        accepted = self._tell_host(rows, identified, plan, everywhere)
         self._refuse_failed(identified, plan, accepted)
         changes += self._apply(rows, identified, plan, accepted)
         record_changes(changes=changes, origin=self.origin, now=self.now)
@@ -232,21 +233,23 @@ class CourseWrite:
         )
         return plan, stored
 
-    def _tell_host(self, rows: Sequence[CourseEnrollmentRequest], identified: Identified, plan: CoursePlan) -> Accepted:
+    def _tell_host(
+        self,
+        rows: Sequence[CourseEnrollmentRequest],
+        identified: Identified,
+        plan: CoursePlan,
+        everywhere: Sequence[StoredCourseEnrollment],
+    ) -> Accepted:
         """Make the host agree with the good rows of learners who have an account."""
         run_id, course_id = self.course_run.pk, self.course_run.course_id
         users = {number: user_id for number in plan.good if (user_id := identified.learner(number).user_id) is not None}
-        leaving = [number for number in users if rows[number].status == CourseStatus.INACTIVE]
         ours = [stored.id for number in users if (stored := plan.good[number]) is not None and stored.real]
-        occupied = (
-            find_occupied_elsewhere(
-                user_ids=[users[number] for number in leaving],
-                course_run_ids=[run_id],
-                except_ids=ours,
-            )
-            if leaving
-            else set()
-        )
+        leaving = {
+            user_id: identified.learner(number).id
+            for number, user_id in users.items()
+            if rows[number].status == CourseStatus.INACTIVE
+        }
+        occupied = self._find_occupied(leaving, everywhere, ours) if leaving else set()
         wishes = [
             SeatWish(user_id, course_id, rows[number].status == CourseStatus.ACTIVE)
             for number, user_id in users.items()
@@ -268,6 +271,19 @@ class CourseWrite:
         granted, failures = agree_on_seats_and_roles(wishes=wishes, grants=grants, revokes=revokes - heirs.keys())
         hand_over_roles(heirs={pk for pair, pk in heirs.items() if pair not in failures})
         return Accepted(failures, (given | granted) - revokes)
+
+    def _find_occupied(
+        self, leaving: Mapping[int, int], everywhere: Sequence[StoredCourseEnrollment], ours: Sequence[int]
+    ) -> set[tuple[int, int]]:
+        """Return (user ID, course run's primary key) of seats that somebody else holds too, of those about to leave
+        (`leaving`: user ID to learner).
+
+        Hardly anybody is in another program or at another school. Only for these it is asked what they are there.
+        """
+        in_others = {row.learner_id for row in everywhere if row.program_id != self.program.pk}
+        candidates = find_users_at_other_schools(learners=leaving)
+        candidates |= {user_id for user_id, learner_id in leaving.items() if learner_id in in_others}
+        return find_occupied_elsewhere(user_ids=candidates, course_run_ids=[self.course_run.pk], except_ids=ours)
 
     def _refuse_failed(self, identified: Identified, plan: CoursePlan, accepted: Accepted) -> None:
         """Refuse the rows that the host did not accept; a promise that was refused before keeps count."""

@@ -18,7 +18,8 @@ from program_enrollments.exceptions import HostError, HostRefused
 from program_enrollments.failures import describe_failure
 from program_enrollments.host import get_host
 from program_enrollments.host.ports import UserCourse
-from program_enrollments.models import ProgramCourseEnrollment
+from program_enrollments.models import Learner, ProgramCourseEnrollment
+from program_enrollments.models.bulk import select_rows
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -197,6 +198,12 @@ def find_heirs(*, revokes: Collection[UserCourse], except_ids: Collection[int]) 
 def hand_over_roles(*, heirs: Collection[int]) -> None:
     """Note on these course enrollments that the role is theirs to take back from now on."""
     ProgramCourseEnrollment.objects.filter(pk__among=heirs).update(course_staff_given=True)
+
+
+def find_users_at_other_schools(*, learners: Mapping[int, int]) -> set[int]:
+    """Return which users are other learners too than those of `learners` (user ID: learner's primary key)."""
+    rows = select_rows(Learner, fields=("id", "user"), among=("user", learners.keys()))
+    return {user_id for pk, user_id in rows if learners[user_id] != pk}
 
 
 def find_occupied_elsewhere(
