@@ -28,6 +28,9 @@ HOST = "127.0.0.1"
 class QuietHandler(WSGIRequestHandler):
     """Logs errors only: a page a line would soon hide what was printed at the start."""
 
+    # Headers and body are sent apart: the second would wait for the first one's acknowledgement, up to 40 ms.
+    disable_nagle_algorithm = True
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name it has where it is declared)
         if len(args) > 1 and str(args[1]).startswith("5"):
             super().log_message(format, *args)
