@@ -88,7 +88,7 @@ def restore(to: dict[str, int]) -> None:
         # Leaves no dead rows for the next sample to step over.
         _execute(f"TRUNCATE {', '.join(emptied)} CASCADE")
     for table in NUMBERED:
-        if table not in emptied:
+        if table not in emptied and _scalar(f"SELECT COALESCE(MAX(id), 0) FROM {table}") > to[table]:
             _execute(f"DELETE FROM {table} WHERE id > {to[table]}")
             if postgresql:
                 _execute(f"VACUUM {table}")

@@ -56,7 +56,6 @@ QUICK = Plan(
     sign_in_samples=9,
     read_samples=5,
     swept=2_000,
-    crossings=1,
 )
 WAITING = (0, 1, 20)
 """Course runs that wait for somebody who signs in."""

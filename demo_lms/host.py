@@ -21,7 +21,6 @@ from django.utils.translation import gettext as _
 from demo_lms.accounts.confirmation import mark_confirmed
 from demo_lms.models import CourseAccessRole, CourseEnrollment, CourseGrade, CourseRun, DailyActivity, EmailAddress
 from demo_lms.models.accounts import email_digest
-from demo_lms.writing import insert_or_update
 from program_enrollments.data import Attendance, Grade, GradeUnavailable, HostFailure, Seat
 from program_enrollments.host.ports import (
     AccountPort,
@@ -31,6 +30,7 @@ from program_enrollments.host.ports import (
     GradePort,
     UserCourse,
 )
+from program_enrollments.models.bulk import insert_rows
 from program_enrollments.normalization import normalize_identity
 
 
@@ -99,10 +99,12 @@ class DemoCourseEnrollments:
     ) -> Sequence[Seat]:
         """Return all seats of these users in these course runs."""
         # `among` is the app's own lookup: `in`, for thousands of values at once.
-        rows = CourseEnrollment.objects.filter(user__among=user_ids, course_run__in=course_ids).order_by("pk")
+        rows = CourseEnrollment.objects.filter(user__among=user_ids, course_run__in=course_ids)
         if lock:
-            rows = rows.select_for_update()
-        return [Seat(*row) for row in rows.values_list("user_id", "course_run_id", "mode", "is_active")]
+            # One order for whoever locks seats, and the order of the index that finds them: for another one SQLite
+            # would read all seats of the course runs.
+            rows = rows.order_by("user_id", "course_run_id").select_for_update()
+        return [Seat._make(row) for row in rows.values_list("user_id", "course_run_id", "mode", "is_active")]
 
     def put_seats(self, *, seats: Sequence[Seat]) -> Mapping[UserCourse, HostFailure]:
         """Make each seat as given. Fails for course runs that don't exist, and for newcomers where enrollment is
@@ -118,7 +120,7 @@ class DemoCourseEnrollments:
             failures.update({pair: _enrollment_closed() for pair in entering_closed if pair not in already_in})
 
         now = timezone.now()
-        insert_or_update(
+        insert_rows(
             CourseEnrollment,
             fields=["user", "course_run", "mode", "is_active", "created", "modified"],
             rows=[(*seat, now, now) for pair, seat in wanted.items() if pair not in failures],
@@ -148,12 +150,11 @@ class DemoCourseRoles:
     def grant_course_staff(self, *, pairs: Collection[UserCourse]) -> Mapping[UserCourse, HostFailure]:
         """Grant the role in course runs that exist."""
         runs = _existing_runs({course_id for _user, course_id in pairs})
-        insert_or_update(
+        insert_rows(
             CourseAccessRole,
             fields=["user", "course_run", "role"],
             rows=[(*pair, CourseAccessRole.STAFF) for pair in set(pairs) if pair[1] in runs],
             unique=["user", "course_run", "role"],
-            update=[],
         )
         return {pair: _run_unknown() for pair in pairs if pair[1] not in runs}
 

@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from demo_lms.models import CourseAccessRole, CourseEnrollment, CourseRun, DailyActivity
-from demo_lms.writing import insert_or_update
+from program_enrollments.models.bulk import insert_rows
 
 
 @never_cache
@@ -58,12 +58,11 @@ def record_visit(*, user_id: int, run: CourseRun, day: date) -> int:
     done: int = (
         DailyActivity.objects.filter(user=user_id, course_run=run).aggregate(done=Max("units_done"))["done"] or 0
     )
-    insert_or_update(
+    insert_rows(
         DailyActivity,
         fields=["user", "course_run", "day", "units_done"],
         rows=[(user_id, run.pk, day, done)],
         unique=["user", "course_run", "day"],
-        update=[],
     )
     return done
 

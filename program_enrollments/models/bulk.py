@@ -2,7 +2,7 @@
 
 The ORM's `bulk_create` builds an object and an expression a value; at 10,000 rows a second that is most of the time
 (ADR 0007). Columns are named by the model's fields and values are given as the database takes them, so callers pass
-every column, defaults too.
+every column, defaults too. Adapters of a host may use these as well: no signals are sent, and nothing is validated.
 """
 
 # ruff: noqa: S608  (names of tables and columns come from the models, every value goes as a parameter)
@@ -48,13 +48,17 @@ def insert_rows(
     fields: Sequence[str],
     rows: Sequence[Sequence[Any]],
     ignore_conflicts: bool = False,
+    unique: Sequence[str] = (),
+    update: Sequence[str] = (),
     returning: Sequence[str] = (),
 ) -> list[tuple[Any, ...]]:
     """Insert `rows` (one value a field of `fields`, in that order) with one statement, or as few as can hold them.
 
     What is the same in all rows is sent once, where the database lets it: most of a ledger entry is. With
-    `ignore_conflicts`, rows that break a unique constraint are left out. Returns the columns `returning` of the rows
-    inserted, in no particular order: `[]` on MySQL, which cannot answer with rows.
+    `ignore_conflicts`, rows that break a unique constraint are left out. With `unique`, rows that are there already, by
+    these fields, get the values of the fields `update` instead, or are left as they are; no two of `rows` may then be
+    alike in `unique`. Returns the columns `returning` of the rows inserted, in no particular order: `[]` on MySQL,
+    which cannot answer with rows.
     """
     if not rows:
         return []
@@ -63,6 +67,8 @@ def insert_rows(
     ignore = ignore_conflicts and connection.vendor == "mysql"
     head = f"INSERT {'IGNORE ' if ignore else ''}INTO {table} ({', '.join(_columns(connection, model, fields))}) "
     tail = " ON CONFLICT DO NOTHING" if ignore_conflicts and not ignore else ""
+    if unique:
+        tail = _on_conflict(connection, _columns(connection, model, unique), _columns(connection, model, update))
     answers = bool(returning) and can_return_rows(connection)
     if answers:
         tail += f" RETURNING {', '.join(_columns(connection, model, returning))}"
@@ -74,6 +80,16 @@ def insert_rows(
             if answers:
                 answer += cursor.fetchall()
     return answer
+
+
+def _on_conflict(connection: BaseDatabaseWrapper, unique: Sequence[str], update: Sequence[str]) -> str:
+    """Write the end of an INSERT that says what becomes of rows that are there already."""
+    if connection.vendor == "mysql":
+        # Setting a column to itself changes nothing. INSERT IGNORE would, but it hides every other error as well.
+        changes = [f"{column} = VALUES({column})" for column in update] or [f"{unique[0]} = {unique[0]}"]
+        return f" ON DUPLICATE KEY UPDATE {', '.join(changes)}"
+    changes = [f"{column} = excluded.{column}" for column in update]
+    return f" ON CONFLICT ({', '.join(unique)}) DO {'UPDATE SET ' + ', '.join(changes) if changes else 'NOTHING'}"
 
 
 def _sources(

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from demo_lms.accounts.confirmation import mark_confirmed
@@ -49,6 +51,18 @@ class TestDemoHost(HostContract):
 
 @pytest.mark.django_db
 class TestWhatTheContractLeavesOpen:
+    @pytest.mark.only_on("sqlite")
+    @pytest.mark.parametrize("lock", [False, True])
+    def test_seats_are_found_by_who_sits_in_them_not_by_reading_the_whole_course_run(self, lock: bool) -> None:
+        run = HostCourseRunFactory()
+        with CaptureQueriesContext(connection) as captured:
+            DemoHost().course_enrollments.fetch_seats(user_ids=[1, 2], course_ids=[run.course_id], lock=lock)
+        (asked,) = captured.captured_queries
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {asked['sql']}")
+            plan = " ".join(step for *_, step in cursor.fetchall())
+        assert "(user_id=? AND course_id=?)" in plan
+
     def test_a_closed_course_run_takes_in_nobody_new(self) -> None:
         newcomer, returning, inside = (UserFactory() for _ in range(3))
         run = HostCourseRunFactory()

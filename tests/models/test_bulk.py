@@ -56,6 +56,19 @@ def test_conflicting_rows_can_be_left_out(school: School) -> None:
     assert Learner.objects.count() == 2
 
 
+def test_rows_that_are_there_already_can_be_updated_or_left_as_they_are(school: School) -> None:
+    known = LearnerFactory(school=school, student_key="S-1", email="")
+    before = Learner.objects.get(pk=known.pk)
+    unique = ("school", "student_key_normalized")
+    insert([(*row(school, "S-1")[:3], "left@x.example", *row(school, "S-1")[4:])], unique=unique)
+    assert Learner.objects.get().email == ""
+    rows = [(*row(school, key)[:3], f"{key}@x.example", *row(school, key)[4:]) for key in ("S-1", "S-2")]
+    insert(rows, unique=unique, update=["email"])
+    stored = list(Learner.objects.order_by("pk").values_list("pk", "email", "created"))
+    assert stored[0] == (known.pk, "S-1@x.example", before.created)
+    assert [email for _, email, _ in stored] == ["S-1@x.example", "S-2@x.example"]
+
+
 def test_conflicting_rows_fail_otherwise(school: School) -> None:
     LearnerFactory(school=school, student_key="S-1")
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -112,7 +112,7 @@ def fetch_stored(*, course_run_id: int, learners: Iterable[LockedLearner | None]
         PreemptiveCourseEnrollment, fields=fields, among=("learner", known.keys()), course_run=course_run_id
     )
     return [
-        *(StoredCourseEnrollment._make((*row[:-1], True, row[-1])) for row in real),
+        *(StoredCourseEnrollment._make((*row, True)) for row in real),
         *(StoredCourseEnrollment._make((*row, False, False)) for row in waiting),
     ]
 

@@ -22,8 +22,8 @@ class StoredCourseEnrollment(NamedTuple):
     program_id: int
     status: str
     course_staff: bool
-    real: bool
     staff_given: bool
+    real: bool
 
 
 @dataclass(slots=True)

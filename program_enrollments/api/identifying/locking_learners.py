@@ -86,18 +86,21 @@ def read_learners(*, school_id: int, identities: Sequence[Identity]) -> list[Loc
     return list(map(LockedLearner._make, rows.values()))
 
 
-def lock_named(*, learners: Sequence[LockedLearner], identities: Sequence[Identity]) -> list[LockedLearner]:
+def lock_named(*, learners: Sequence[LockedLearner], identities: Sequence[Identity]) -> Sequence[LockedLearner]:
     """Lock those of `learners` that these rows of the chunk name, and return them as they are now.
 
-    Without `locks_rows` they are returned as they were read: nobody else can have written since.
+    Without `locks_rows` all of `learners` are returned as they were read: nobody else can have written since.
     """
+    if not locks_rows():
+        return learners
     student_keys, emails = _names(identities)
-    named = [
-        learner
-        for learner in learners
-        if learner.student_key_normalized in student_keys or learner.email_normalized in emails
-    ]
-    return lock_learners(ids=[learner.id for learner in named]) if locks_rows() else named
+    return lock_learners(
+        ids=[
+            learner.id
+            for learner in learners
+            if learner.student_key_normalized in student_keys or learner.email_normalized in emails
+        ]
+    )
 
 
 def locks_rows() -> bool:

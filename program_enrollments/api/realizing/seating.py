@@ -44,12 +44,13 @@ def decide_seat(*, wish: SeatWish, current: Seat | None, mode: str, upgradable_m
     A seat in another mode than `mode` or the upgradable ones was paid for: it is left in its mode, kept when
     `inactive` is asked and only re-activated when `active` is (contract, course enrollments).
     """
-    if not wish.active:
+    user_id, course_id, active = wish
+    if not active:
         ours = current is not None and current.is_active and current.mode == mode
-        return Seat(wish.user_id, wish.course_id, mode, False) if ours else None
+        return Seat(user_id, course_id, mode, False) if ours else None
     if current is None or current.mode in upgradable_modes:
-        return Seat(wish.user_id, wish.course_id, mode, True)
-    return None if current.is_active else current._replace(is_active=True)
+        return Seat(user_id, course_id, mode, True)
+    return None if current.is_active else Seat(user_id, course_id, current.mode, True)
 
 
 def find_agreeing(*, wishes: Sequence[SeatWish]) -> set[UserCourse]:
