@@ -118,10 +118,7 @@ def bare_program_page(after: int) -> Sample:
 
     def half(table: str, account: str) -> str:
         # The page is cut first: left to itself, MariaDB may begin at a joined table and sort half the program.
-        page = (
-            f"SELECT learner_id, status, curriculum_id FROM {table} WHERE program_id = %s AND learner_id > %s"
-            f" ORDER BY learner_id LIMIT {PAGE + 1}"
-        )
+        page = f"SELECT learner_id, status, curriculum_id FROM {table} {_behind('program_id')}"
         return (
             f"SELECT e.learner_id AS learner, l.student_key, l.email AS given, l.user_id, e.status, c.uuid, u.username,"
             f" u.email FROM ({page}) e JOIN {LEARNER} l ON l.id = e.learner_id"
@@ -129,7 +126,10 @@ def bare_program_page(after: int) -> Sample:
         )
 
     return _bare(
-        lambda world: (_both(half(REAL, ""), half(PREEMPTIVE, "LEFT")), [world.program, after, world.program, after])
+        lambda world: (
+            _both(half(REAL, ""), half(PREEMPTIVE, "LEFT")),
+            [*_place(world.program), after, *_place(world.program), after],
+        )
     )
 
 
@@ -138,8 +138,7 @@ def bare_course_page(after: int) -> Sample:
 
     def half(table: str, programs: str) -> str:
         page = (
-            f"SELECT program_id, learner_id, status, course_staff FROM {table} WHERE program_id = %s"
-            f" AND course_run_id = %s AND learner_id > %s ORDER BY learner_id LIMIT {PAGE + 1}"
+            f"SELECT program_id, learner_id, status, course_staff FROM {table} {_behind('program_id', 'course_run_id')}"
         )
         return (
             f"SELECT e.learner_id AS learner, l.student_key, l.email AS given, l.user_id, e.status, c.uuid,"
@@ -151,9 +150,24 @@ def bare_course_page(after: int) -> Sample:
     return _bare(
         lambda world: (
             _both(half(REAL_COURSE, REAL), half(PREEMPTIVE_COURSE, PREEMPTIVE)),
-            [world.program, world.runs[0], after] * 2,
+            [*_place(world.program, world.runs[0]), after] * 2,
         )
     )
+
+
+def _behind(*place: str) -> str:
+    """Write which rows are on a page: a hundred and one of those at `place`, behind a learner."""
+    if get_driver().vendor != "mysql":
+        at = " AND ".join(f"{column} = %s" for column in place)
+        return f"WHERE {at} AND learner_id > %s ORDER BY learner_id LIMIT {PAGE + 1}"
+    # With an equality MariaDB would read half the list for a page in its middle.
+    at = " AND ".join(f"{column} >= %s AND {column} <= %s" for column in place)
+    return f"WHERE {at} AND learner_id > %s ORDER BY {', '.join(place)}, learner_id LIMIT {PAGE + 1}"
+
+
+def _place(*values: int) -> list[int]:
+    """Return the parameters of a place as `_behind` writes it."""
+    return [value for value in values for _ in range(2 if get_driver().vendor == "mysql" else 1)]
 
 
 def bare_changes_page(after: int) -> Sample:

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import DataError, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
-from program_enrollments.models import Learner, School
+from program_enrollments.models import Learner, PreemptiveProgramEnrollment, School
 from program_enrollments.models.bulk import delete_rows, insert_rows, select_rows, update_rows
-from tests.factories.enrollment import LearnerFactory, SchoolFactory
+from tests.factories.enrollment import CurriculumFactory, LearnerFactory, ProgramFactory, SchoolFactory
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, 654321, tzinfo=UTC)
 FIELDS = (
@@ -123,6 +124,30 @@ def test_rows_are_selected_once_each_and_of_one_school_only(school: School) -> N
         Learner, fields=("school", "student_key"), among=("student_key_normalized", asked), school=school.pk
     )
     assert sorted(found) == sorted((school.pk, key) for key in keys)
+
+
+@pytest.mark.only_on("postgresql")
+def test_what_a_unique_index_finds_is_looked_up_there_also_in_tables_nobody_has_analyzed(school: School) -> None:
+    program = ProgramFactory(school=school)
+    insert([row(school, f"S-{number}") for number in range(3_000)])
+    ids = list(Learner.objects.values_list("pk", flat=True))
+    now = dict.fromkeys(("created", "modified"), NOW)
+    fields = ("program", "learner", "curriculum", "status", *now)
+    curriculum = CurriculumFactory(program=program).pk
+    insert_rows(
+        PreemptiveProgramEnrollment,
+        fields=fields,
+        rows=[(program.pk, pk, curriculum, "enrolled", *now.values()) for pk in ids],
+    )
+    with CaptureQueriesContext(connection) as captured:
+        found = select_rows(
+            PreemptiveProgramEnrollment, fields=["learner"], among=("learner", ids[:1000]), program=program.pk
+        )
+    assert sorted(pk for (pk,) in found) == sorted(ids[:1000])
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {captured.captured_queries[0]['sql']}")
+        plan = " ".join(step for (step,) in cursor.fetchall())
+    assert f"Index Cond: ((program_id = {program.pk}) AND (learner_id = given.value))" in plan
 
 
 def test_deleted_rows_come_back_as_the_orm_would_give_them(school: School) -> None:
