@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from benchmarks.client import MAX_ROWS
 from benchmarks.sampling import Sample, measure
 from benchmarks.world import PROGRAM_UUID, course_id, student_key
 
@@ -13,34 +17,39 @@ def write_programs(prefix: str, count: int, status: str) -> Sample:
     from program_enrollments.models import Program  # noqa: PLC0415
 
     program = Program.objects.get(uuid=PROGRAM_UUID)
-    keys = [student_key(prefix, number) for number in range(1, count + 1)]
-    rows = [ProgramEnrollmentRequest(key, key, "", status) for key in keys]
+    rows = [ProgramEnrollmentRequest(key, key, "", status) for key in _keys(prefix, count)]
     origin = Origin(source=Source.API, actor_id=1, request_id="bench")
-
-    def work() -> None:
-        outcomes = api.write_program_enrollments(program=program, rows=rows, verb=Verb.UPSERT, origin=origin)
-        if not all(outcome.good for outcome in outcomes):
-            raise RuntimeError(f"Not every row was written: {next(row for row in outcomes if not row.good).word}.")
-
-    return measure(work)
+    return _measure_calls(
+        rows, lambda call: api.write_program_enrollments(program=program, rows=call, verb=Verb.UPSERT, origin=origin)
+    )
 
 
 def write_courses(prefix: str, count: int, status: str) -> Sample:
-    """Create or update `count` course enrollments; every row must come out good."""
+    """Create or update `count` course enrollments likewise."""
     from program_enrollments import api  # noqa: PLC0415  (needs the stand's settings)
     from program_enrollments.data import CourseEnrollmentRequest, Origin, Source, Verb  # noqa: PLC0415
     from program_enrollments.models import CourseRun, Program  # noqa: PLC0415
 
     program, run = Program.objects.get(uuid=PROGRAM_UUID), CourseRun.objects.get(course_id=course_id(0))
-    keys = [student_key(prefix, number) for number in range(1, count + 1)]
-    rows = [CourseEnrollmentRequest(key, key, "", status) for key in keys]
+    rows = [CourseEnrollmentRequest(key, key, "", status) for key in _keys(prefix, count)]
     origin = Origin(source=Source.API, actor_id=1, request_id="bench")
+    return _measure_calls(
+        rows,
+        lambda call: api.write_course_enrollments(
+            program=program, course_run=run, rows=call, verb=Verb.UPSERT, origin=origin
+        ),
+    )
 
+
+def _keys(prefix: str, count: int) -> list[str]:
+    return [student_key(prefix, number) for number in range(1, count + 1)]
+
+
+def _measure_calls(rows: Sequence[Any], write: Callable[[Sequence[Any]], Sequence[Any]]) -> Sample:
     def work() -> None:
-        outcomes = api.write_course_enrollments(
-            program=program, course_run=run, rows=rows, verb=Verb.UPSERT, origin=origin
-        )
-        if not all(outcome.good for outcome in outcomes):
-            raise RuntimeError(f"Not every row was written: {next(row for row in outcomes if not row.good).word}.")
+        for start in range(0, len(rows), MAX_ROWS):
+            refused = next((row for row in write(rows[start : start + MAX_ROWS]) if not row.good), None)
+            if refused is not None:
+                raise RuntimeError(f"Not every row was written: {refused.word}.")
 
     return measure(work)

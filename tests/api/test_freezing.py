@@ -4,60 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
-from django.db.models import ProtectedError
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext, override_settings
 
 from demo_lms.host import DemoHost
 from demo_lms.models import CourseGrade
 from program_enrollments import api
-from program_enrollments.data import Origin, Source
 from program_enrollments.exceptions import (
     AlreadyFrozen,
-    BadCursor,
-    FreezeDoesNotExist,
     HostError,
     NotFrozen,
 )
 from program_enrollments.models import (
     CourseRun,
     FrozenGrade,
-    GradeBook,
     GradeFreeze,
     Learner,
-    Program,
     ProgramCourseEnrollment,
 )
 from tests.api.conftest import World
+from tests.api.grade_freezes import LATER, NOW, freeze, origin, reopen
 from tests.api.test_grading import enroll, read
 from tests.factories.enrollment import CourseRunFactory, CurriculumFactory
 from tests.factories.host import CourseGradeFactory, UserFactory
-
-NOW = datetime(2026, 6, 30, 12, 0, 0, 123456, tzinfo=UTC)
-LATER = datetime(2026, 7, 1, tzinfo=UTC)
-
-
-def origin(reason: str = "Board of examiners", *, actor_id: int | None = None) -> Origin:
-    return Origin(source=Source.API, actor_id=actor_id, request_id="request-1", reason=reason)
-
-
-def freeze(world: World, *, reason: str = "Board of examiners", **more: Any) -> api.FrozenVersion:
-    return api.freeze_grades(
-        program=more.pop("program", world.program),
-        course_run=more.pop("course_run", world.course_run),
-        origin=origin(reason, actor_id=more.pop("actor_id", None)),
-        now=more.pop("now", NOW),
-    )
-
-
-def reopen(world: World, *, reason: str = "A mistake") -> api.FrozenVersion:
-    return api.reopen_grades(program=world.program, course_run=world.course_run, origin=origin(reason), now=LATER)
 
 
 def rows_of(world: World, version: int) -> list[dict[str, Any]]:
@@ -273,84 +247,6 @@ def test_where_the_host_fails_nothing_is_frozen(world: World, monkeypatch: pytes
     assert freeze(world).version == 1
 
 
-def test_frozen_pages_go_both_ways_and_meet(world: World) -> None:
-    keys = [f"S-{number}" for number in range(7)]
-    for key in reversed(keys):
-        enroll(world, key, grade=("A", "0.9", True))
-    freeze(world)
-
-    pages, cursor = [], None
-    while True:
-        grades = read(world, cursor=cursor, page_size=3)
-        pages.append([row["student_key"] for row in grades.page.rows])
-        cursor = grades.page.next_cursor
-        if cursor is None:
-            break
-    back = read(world, cursor=grades.page.previous_cursor, page_size=3)
-
-    assert pages == [keys[:3], keys[3:6], keys[6:]]
-    assert [row["student_key"] for row in back.page.rows] == keys[3:6]
-    assert read(world, cursor="1.bjkyMjMzNzIwMzY4NTQ3NzU4MDc").page.rows == []  # behind the largest number there is
-    with CaptureQueriesContext(connection) as captured:
-        read(world, page_size=3)
-    assert len(captured) == 2
-
-
-def test_pages_of_different_lists_cannot_be_put_together(world: World) -> None:
-    for number in range(4):
-        enroll(world, f"S-{number}", grade=("A", "0.9", True))
-
-    live = read(world, page_size=2).page.next_cursor
-    freeze(world)
-    frozen = read(world, page_size=2).page.next_cursor
-    with pytest.raises(BadCursor):
-        read(world, cursor=live)
-    reopen(world)
-    with pytest.raises(BadCursor):
-        read(world, cursor=frozen)
-    freeze(world)
-    with pytest.raises(BadCursor):
-        read(world, cursor=frozen)
-
-
-def test_versions_are_listed_page_by_page(world: World) -> None:
-    for _ in range(5):
-        freeze(world)
-        reopen(world)
-
-    def page(cursor: str | None) -> Any:
-        return api.fetch_freezes(program=world.program, course_run=world.course_run, cursor=cursor, page_size=2)
-
-    first = page(None)
-    second = page(first.next_cursor)
-    third = page(second.next_cursor)
-    assert [[row["version"] for row in each.rows] for each in (first, second, third)] == [[1, 2], [3, 4], [5]]
-    assert third.next_cursor is None
-    assert [row["version"] for row in page(third.previous_cursor).rows] == [3, 4]
-
-
-@pytest.mark.parametrize("version", [0, -1, 2, 2**31, 10**30])
-def test_versions_that_are_not_there(world: World, version: int) -> None:
-    freeze(world)
-    with pytest.raises(FreezeDoesNotExist):
-        api.get_freeze(program=world.program, course_run=world.course_run, version=version)
-
-
-def test_a_version_belongs_to_its_run_and_program(world: World) -> None:
-    other_run = CourseRunFactory(curricula=[world.curriculum])
-    other_program = CurriculumFactory(program__school=world.school).program
-    freeze(world)
-
-    def get(program: Program, course_run: CourseRun) -> api.FrozenGrades:
-        return api.get_freeze(program=program, course_run=course_run, version=1)
-
-    assert get(world.program, world.course_run).version.version == 1
-    with pytest.raises(FreezeDoesNotExist):
-        get(world.program, other_run)
-    with pytest.raises(FreezeDoesNotExist):
-        get(other_program, world.course_run)
-
-
 def test_a_retired_person_leaves_no_identifier(world: World) -> None:
     gone = enroll(world, "S-1", grade=("A", "0.925", True))
     stays = enroll(world, "S-2", grade=("B", "0.8", True))
@@ -417,63 +313,6 @@ def test_ten_thousand_learners_are_a_few_dozen_statements(world: World) -> None:
     assert FrozenGrade.objects.count() == 10_000
     assert len(captured) <= 45
     assert digest_of(rows_of(world, 1)) == version.digest
-
-
-def make_freeze(book: GradeBook, version: int, **more: Any) -> GradeFreeze:
-    return GradeFreeze.objects.create(
-        **{
-            "book": book,
-            "version": version,
-            "frozen_at": NOW,
-            "reason": "x",
-            "count": 1,
-            "digest": "0" * 64,
-            **more,
-        }
-    )
-
-
-def test_the_database_keeps_the_rules(world: World) -> None:
-    learner = enroll(world, "S-1")
-    book = GradeBook.objects.create(program=world.program, course_run=world.course_run)
-    standing = make_freeze(book, 1)
-
-    def refused(work: Any) -> None:
-        with pytest.raises(IntegrityError), transaction.atomic():
-            work()
-
-    refused(lambda: GradeBook.objects.create(program=world.program, course_run=world.course_run))
-    refused(lambda: make_freeze(book, 2))  # two in force
-    refused(lambda: make_freeze(book, 1, reopened_at=NOW, reopen_reason="x"))  # a version twice
-    refused(lambda: make_freeze(book, 0, reopened_at=NOW, reopen_reason="x"))
-    refused(lambda: make_freeze(book, 2, reopened_at=NOW, reopen_reason=""))
-    refused(lambda: GradeFreeze.objects.filter(pk=standing.pk).update(reopen_reason="x"))
-    refused(lambda: GradeFreeze.objects.filter(pk=standing.pk).update(reason=""))
-    refused(lambda: GradeFreeze.objects.filter(pk=standing.pk).update(retired=2))
-
-    grade = {"freeze": standing, "student_key": "S-1", "percent": Decimal("0.5"), "passed": True}
-    FrozenGrade.objects.create(position=1, learner=learner, **grade)
-    refused(lambda: FrozenGrade.objects.create(position=1, learner_id=learner.pk + 1, **grade))
-    refused(lambda: FrozenGrade.objects.create(position=2, learner=learner, **grade))
-    for wrong in (
-        {"percent": Decimal("1.001")},
-        {"percent": Decimal("-0.001")},
-        {"percent": None},
-        {"passed": None},
-        {"letter_grade": ""},
-        {"error": "x"},
-        {"error": "x", "percent": None},
-        {"error": "x", "percent": None, "passed": None, "letter_grade": "A"},
-    ):
-        refused(
-            lambda wrong=wrong: FrozenGrade.objects.create(position=3, learner_id=learner.pk + 1, **{**grade, **wrong})
-        )
-    with pytest.raises(ProtectedError):
-        standing.delete()
-    with pytest.raises(ProtectedError):
-        book.delete()
-    with pytest.raises(ProtectedError):
-        CourseRun.objects.filter(pk=world.course_run.pk).delete()
 
 
 def test_a_grade_of_another_user_is_not_mixed_up(world: World) -> None:
