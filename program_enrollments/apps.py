@@ -28,5 +28,7 @@ class ProgramEnrollmentsConfig(AppConfig):
                 'Add "social_django" to INSTALLED_APPS and run migrate: program_enrollments links learners by the '
                 "identities it keeps."
             )
-        from program_enrollments import checks, receivers  # noqa: F401  (importing them is what registers them)
+        from program_enrollments import checks, receivers  # noqa: F401  (importing checks is what registers them)
         from program_enrollments.sign_on import checks as sign_on_checks  # noqa: F401  (the same)
+
+        receivers.connect_receivers()

@@ -34,6 +34,8 @@ DEFAULTS: dict[str, Any] = {
     "IDEMPOTENCY_HOURS": 24,
     # Course Discovery, for `sync_catalog`.
     "DISCOVERY": {},
+    # Whether a school's identity provider may sign people on to staff, superusers and those with rights elsewhere.
+    "SIGN_ON_TO_PRIVILEGED_ACCOUNTS": False,
     # Single sign-on served by this app (docs/sso.rst); a host with a SAML set-up of its own leaves it off.
     "SIGN_ON": {},
 }

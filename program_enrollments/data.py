@@ -24,6 +24,9 @@ class ProgramStatus(TextChoices):
 LEAVING_STATUSES = frozenset({ProgramStatus.SUSPENDED.value, ProgramStatus.CANCELED.value, ProgramStatus.ENDED.value})
 """Program statuses that, with `cascade`, also make the learner's course enrollments in the program inactive."""
 
+PRESENT_STATUSES = frozenset({ProgramStatus.ENROLLED.value, ProgramStatus.PENDING.value, ProgramStatus.SUSPENDED.value})
+"""Program statuses of learners whom the school still counts among its own."""
+
 
 class CourseStatus(TextChoices):
     """What a school says of a learner's place in a course run, through a program."""
@@ -54,6 +57,7 @@ class LearnerProblem(TextChoices):
 
     CONFLICT = "conflict", _("two claims disagree")
     REALIZING_FAILED = "realizing_failed", _("enrollments could not be made real")
+    POSSIBLY_NEW_PERSON = "possibly_new_person", _("the student ID may be another person's now")
 
 
 class Permission(TextChoices):
@@ -94,6 +98,7 @@ class ChangeKind(TextChoices):
     STUDENT_KEY = "student_key", _("student ID")
     EMAIL = "email", _("e-mail")
     MERGE = "merge", _("two records of one person joined")
+    CONFLICT = "conflict", _("another account claims this learner")
     CONFLICT_SETTLED = "conflict_settled", _("conflict settled")
     RETIRED = "retired", _("person retired")
 
@@ -147,6 +152,9 @@ class SignOnRefusal(TextChoices):
     ID_AMBIGUOUS = "id_ambiguous", _("the permanent ID is not a single plain value")
     ID_UNUSABLE = "id_unusable", _("the permanent ID is too long or has characters that cannot be stored")
     ACCOUNT_INACTIVE = "account_inactive", _("the account is switched off")
+    ACCOUNT_PRIVILEGED = "account_privileged", _("the account has rights beyond the school")
+    ACCOUNT_GONE = "account_gone", _("the account was deleted during the sign-on")
+    ID_IN_QUESTION = "id_in_question", _("the permanent ID may be another person's now")
     IDENTITY_CLASH = "identity_clash", _("the identity cannot be told from another account's")
     CONNECTION_EXPIRED = "connection_expired", _("nothing waits to be connected")
 
@@ -187,12 +195,16 @@ class CourseEnrollmentRequest(NamedTuple):
 
 
 class RowOutcome(NamedTuple):
-    """What became of one row: the word for the answer, whether it is a good one, and the status before."""
+    """What became of one row: the word for the answer, whether it is a good one, and the status before.
+
+    `detail` is a sentence for people where the word alone does not say what to do.
+    """
 
     key: str
     word: str
     good: bool
     before: str | None = None
+    detail: str = ""
 
 
 class Seat(NamedTuple):

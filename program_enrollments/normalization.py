@@ -6,19 +6,32 @@ is stored beside the value as given and is what the database keeps unique.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
 MAX_IDENTITY_LENGTH = 255
 """Characters a student ID or an e-mail address may have, as given and normalized alike."""
 
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Characters that nobody can see: Unicode's Default_Ignorable_Code_Point, the interlinear annotation marks and the
+blank Braille pattern.
+"""
+
+PSEUDONYM = re.compile(r"(?:retired|released)-[0-9a-f]{32}")
+"""Normalized student IDs that this app makes up for learners whose own ID is gone."""
+
 
 def normalize_identity(value: str) -> str:
-    """Return the form of `value` under which it is compared: trimmed, NFKC, without case.
+    """Return the form of `value` under which it is compared: trimmed, NFKC, without case or invisible characters.
 
     Consequences decided once, for every database and collation: `É` composed or decomposed is one letter, and is not
     `E`; full-width digits are digits; `ß` is `ss` (Unicode case folding); white space around the value is nothing,
-    inside it counts. The function is idempotent. It never raises; an empty answer means that nothing was given.
+    inside it counts; a zero-width space, a byte order mark or a direction mark is nothing anywhere. The function is
+    idempotent. It never raises; an empty answer means that nothing was given.
     """
     if value.isascii():
         return value.strip().lower()
@@ -27,12 +40,26 @@ def normalize_identity(value: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _normalize_unicode(value: str) -> str:
-    """Apply the steps until they change nothing: folding can yield letters that compose or trim again."""
+    """Apply the steps until they change nothing: folding can yield letters that compose, trim or vanish again."""
     while True:
-        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold()).strip()
+        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", INVISIBLE.sub("", value)).casefold())
+        folded = INVISIBLE.sub("", folded).strip()
         if folded == value:
             return folded
         value = folded
+
+
+def strip_invisible(value: str) -> str:
+    """Return `value` as it is stored and shown: trimmed, without characters that nobody can see.
+
+    For names that are compared exactly and not normalized, such as catalog keys and slugs.
+    """
+    return value.strip() if value.isascii() else INVISIBLE.sub("", value).strip()
+
+
+def is_pseudonym(normalized: str) -> bool:
+    """Whether a normalized student ID is one that this app made up for a retired learner or a released ID."""
+    return normalized[:2] == "re" and PSEUDONYM.fullmatch(normalized) is not None
 
 
 def split_uid(uid: str) -> tuple[str, str] | None:

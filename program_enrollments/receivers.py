@@ -1,5 +1,8 @@
 """Receivers: a saved account or social-auth identity makes real what was promised. After commit, and never in a
 sign-in's way.
+
+Accounts and identities may go through a proxy of their model, or a class that inherits from it: Django sends signals
+for the class at hand, so each of these classes is connected.
 """
 
 from __future__ import annotations
@@ -7,35 +10,62 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from django.conf import settings
-from django.db import transaction
-from django.db.models.signals import post_save, pre_delete
-from django.dispatch import receiver
+from django.contrib.auth import get_user_model
+from django.db import models, transaction
+from django.db.models.signals import class_prepared, post_save, pre_delete
+from social_django.models import UserSocialAuth
 
 from program_enrollments import api
 
 
-@receiver(post_save, sender=settings.AUTH_USER_MODEL, dispatch_uid="university_enrollments_account_saved")
 def account_saved(sender: Any, instance: Any, raw: bool = False, using: str | None = None, **kwargs: Any) -> None:
     """Look for what waits for this account's confirmed address, and for what an earlier sign-in left over."""
     if raw:
         return
     email = getattr(instance, type(instance).get_email_field_name(), "") or ""
-    transaction.on_commit(partial(api.realize_account, user_id=instance.pk, email=email), using=using)
+    transaction.on_commit(partial(api.realize_account, user_id=instance.pk, email=email), using=using, robust=True)
 
 
-@receiver(post_save, sender="social_django.UserSocialAuth", dispatch_uid="university_enrollments_identity_saved")
 def identity_saved(sender: Any, instance: Any, raw: bool = False, using: str | None = None, **kwargs: Any) -> None:
     """Link and realize the learner that this identity names: sign-up saves it after the account, later sign-ins save
     only it.
     """
     if raw:
         return
-    work = partial(api.realize_at_sign_on, user_id=instance.user_id, provider=instance.provider, uid=instance.uid)
-    transaction.on_commit(work, using=using)
+    work = partial(
+        api.realize_at_sign_on,
+        user_id=instance.user_id,
+        provider=instance.provider,
+        uid=instance.uid,
+        created=instance.created,
+    )
+    transaction.on_commit(work, using=using, robust=True)
 
 
-@receiver(pre_delete, sender=settings.AUTH_USER_MODEL, dispatch_uid="university_enrollments_account_deleted")
 def account_deleted(sender: Any, instance: Any, **kwargs: Any) -> None:
     """Turn the enrollments of an account that is about to go back into promises."""
     api.unlink_account(user_id=instance.pk)
+
+
+def connect_class(sender: type[models.Model], **kwargs: Any) -> None:
+    """Connect the receivers to a class of accounts or identities; other classes are left alone."""
+    if sender._meta.abstract or sender._meta.swapped:
+        return
+    name = sender._meta.label_lower
+    if issubclass(sender, get_user_model()):
+        post_save.connect(account_saved, sender=sender, dispatch_uid=f"university_enrollments_saved_{name}")
+        pre_delete.connect(account_deleted, sender=sender, dispatch_uid=f"university_enrollments_deleted_{name}")
+    if issubclass(sender, UserSocialAuth):
+        post_save.connect(identity_saved, sender=sender, dispatch_uid=f"university_enrollments_saved_{name}")
+
+
+def connect_receivers() -> None:
+    """Connect the receivers to all classes there are, and to those that are made later."""
+    for ancestor in (get_user_model(), UserSocialAuth):
+        for model in _with_descendants(ancestor):
+            connect_class(model)
+    class_prepared.connect(connect_class, dispatch_uid="university_enrollments_class_prepared")
+
+
+def _with_descendants(model: type[models.Model]) -> list[type[models.Model]]:
+    return [model, *(each for child in model.__subclasses__() for each in _with_descendants(child))]

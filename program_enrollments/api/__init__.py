@@ -71,6 +71,7 @@ from program_enrollments.api.supporting.overruling import (
     change_program_statuses,
 )
 from program_enrollments.api.supporting.presenting import PresentedLearner, present_learner
+from program_enrollments.api.supporting.releasing import Released, release_learner, release_student_keys
 from program_enrollments.api.supporting.renaming import Renamed, Renaming, rename_students
 from program_enrollments.api.supporting.retiring import Persons, RetiringReport, retire_learners
 
@@ -92,6 +93,7 @@ __all__ = [
     "PresentedLearner",
     "ProgramPlace",
     "ProviderMetadata",
+    "Released",
     "Renamed",
     "Renaming",
     "RetiringReport",
@@ -145,6 +147,8 @@ __all__ = [
     "realize_at_sign_on",
     "realize_learners",
     "release_claim",
+    "release_learner",
+    "release_student_keys",
     "rename_students",
     "reopen_grades",
     "retire_from_freezes",

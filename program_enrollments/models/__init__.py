@@ -10,7 +10,7 @@ from program_enrollments.models.enrollments import (
 from program_enrollments.models.grades import FrozenGrade, GradeBook, GradeFreeze
 from program_enrollments.models.grants import Grant
 from program_enrollments.models.idempotency import KeptAnswer
-from program_enrollments.models.learners import Learner
+from program_enrollments.models.learners import Learner, LinkClaim
 from program_enrollments.models.ledger import LedgerEntry, LedgerPosition
 from program_enrollments.models.schools import IdentityProvider, School, SchoolEmailDomain
 from program_enrollments.models.sign_on import SamlConfiguration, SeenAssertion
@@ -28,6 +28,7 @@ __all__ = [
     "Learner",
     "LedgerEntry",
     "LedgerPosition",
+    "LinkClaim",
     "PreemptiveCourseEnrollment",
     "PreemptiveProgramEnrollment",
     "Program",

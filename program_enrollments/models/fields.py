@@ -13,8 +13,15 @@ if TYPE_CHECKING:
 else:
     CharField = models.CharField
 
-EXACT_COLLATIONS = {"mysql": "utf8mb4_bin", "postgresql": "C"}
-"""Collations under which two values are equal only if their code points are; SQLite compares so by itself."""
+
+def exact_collation(connection: Any) -> str | None:
+    """Return the collation under which values are equal only if their code points are, None where that is the default.
+
+    `utf8mb4_bin` ignores trailing spaces on MySQL and MariaDB alike; each has another name for one that does not.
+    """
+    if connection.vendor == "mysql":
+        return "utf8mb4_nopad_bin" if connection.mysql_is_mariadb else "utf8mb4_0900_bin"
+    return "C" if connection.vendor == "postgresql" else None
 
 
 class ExactCharField(CharField):
@@ -22,7 +29,7 @@ class ExactCharField(CharField):
 
     def db_parameters(self, connection: Any) -> Any:
         parameters = super().db_parameters(connection)
-        parameters["collation"] = EXACT_COLLATIONS.get(connection.vendor)
+        parameters["collation"] = exact_collation(connection)
         return parameters
 
 

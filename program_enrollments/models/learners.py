@@ -22,6 +22,10 @@ class Learner(TimeStampedModel):
     Every write to a learner's enrollments holds this row locked. Equal strings at two schools are two learners. A
     learner may exist before the school enrolled anybody under its ID: the first sign-on through the school's identity
     provider makes one, so that a write of the school which crosses a sign-in meets it at the unique constraint.
+
+    This table is the one place that knows a school's student IDs (ADR 0012). When an ID is taken from a learner, a row
+    without a person takes its place: with `honored_for` it still names that learner until `honored_until`; without, it
+    belongs to the next person the school gives it to, and `key_since` says which sign-ons were the former holder's.
     """
 
     school = models.ForeignKey(
@@ -46,6 +50,34 @@ class Learner(TimeStampedModel):
     problem_code = models.CharField(_("problem"), max_length=32, blank=True, choices=LearnerProblem.choices)
     problem_detail = models.CharField(_("what is wrong"), max_length=500, blank=True)
     problem_at = models.DateTimeField(_("since"), null=True, blank=True)
+    undone_how = models.CharField(
+        _("was linked by"),
+        max_length=8,
+        blank=True,
+        choices=LinkHow.choices,
+        help_text=_("The evidence of a link that was undone. Weaker evidence does not link this learner by itself."),
+    )
+    proposed_email = models.CharField(
+        _("proposed e-mail"),
+        max_length=MAX_IDENTITY_LENGTH,
+        blank=True,
+        help_text=_("A new address that the school sent and that may be another person's: a person has to decide."),
+    )
+    key_since = models.DateTimeField(
+        _("student ID held since"),
+        null=True,
+        blank=True,
+        help_text=_("When the school took this student ID from somebody else. Older sign-ons with it were theirs."),
+    )
+    honored_for = models.ForeignKey(
+        "self",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="honored_keys",
+        verbose_name=_("former student ID of"),
+    )
+    honored_until = models.DateTimeField(_("honored until"), null=True, blank=True)
     retired_at = models.DateTimeField(
         _("retired at"), null=True, blank=True, help_text=_("Since then nothing here says who this was.")
     )
@@ -67,6 +99,22 @@ class Learner(TimeStampedModel):
                 name="ue_learner_has_identity",
             ),
             models.CheckConstraint(condition=Q(link_how__in=["", *LinkHow.values]), name="ue_learner_link_how_known"),
+            # A link always says by which evidence; nothing else does. Deleting an account has to undo the link first.
+            models.CheckConstraint(
+                condition=Q(user__isnull=True, link_how="") | (Q(user__isnull=False) & ~Q(link_how="")),
+                name="ue_learner_link_says_how",
+            ),
+            # An honored ID is nobody by itself, and never honored without an end.
+            models.CheckConstraint(
+                condition=Q(honored_for__isnull=True, honored_until__isnull=True)
+                | Q(
+                    honored_for__isnull=False,
+                    honored_until__isnull=False,
+                    user__isnull=True,
+                    email_normalized__isnull=True,
+                ),
+                name="ue_learner_honored_is_nobody",
+            ),
             # Nobody is ever linked to somebody who was forgotten.
             models.CheckConstraint(
                 condition=Q(retired_at__isnull=True) | Q(user__isnull=True, email_normalized__isnull=True),
@@ -90,3 +138,34 @@ class Learner(TimeStampedModel):
         if self.problem_code == LearnerProblem.CONFLICT:
             return LinkState.CONFLICT.value
         return LinkState.LINKED.value if self.user_id is not None else LinkState.WAITING.value
+
+
+class LinkClaim(models.Model):
+    """An account's claim on a learner that was not followed: open, or dismissed by a person (ADR 0006).
+
+    Open ones are the learner's conflict. A dismissed one is never followed again by the same or weaker evidence; only
+    another sign-on or confirmation by that account, not the sweep, opens it again.
+    """
+
+    learner = models.ForeignKey(
+        Learner, models.CASCADE, related_name="claims", db_index=False, verbose_name=_("learner")
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="university_claims", verbose_name=_("account")
+    )
+    how = models.CharField(_("claimed by"), max_length=8, choices=LinkHow.choices)
+    at = models.DateTimeField(_("at"))
+    is_dismissed = models.BooleanField(_("dismissed"), default=False)
+
+    class Meta:
+        verbose_name = _("claim on a learner")
+        verbose_name_plural = _("claims on learners")
+        ordering = ["pk"]
+        constraints = [
+            # One claim of an account on a learner, the latest one.
+            models.UniqueConstraint(fields=["learner", "user"], name="ue_link_claim_unique"),
+            models.CheckConstraint(condition=Q(how__in=LinkHow.values), name="ue_link_claim_how_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.how} #{self.pk}"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from model_utils.models import TimeStampedModel
 
 from program_enrollments.models.fields import ExactCharField, NormalizedField
+
+validate_slug = RegexValidator(
+    r"\A[A-Za-z0-9][A-Za-z0-9._~-]*\Z",
+    _("Use letters, digits, “.”, “_”, “~” and “-” only, and begin with a letter or digit: it stands in addresses."),
+)
 
 
 class School(TimeStampedModel):
@@ -69,7 +75,10 @@ class IdentityProvider(TimeStampedModel):
 
     school = models.ForeignKey(School, models.PROTECT, related_name="identity_providers", verbose_name=_("school"))
     slug = ExactCharField(
-        _("slug"), max_length=64, help_text=_("What stands before the first colon of a social-auth uid.")
+        _("slug"),
+        max_length=64,
+        validators=[validate_slug],
+        help_text=_("What stands before the first colon of a social-auth uid. It cannot be changed later."),
     )
     name = models.CharField(_("name"), max_length=255, blank=True)
     is_enabled = models.BooleanField(

@@ -52,7 +52,8 @@ def _ask(request: HttpRequest, pending: PendingConnection) -> HttpResponse:
     user_id = request.user.pk
     context = {
         "school": provider.school,
-        "offered": user_id is not None and api.is_offered(identity=pending.identity, user_id=user_id),
+        "offered": user_id is not None
+        and api.is_offered(identity=pending.identity, user_id=user_id, now=timezone.now()),
         "login_url": f"{get_host().login_url()}?{urlencode({'next': reverse('sign_on:connect')})}",
     }
     return protect(render(request, "program_enrollments/sign_on/connect.html", context))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from program_enrollments.api.identifying.checking_identities import (
     EnrollmentRequest,
@@ -13,6 +14,7 @@ from program_enrollments.api.identifying.checking_identities import (
     fetch_email_domains,
     find_duplicates,
 )
+from program_enrollments.api.identifying.student_keys import end_honoring, fetch_honored
 from program_enrollments.api.transacting import in_transaction, is_lost
 from program_enrollments.conf import get_setting
 from program_enrollments.data import RowOutcome, Word
@@ -36,18 +38,24 @@ class PreparedRows:
     duplicates: set[int]
 
 
-def prepare_rows(*, school_id: int, rows: Sequence[EnrollmentRequest]) -> PreparedRows:
+def prepare_rows(
+    *, school_id: int, rows: Sequence[EnrollmentRequest], allow_pseudonyms: bool, now: datetime
+) -> PreparedRows:
     """Check the identities of all rows of a call and find those that name one learner twice.
 
-    Raises TooManyRows over the setting `MAX_ROWS`. A learner may be named by ID in one row and by e-mail address in
-    another, so stored addresses are looked at wherever a call mixes the two.
+    A student ID that is honored for a learner who has another one now names that learner. A learner may be named by ID
+    in one row and by e-mail address in another, so stored addresses are looked at wherever a call mixes the two. Raises
+    TooManyRows over the setting `MAX_ROWS`.
     """
     limit = get_setting("MAX_ROWS")
     if len(rows) > limit:
         raise TooManyRows(limit=limit, received=len(rows))
     if not rows:
         return PreparedRows([], set())
-    identities = check_identities(rows=rows, domains=fetch_email_domains(school_id=school_id))
+    identities = check_identities(
+        rows=rows, domains=fetch_email_domains(school_id=school_id), allow_pseudonyms=allow_pseudonyms
+    )
+    _read_honored(school_id=school_id, identities=identities, now=now)
     _read_addresses_as_such(school_id=school_id, identities=identities)
     addresses = [
         identity.email_normalized
@@ -69,6 +77,17 @@ def prepare_rows(*, school_id: int, rows: Sequence[EnrollmentRequest]) -> Prepar
     return PreparedRows(
         identities, find_duplicates(keys=keys, identities=identities, student_keys_by_email=student_keys_by_email)
     )
+
+
+def _read_honored(*, school_id: int, identities: list[Identity], now: datetime) -> None:
+    """Let a row with a former student ID that is still honored name the learner who had it."""
+    student_keys = {identity.student_key_normalized for identity in identities if identity.valid}
+    honored = fetch_honored(school_id=school_id, student_keys=student_keys - {""}, now=now)
+    if honored.due:
+        in_transaction(lambda: end_honoring(learner_ids=honored.due, now=now))
+    for number, identity in enumerate(identities) if honored.current else ():
+        if current := honored.current.get(identity.student_key_normalized):
+            identities[number] = identity._replace(student_key=current[0], student_key_normalized=current[1])
 
 
 def _read_addresses_as_such(*, school_id: int, identities: list[Identity]) -> None:

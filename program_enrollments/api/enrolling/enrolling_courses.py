@@ -22,26 +22,32 @@ from program_enrollments.api.enrolling.planning_courses import (
     wanted_staff,
 )
 from program_enrollments.api.identifying.checking_identities import Identity
+from program_enrollments.api.identifying.identity_changes import note_in_question, review_identity_changes
+from program_enrollments.api.identifying.locking_accounts import hold_accounts
 from program_enrollments.api.identifying.locking_learners import (
     Identified,
     LockedLearner,
+    as_seen,
+    find_siblings,
     identify,
     lock_named,
     locks_rows,
     read_learners,
     recognize,
 )
+from program_enrollments.api.identifying.making_learners import foresee_claims
 from program_enrollments.api.realizing.making_real import keep_failures
 from program_enrollments.api.realizing.seating import (
     SeatWish,
     agree_on_seats_and_roles,
     find_agreeing,
     find_heirs,
+    find_learners_at_other_schools,
     find_occupied_elsewhere,
-    find_users_at_other_schools,
     hand_over_roles,
 )
 from program_enrollments.api.recording import record_changes
+from program_enrollments.api.transacting import CrossedByAnother
 from program_enrollments.data import (
     Change,
     ChangeKind,
@@ -69,16 +75,21 @@ def write_course_enrollments(
     rows: Sequence[CourseEnrollmentRequest],
     verb: Verb,
     origin: Origin,
+    identity_programs: Collection[int] | None = None,
+    allow_pseudonyms: bool = False,
     now: datetime | None = None,
 ) -> list[RowOutcome]:
     """Create and update enrollments in a course run of a program, in bulk, and return one outcome a row, in the rows'
     order.
 
     Of learners with an account the host is told, also where nothing of ours changes: that repairs a host that drifted.
-    What the host does not accept is `internal-error`, and not stored. Raises TooManyRows. The number of statements
+    What the host does not accept is `internal-error`, and not stored. `identity_programs` and `allow_pseudonyms` as in
+    `write_program_enrollments`. Raises TooManyRows. The number of statements
     depends on the number of chunks, not on that of rows, on a host that can enroll in bulk. (docs/api.rst)
     """
-    prepared = prepare_rows(school_id=program.school_id, rows=rows)
+    prepared = prepare_rows(
+        school_id=program.school_id, rows=rows, allow_pseudonyms=allow_pseudonyms, now=now or timezone.now()
+    )
     outcomes = {number: RowOutcome(rows[number].key, Word.DUPLICATED.value, False) for number in prepared.duplicates}
     numbers = [number for number in range(len(rows)) if number not in outcomes]
     if numbers:
@@ -89,6 +100,7 @@ def write_course_enrollments(
             identities=prepared.identities,
             verb=verb,
             origin=origin,
+            identity_programs=identity_programs,
             now=now or timezone.now(),
         )
         outcomes.update(write_in_chunks(rows=rows, numbers=numbers, write=write.write_chunk))
@@ -135,6 +147,7 @@ class CourseWrite:
     identities: Sequence[Identity]
     verb: Verb
     origin: Origin
+    identity_programs: Collection[int] | None
     now: datetime
 
     def write_chunk(self, numbers: Sequence[int]) -> dict[int, RowOutcome]:
@@ -186,8 +199,12 @@ class CourseWrite:
     ) -> dict[int, RowOutcome]:
         rows = [self.rows[number] for number in numbers]
         identities = [self.identities[number] for number in numbers]
-        locked = lock_named(learners=learners, identities=identities)
+        claims, owners = foresee_claims(school_id=self.program.school_id, learners=learners, identities=identities)
+        siblings = self._hold(rows, learners)
+        locked = lock_named(learners=learners, identities=identities, also={*owners, *siblings})
         identified = identify(learners=locked, identities=identities)
+        unchanged = as_seen(identified=identified, learners=learners)
+        in_question = review_identity_changes(identified=identified, programs=self.identity_programs)
         everywhere = fetch_stored(course_run_id=self.course_run.pk, learners=locked) if locks_rows() else seen
         plan, stored = self._plan(rows, identities, identified, everywhere)
         changes, moved = complete_and_make(
@@ -195,21 +212,25 @@ class CourseWrite:
             identified=identified,
             good=plan.good,
             identities=identities,
+            claims={number: claim for number, claim in claims.items() if number in unchanged},
             now=self.now,
         )
         if moved:
             everywhere = fetch_stored(course_run_id=self.course_run.pk, learners=identified.learners)
             plan, stored = self._plan(rows, identities, identified, everywhere)
-        accepted = self._tell_host(rows, identified, plan, everywhere)
+        accepted = self._tell_host(rows, identified, plan, everywhere, siblings)
         self._refuse_failed(identified, plan, accepted)
         changes += self._apply(rows, identified, plan, accepted)
+        if in_question:
+            note_in_question(in_question=in_question, learners=locked, now=self.now)
         record_changes(changes=changes, origin=self.origin, now=self.now)
         recheck_emails_after_commit(school_id=self.program.school_id, identified=identified, identities=identities)
         outcomes = {}
         for number, row in enumerate(rows):
             learner, word = identified.learners[number], plan.words.get(number)
             before = stored[learner.id].status if learner is not None and learner.id in stored else None
-            outcomes[numbers[number]] = RowOutcome(row.key, word or row.status, word is None, before)
+            detail = identified.details.get(number, "")
+            outcomes[numbers[number]] = RowOutcome(row.key, word or row.status, word is None, before, detail)
         return outcomes
 
     def _plan(
@@ -239,6 +260,7 @@ class CourseWrite:
         identified: Identified,
         plan: CoursePlan,
         everywhere: Sequence[StoredCourseEnrollment],
+        siblings: Collection[int],
     ) -> Accepted:
         """Make the host agree with the good rows of learners who have an account."""
         run_id, course_id = self.course_run.pk, self.course_run.course_id
@@ -249,7 +271,7 @@ class CourseWrite:
             for number, user_id in users.items()
             if rows[number].status == CourseStatus.INACTIVE
         }
-        occupied = self._find_occupied(leaving, everywhere, ours) if leaving else set()
+        occupied = self._find_occupied(leaving, everywhere, ours, siblings) if leaving else set()
         wishes = [
             SeatWish(user_id, course_id, rows[number].status == CourseStatus.ACTIVE)
             for number, user_id in users.items()
@@ -272,8 +294,21 @@ class CourseWrite:
         hand_over_roles(heirs={pk for pair, pk in heirs.items() if pair not in failures})
         return Accepted(failures, (given | granted) - revokes)
 
+    def _hold(self, rows: Sequence[CourseEnrollmentRequest], learners: Sequence[LockedLearner]) -> Collection[int]:
+        """Keep accounts that may get seats from being deleted, and return the learners to lock with those who may lose
+        one: the same accounts at other schools.
+        """
+        users = {learner.user_id for learner in learners if learner.user_id is not None}
+        if any(row.status == CourseStatus.ACTIVE for row in rows):
+            hold_accounts(user_ids=users)
+        return find_siblings(user_ids=users) if any(row.status == CourseStatus.INACTIVE for row in rows) else ()
+
     def _find_occupied(
-        self, leaving: Mapping[int, int], everywhere: Sequence[StoredCourseEnrollment], ours: Sequence[int]
+        self,
+        leaving: Mapping[int, int],
+        everywhere: Sequence[StoredCourseEnrollment],
+        ours: Sequence[int],
+        siblings: Collection[int],
     ) -> set[tuple[int, int]]:
         """Return (user ID, course run's primary key) of seats that somebody else holds too, of those about to leave
         (`leaving`: user ID to learner).
@@ -281,7 +316,11 @@ class CourseWrite:
         Hardly anybody is in another program or at another school. Only for these it is asked what they are there.
         """
         in_others = {row.learner_id for row in everywhere if row.program_id != self.program.pk}
-        candidates = find_users_at_other_schools(learners=leaving)
+        at_other_schools = find_learners_at_other_schools(learners=leaving)
+        if not at_other_schools.keys() <= set(siblings):
+            # Linked at another school since the look: its writes must not be missed.
+            raise CrossedByAnother
+        candidates = set(at_other_schools.values())
         candidates |= {user_id for user_id, learner_id in leaving.items() if learner_id in in_others}
         return find_occupied_elsewhere(user_ids=candidates, course_run_ids=[self.course_run.pk], except_ids=ours)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,15 +23,19 @@ from program_enrollments.api.enrolling.planning_programs import (
     refuse_early,
 )
 from program_enrollments.api.identifying.checking_identities import Identity
+from program_enrollments.api.identifying.identity_changes import note_in_question, review_identity_changes
 from program_enrollments.api.identifying.locking_learners import (
     Identified,
     LockedLearner,
+    as_seen,
+    find_siblings,
     identify,
     lock_named,
     locks_rows,
     read_learners,
     recognize,
 )
+from program_enrollments.api.identifying.making_learners import foresee_claims
 from program_enrollments.api.recording import record_changes
 from program_enrollments.data import (
     LEAVING_STATUSES,
@@ -57,16 +61,21 @@ def write_program_enrollments(
     origin: Origin,
     move_curriculum: bool = False,
     cascade: bool = False,
+    identity_programs: Collection[int] | None = None,
+    allow_pseudonyms: bool = False,
     now: datetime | None = None,
 ) -> list[RowOutcome]:
     """Create and update program enrollments in bulk and return one outcome a row, in the rows' order.
 
     Learners with an account get real enrollments, the others preemptive ones. A row whose stored state is the one
     asked for changes nothing and is not recorded. With `cascade`, a leaving status also makes the learner's course
-    enrollments in the program inactive. Raises TooManyRows. The number of statements depends on the number of chunks,
-    not on that of rows. (docs/api.rst)
+    enrollments in the program inactive. `identity_programs` are those whose learners' identities the caller may change,
+    None for all of the school; `allow_pseudonyms` lets rows name learners whose own ID is gone. Raises TooManyRows. The
+    number of statements depends on the number of chunks, not on that of rows. (docs/api.rst)
     """
-    prepared = prepare_rows(school_id=program.school_id, rows=rows)
+    prepared = prepare_rows(
+        school_id=program.school_id, rows=rows, allow_pseudonyms=allow_pseudonyms, now=now or timezone.now()
+    )
     words = refuse_early(rows=rows, identities=prepared.identities, duplicates=prepared.duplicates)
     numbers = [number for number in range(len(rows)) if number not in words]
     outcomes = {number: RowOutcome(rows[number].key, word, False) for number, word in words.items()}
@@ -80,6 +89,7 @@ def write_program_enrollments(
             move_curriculum=move_curriculum,
             cascade=cascade,
             origin=origin,
+            identity_programs=identity_programs,
             now=now or timezone.now(),
         )
         outcomes.update(write_in_chunks(rows=rows, numbers=numbers, write=write.write_chunk))
@@ -135,6 +145,7 @@ class ProgramWrite:
     move_curriculum: bool
     cascade: bool
     origin: Origin
+    identity_programs: Collection[int] | None
     now: datetime
 
     def write_chunk(self, numbers: Sequence[int]) -> dict[int, RowOutcome]:
@@ -174,8 +185,13 @@ class ProgramWrite:
     ) -> dict[int, RowOutcome]:
         rows = [self.rows[number] for number in numbers]
         identities = [self.identities[number] for number in numbers]
-        locked = lock_named(learners=learners, identities=identities)
+        claims, owners = foresee_claims(school_id=self.program.school_id, learners=learners, identities=identities)
+        locked = lock_named(
+            learners=learners, identities=identities, also={*owners, *self._find_siblings(rows, learners)}
+        )
         identified = identify(learners=locked, identities=identities)
+        unchanged = as_seen(identified=identified, learners=learners)
+        in_question = review_identity_changes(identified=identified, programs=self.identity_programs)
         stored = fetch_stored(program_id=self.program.pk, learners=locked) if locks_rows() else seen
         plan = self._plan(rows, identified, stored)
         changes, moved = complete_and_make(
@@ -183,6 +199,7 @@ class ProgramWrite:
             identified=identified,
             good=plan.good(),
             identities=identities,
+            claims={number: claim for number, claim in claims.items() if number in unchanged},
             now=self.now,
         )
         if moved:
@@ -194,10 +211,20 @@ class ProgramWrite:
             if learner is not None and learner.id in stored
         }
         changes += self._apply(rows, identified, plan)
+        if in_question:
+            note_in_question(in_question=in_question, learners=locked, now=self.now)
         record_changes(changes=changes, origin=self.origin, now=self.now)
         recheck_emails_after_commit(school_id=self.program.school_id, identified=identified, identities=identities)
-        outcomes = outcomes_of(rows=rows, words=plan.words, before=before)
+        outcomes = outcomes_of(rows=rows, words=plan.words, before=before, details=identified.details)
         return dict(zip(numbers, outcomes, strict=True))
+
+    def _find_siblings(
+        self, rows: Sequence[ProgramEnrollmentRequest], learners: Sequence[LockedLearner]
+    ) -> Collection[int]:
+        """Return the learners to lock with those who may lose seats: the same accounts at other schools."""
+        if not self.cascade or not any(row.status in LEAVING_STATUSES for row in rows):
+            return ()
+        return find_siblings(user_ids={learner.user_id for learner in learners if learner.user_id is not None})
 
     def _plan(
         self,

@@ -4,13 +4,14 @@ no limbo.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
 from django.db import IntegrityError, transaction
 
 from program_enrollments.api.identifying.checking_identities import Identity
+from program_enrollments.api.identifying.claiming import Claim
 from program_enrollments.api.identifying.locking_learners import Identified
 from program_enrollments.api.identifying.making_learners import complete_learners, make_learners
 from program_enrollments.api.realizing.making_real import realize_linked
@@ -25,13 +26,15 @@ def complete_and_make(
     identified: Identified,
     good: Collection[int],
     identities: Sequence[Identity],
+    claims: Mapping[int, Claim],
     now: datetime,
 ) -> tuple[list[Change], bool]:
     """Complete and make the learners of the rows `good`; return the ledger's entries, and whether stored enrollments
     moved.
 
     A learner that turns out to have an account has its preemptive enrollments made real at once, so that what follows
-    meets the same state as for any other learner with an account. The caller records the entries, and plans anew where
+    meets the same state as for any other learner with an account. `claims` are the accounts foreseen for rows, and
+    locked. The caller records the entries, and plans anew where
     something moved. Raises CrossedByAnother where another writer gave an identity or an account away meanwhile.
     """
     waiting = [
@@ -42,10 +45,15 @@ def complete_and_make(
     missing = set(identified.missing).intersection(good)
     try:
         if to_complete:
-            changes += complete_learners(school_id=school_id, identified=identified, numbers=to_complete, now=now)
+            changes += complete_learners(identified=identified, numbers=to_complete, claims=claims, now=now)
         if missing:
             changes += make_learners(
-                school_id=school_id, identified=identified, numbers=sorted(missing), identities=identities, now=now
+                school_id=school_id,
+                identified=identified,
+                numbers=sorted(missing),
+                identities=identities,
+                claims=claims,
+                now=now,
             )
     except IntegrityError as error:
         raise CrossedByAnother from error

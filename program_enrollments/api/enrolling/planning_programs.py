@@ -130,12 +130,16 @@ def is_unchanged(
 
 
 def outcomes_of(
-    *, rows: Sequence[ProgramEnrollmentRequest], words: Mapping[int, str], before: Mapping[int, str]
+    *,
+    rows: Sequence[ProgramEnrollmentRequest],
+    words: Mapping[int, str],
+    before: Mapping[int, str],
+    details: Mapping[int, str],
 ) -> list[RowOutcome]:
     """Return one outcome a row: the word that refuses it, or else the status now stored."""
     return [
-        RowOutcome(row.key, words[number], False, before.get(number))
+        RowOutcome(row.key, words[number], False, before.get(number), details.get(number, ""))
         if number in words
-        else RowOutcome(row.key, row.status, True, before.get(number))
+        else RowOutcome(row.key, row.status, True, before.get(number), details.get(number, ""))
         for number, row in enumerate(rows)
     ]

@@ -11,7 +11,7 @@ from django.core.validators import validate_email
 
 from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest
 from program_enrollments.models import SchoolEmailDomain
-from program_enrollments.normalization import MAX_IDENTITY_LENGTH, normalize_identity
+from program_enrollments.normalization import MAX_IDENTITY_LENGTH, is_pseudonym, normalize_identity, strip_invisible
 
 EnrollmentRequest = ProgramEnrollmentRequest | CourseEnrollmentRequest
 
@@ -45,13 +45,19 @@ def is_within_domains(*, email_normalized: str, domains: Collection[str]) -> boo
     return any(domain == allowed or domain.endswith(f".{allowed}") for allowed in domains)
 
 
-def check_identity(*, student_key: str, email: str, domains: Collection[str]) -> Identity:
-    """Normalize and check one row's identities: length, form of the address, the school's domains."""
-    student_key = student_key.strip()
+def check_identity(
+    *, student_key: str, email: str, domains: Collection[str], allow_pseudonyms: bool = False
+) -> Identity:
+    """Normalize and check one row's identities: length, form of the address, the school's domains.
+
+    A pseudonym of this app names nobody, unless `allow_pseudonyms`.
+    """
+    student_key = strip_invisible(student_key)
     if not email and student_key.isascii() and 0 < len(student_key) <= MAX_IDENTITY_LENGTH:
         # Nearly all rows: of ASCII, what is checked below comes to this.
-        return Identity(student_key, student_key.lower(), "", "", True)
-    email = email.strip()
+        normalized = student_key.lower()
+        return Identity(student_key, normalized, "", "", allow_pseudonyms or not is_pseudonym(normalized))
+    email = strip_invisible(email)
     # Normalizing is not free, and what is too long is refused whatever its normal form.
     if len(student_key) > MAX_IDENTITY_LENGTH or len(email) > MAX_IDENTITY_LENGTH:
         return Identity(student_key, "", email, "", False)
@@ -59,6 +65,7 @@ def check_identity(*, student_key: str, email: str, domains: Collection[str]) ->
     valid = (
         bool(key_normalized or email_normalized)
         and max(len(key_normalized), len(email_normalized)) <= MAX_IDENTITY_LENGTH
+        and (allow_pseudonyms or not is_pseudonym(key_normalized))
     )
     if valid and email_normalized:
         valid = _is_email(email_normalized) and is_within_domains(email_normalized=email_normalized, domains=domains)
@@ -73,9 +80,14 @@ def _is_email(value: str) -> bool:
     return True
 
 
-def check_identities(*, rows: Sequence[EnrollmentRequest], domains: Collection[str]) -> list[Identity]:
-    """Check every row of a call; the answer has one identity a row, in their order."""
-    return [check_identity(student_key=row.student_key, email=row.email, domains=domains) for row in rows]
+def check_identities(
+    *, rows: Sequence[EnrollmentRequest], domains: Collection[str], allow_pseudonyms: bool = False
+) -> list[Identity]:
+    """Check every row of a call; the answer has one identity per row, in their order."""
+    return [
+        check_identity(student_key=row.student_key, email=row.email, domains=domains, allow_pseudonyms=allow_pseudonyms)
+        for row in rows
+    ]
 
 
 def find_duplicates(

@@ -9,13 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from social_django.models import UserSocialAuth
-
-from program_enrollments.conf import get_setting
+from program_enrollments.api.identifying.evidence import fetch_sign_ons, fetch_slugs
 from program_enrollments.data import LinkHow
 from program_enrollments.host import get_host
-from program_enrollments.models import IdentityProvider
-from program_enrollments.normalization import normalize_identity, split_uid
 
 
 class Claim(NamedTuple):
@@ -30,27 +26,18 @@ def find_accounts_by_student_key(*, school_id: int, student_keys: Mapping[str, s
 
     `student_keys` maps normalized to given; the answer maps normalized to user ID and leaves out what two accounts
     claim. This finds accounts that were there before the app or the identity provider was; since then a sign-on leaves
-    a learner behind. The host's table is indexed by the uid as asserted, so a uid in yet another spelling is left to
-    the sweep.
+    a learner behind. Asked for IDs that no learner has: one that changed hands has a learner (`Learner.key_since`).
     """
     if not student_keys:
         return {}
-    slugs = list(IdentityProvider.objects.filter(school_id=school_id, is_enabled=True).values_list("slug", flat=True))
-    if not slugs:
-        return {}
-    spellings = {*student_keys, *student_keys.values()}
-    uids = {f"{slug}:{spelling}" for slug in slugs for spelling in spellings}
     found: dict[str, int] = {}
     disputed = set()
-    for uid, user_id in UserSocialAuth.objects.filter(
-        provider__in=get_setting("SAML_BACKENDS"), uid__among=uids
-    ).values_list("uid", "user_id"):
-        parts = split_uid(uid)
-        # The host's collation may find more than was asked for.
-        if parts is None or parts[0] not in slugs:
-            continue
-        student_key = normalize_identity(parts[1])
-        if student_key in student_keys and found.setdefault(student_key, user_id) != user_id:
+    for sign_on in fetch_sign_ons(
+        slugs=fetch_slugs(school_id=school_id, enabled_only=True),
+        spellings={*student_keys, *student_keys.values()},
+    ):
+        student_key = sign_on.student_key
+        if student_key in student_keys and found.setdefault(student_key, sign_on.user_id) != sign_on.user_id:
             disputed.add(student_key)
     return {student_key: user_id for student_key, user_id in found.items() if student_key not in disputed}
 
@@ -65,3 +52,12 @@ def outweighs(*, claim_how: str, link_how: str) -> bool:
     to pass over.
     """
     return claim_how != LinkHow.EMAIL or link_how == LinkHow.EMAIL
+
+
+def is_covered(*, claim_how: str, dismissed_how: str | None) -> bool:
+    """Whether a person's decision against an account's claim covers one made by `claim_how`: the same evidence or
+    weaker.
+    """
+    if dismissed_how is None:
+        return False
+    return claim_how == LinkHow.EMAIL or dismissed_how != LinkHow.EMAIL

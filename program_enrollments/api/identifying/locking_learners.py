@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connections, router
@@ -30,23 +31,41 @@ class LockedLearner(NamedTuple):
     link_how: str
     school_id: int
     problem_code: str
+    undone_how: str = ""
+    key_since: datetime | None = None
+    honored_for_id: int | None = None
 
     @property
     def display_key(self) -> str:
         """What the wire and the ledger call `student_key`."""
         return self.student_key or self.email
 
+    @property
+    def is_unclaimed(self) -> bool:
+        """Whether this may be an ID that somebody gave up and nobody has yet: see `student_keys.find_vacant`."""
+        return (
+            self.key_since is not None
+            and self.user_id is None
+            and not self.email_normalized
+            and self.honored_for_id is None
+            and not self.undone_how
+        )
+
 
 @dataclass(slots=True)
 class Identified:
     """The learners of a chunk. `learners` holds one a row, None where there is none; `invalid` the numbers of rows
-    whose identities contradict each other or what is stored; `missing` those of rows whose learner is not there yet.
+    whose identities contradict each other or what is stored, and `details` why where that needs saying; `missing`
+    those of rows whose learner is not there yet. `completions` are what rows add to learners, `absorbed` the vacant
+    rows of IDs that they add.
     """
 
     learners: list[LockedLearner | None]
     invalid: set[int] = field(default_factory=set)
     missing: list[int] = field(default_factory=list)
     completions: dict[int, Identity] = field(default_factory=dict)
+    absorbed: dict[int, LockedLearner] = field(default_factory=dict)
+    details: dict[int, str] = field(default_factory=dict)
     made: set[int] = field(default_factory=set)
 
     def learner(self, number: int) -> LockedLearner:
@@ -71,6 +90,14 @@ def find_learner_ids(*, school_id: int, student_keys: Collection[str], emails: C
     )
 
 
+def find_siblings(*, user_ids: Collection[int]) -> list[int]:
+    """Return the IDs of all learners that these accounts are, at whatever school.
+
+    Who takes a seat away locks them together: of two schools that do so at once, the second has to see the first.
+    """
+    return [pk for (pk,) in select_rows(Learner, fields=["id"], among=("user", user_ids))]
+
+
 def lock_learners(*, ids: Iterable[int]) -> list[LockedLearner]:
     """Lock these learners in ascending order and return them as they are now."""
     rows = select_rows(Learner, fields=LockedLearner._fields, among=("id", set(ids)), lock=True)
@@ -86,21 +113,24 @@ def read_learners(*, school_id: int, identities: Sequence[Identity]) -> list[Loc
     return list(map(LockedLearner._make, rows.values()))
 
 
-def lock_named(*, learners: Sequence[LockedLearner], identities: Sequence[Identity]) -> Sequence[LockedLearner]:
+def lock_named(
+    *, learners: Sequence[LockedLearner], identities: Sequence[Identity], also: Collection[int] = ()
+) -> Sequence[LockedLearner]:
     """Lock those of `learners` that these rows of the chunk name, and return them as they are now.
 
-    Without `locks_rows` all of `learners` are returned as they were read: nobody else can have written since.
+    The learners `also` (IDs) are locked with them, in the one order, and not returned. Without `locks_rows` all of
+    `learners` are returned as they were read: nobody else can have written since.
     """
     if not locks_rows():
         return learners
     student_keys, emails = _names(identities)
-    return lock_learners(
-        ids=[
-            learner.id
-            for learner in learners
-            if learner.student_key_normalized in student_keys or learner.email_normalized in emails
-        ]
-    )
+    named = {
+        learner.id
+        for learner in learners
+        if learner.student_key_normalized in student_keys or learner.email_normalized in emails
+    }
+    locked = lock_learners(ids=named.union(also))
+    return [learner for learner in locked if learner.id in named] if also else locked
 
 
 def locks_rows() -> bool:
@@ -123,15 +153,27 @@ def identify(*, learners: Sequence[LockedLearner], identities: Sequence[Identity
     for number, identity in enumerate(identities):
         named = by_student_key.get(identity.student_key_normalized)
         addressed = by_email.get(identity.email_normalized)
+        if named is not None and _gives_way(named=named, addressed=addressed):
+            # An ID that somebody gave up, for a learner who is known by address so far.
+            identified.absorbed[number], named = named, None
         learner = named or addressed
         identified.learners.append(learner)
         if learner is None:
             identified.missing.append(number)
-        elif _contradicts(identity=identity, named=named, addressed=addressed):
+        elif learner.honored_for_id is not None or _contradicts(identity=identity, named=named, addressed=addressed):
             identified.invalid.add(number)
         elif (identity.email_normalized and addressed is None) or (identity.student_key_normalized and named is None):
             identified.completions[number] = identity
     return identified
+
+
+def _gives_way(*, named: LockedLearner, addressed: LockedLearner | None) -> bool:
+    return (
+        named.is_unclaimed
+        and addressed is not None
+        and addressed.id != named.id
+        and not addressed.student_key_normalized
+    )
 
 
 def recognize(*, learners: Sequence[LockedLearner], identities: Sequence[Identity]) -> list[LockedLearner | None]:
@@ -149,6 +191,12 @@ def recognize(*, learners: Sequence[LockedLearner], identities: Sequence[Identit
             learner = None
         named.append(learner)
     return named
+
+
+def as_seen(*, identified: Identified, learners: Iterable[LockedLearner]) -> set[int]:
+    """Return the numbers of the rows whose learner is as in `learners`, or still missing."""
+    seen = set(learners)
+    return {number for number, learner in enumerate(identified.learners) if learner is None or learner in seen}
 
 
 def _contradicts(*, identity: Identity, named: LockedLearner | None, addressed: LockedLearner | None) -> bool:

@@ -4,20 +4,32 @@ linked at once where there is an account that claims them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from program_enrollments.api.identifying.checking_identities import Identity
 from program_enrollments.api.identifying.claiming import Claim, find_accounts_by_email, find_accounts_by_student_key
+from program_enrollments.api.identifying.linking import (
+    ALREADY_SOMEBODY,
+    Conflict,
+    apply_settlement,
+    fetch_known_claims,
+    find_owners,
+    link_change,
+    note_conflicts,
+    settle_claims,
+)
+from program_enrollments.api.identifying.locking_accounts import lock_accounts
 from program_enrollments.api.identifying.locking_learners import (
     Identified,
     LockedLearner,
     find_learner_ids,
+    identify,
     lock_learners,
 )
 from program_enrollments.api.transacting import CrossedByAnother
-from program_enrollments.data import Change, ChangeKind, LearnerProblem, LinkHow
+from program_enrollments.data import Change, ChangeKind, LinkHow
 from program_enrollments.models import Learner
 from program_enrollments.models.bulk import insert_rows, update_rows
 
@@ -32,25 +44,61 @@ NEW_LEARNER_FIELDS = (
     "problem_code",
     "problem_detail",
     "problem_at",
+    "undone_how",
+    "proposed_email",
     "school",
     "created",
     "modified",
 )
-ALREADY_SOMEBODY = "The account that claims this learner is already another learner of this school."
+
+
+def foresee_claims(
+    *, school_id: int, learners: Sequence[LockedLearner], identities: Sequence[Identity]
+) -> tuple[dict[int, Claim], list[int]]:
+    """Return, by row, the accounts that claim the learners that rows will make or complete, and lock these accounts;
+    also the IDs of the learners that these accounts are at the school already.
+
+    Before learners are locked: linking takes the account's row first. `learners` are as a look without locks found
+    them. What turns up later is left to the look after the commit, to the next sign-in and to the sweep.
+    """
+    foreseen = identify(learners=learners, identities=identities)
+    wanted = {number: identities[number] for number in foreseen.missing if identities[number].valid}
+    for number, identity in foreseen.completions.items():
+        learner = foreseen.learner(number)
+        if learner.user_id is None:
+            wanted[number] = _joined(identity, learner)
+    claims = _find_claims(school_id=school_id, identities=wanted) if wanted else {}
+    if not claims:
+        return {}, []
+    there = lock_accounts(user_ids={claim.user_id for claim in claims.values()})
+    claims = {number: claim for number, claim in claims.items() if claim.user_id in there}
+    return claims, find_owners(school_ids=[school_id], user_ids=there)
+
+
+def _joined(identity: Identity, learner: LockedLearner) -> Identity:
+    """Return what is known of a learner once it has what a row adds."""
+    return Identity(
+        learner.student_key or identity.student_key,
+        learner.student_key_normalized or identity.student_key_normalized,
+        identity.email or learner.email,
+        identity.email_normalized or learner.email_normalized or "",
+        True,
+    )
 
 
 def complete_learners(
-    *, school_id: int, identified: Identified, numbers: Collection[int], now: datetime
+    *, identified: Identified, numbers: Collection[int], claims: Mapping[int, Claim], now: datetime
 ) -> list[Change]:
     """Give the learners of rows `numbers` the student ID or address those rows add, and return the ledger's entries
     for it.
 
-    A learner that still waits is linked if the new identity is an account's. One statement for all, one more where
-    accounts turn up.
+    A learner that still waits is linked if the new identity is an account's, by `claims`. One statement for all, a few
+    more where accounts turn up.
     """
     changes: list[Change] = []
     changed: list[LockedLearner] = []
     waiting: list[int] = []
+    vacated: list[int] = []
     for number in numbers:
         identity, learner = identified.completions.get(number), identified.learners[number]
         if identity is None or learner is None:
@@ -64,17 +112,23 @@ def complete_learners(
         if identity.email_normalized and identity.email_normalized != learner.email_normalized:
             completed = completed._replace(email=identity.email, email_normalized=identity.email_normalized)
             changes.append(_identity_change(completed, ChangeKind.EMAIL, learner.email or None, identity.email))
+        if (absorbed := identified.absorbed.get(number)) is not None:
+            # The row of an ID that was given up; the ID goes on, and with it since when it is the new holder's.
+            completed = completed._replace(key_since=absorbed.key_since)
+            vacated.append(absorbed.id)
         identified.learners[number] = completed
         changed.append(completed)
-        if completed.user_id is None:
+        if completed.user_id is None and number in claims:
             waiting.append(number)
+    if vacated:
+        Learner.objects.filter(pk__in=vacated).delete()
     update_rows(
         Learner,
-        fields=("student_key", "student_key_normalized", "email", "email_normalized", "modified"),
-        rows=[(*row[:5], now) for row in changed],
+        fields=("student_key", "student_key_normalized", "email", "email_normalized", "key_since", "modified"),
+        rows=[(*row[:5], row.key_since, now) for row in changed],
     )
     if waiting:
-        changes += _link_waiting(school_id=school_id, identified=identified, numbers=waiting, now=now)
+        changes += _link_waiting(identified=identified, numbers=waiting, claims=claims, now=now)
     return changes
 
 
@@ -89,51 +143,30 @@ def _identity_change(learner: LockedLearner, kind: str, before: str | None, afte
     )
 
 
-def link_change(*, learner_id: int, student_key: str, claim: Claim) -> Change:
-    """Return the ledger's entry for a learner linked to an account: how, and to which."""
-    return Change(
-        program_id=None,
-        learner_id=learner_id,
-        student_key=student_key,
-        kind=ChangeKind.LINK,
-        after=f"{claim.how}:{claim.user_id}",
-    )
-
-
-def _link_waiting(*, school_id: int, identified: Identified, numbers: Sequence[int], now: datetime) -> list[Change]:
+def _link_waiting(
+    *, identified: Identified, numbers: Sequence[int], claims: Mapping[int, Claim], now: datetime
+) -> list[Change]:
     """Link learners that wait, and whose identity just grew, to the accounts that claim them. Their promises stay for
     realizing.
     """
     learners = {number: learner for number in numbers if (learner := identified.learners[number]) is not None}
-    claims = _find_claims(
-        school_id=school_id,
-        identities={
-            number: Identity(
-                learner.student_key,
-                learner.student_key_normalized or "",
-                learner.email,
-                learner.email_normalized or "",
-                True,
-            )
-            for number, learner in learners.items()
-        },
+    school_ids = {learner.school_id for learner in learners.values()}
+    taken = {
+        (learner.school_id, user_id): learner
+        for school_id in school_ids
+        for user_id, learner in _taken(school_id=school_id, claims=claims.values()).items()
+    }
+    known = fetch_known_claims(learners=learners.values())
+    settlement = settle_claims(
+        claims=[(learner, claims[number]) for number, learner in learners.items()], owners=taken, known=known
     )
-    taken = _taken(school_id=school_id, claims=claims.values())
-    changes, linked, refused = [], [], []
-    for number, claim in claims.items():
-        learner = learners[number]
-        if claim.user_id in taken:
-            refused.append(learner.id)
-            continue
-        taken[claim.user_id] = learner
-        learner = learner._replace(user_id=claim.user_id, link_how=claim.how)
-        identified.learners[number] = learner
-        linked.append((learner.id, claim.user_id, claim.how, now))
-        changes.append(link_change(learner_id=learner.id, student_key=learner.display_key, claim=claim))
-    update_rows(Learner, fields=("user", "link_how", "linked_at"), rows=linked)
-    Learner.objects.filter(pk__among=refused).update(
-        problem_code=LearnerProblem.CONFLICT, problem_detail=ALREADY_SOMEBODY, problem_at=now
-    )
+    # A merge would need the other learner's lock; the sweep does it.
+    settlement.merges.clear()
+    settlement.strengthened.clear()
+    linked, changes = apply_settlement(settlement=settlement, now=now)
+    by_id = {learner.id: learner for learner in linked}
+    for number, learner in learners.items():
+        identified.learners[number] = by_id.get(learner.id, learner)
     return changes
 
 
@@ -170,21 +203,26 @@ def _taken(*, school_id: int, claims: Iterable[Claim]) -> dict[int, LockedLearne
 
 
 def make_learners(
-    *, school_id: int, identified: Identified, numbers: Sequence[int], identities: Sequence[Identity], now: datetime
+    *,
+    school_id: int,
+    identified: Identified,
+    numbers: Sequence[int],
+    identities: Sequence[Identity],
+    claims: Mapping[int, Claim],
+    now: datetime,
 ) -> list[Change]:
-    """Make the learners of rows `numbers`, linked where an account claims them, and return the ledger's entries for
-    the links.
+    """Make the learners of rows `numbers`, linked where an account claims them (`claims`, by row), and return the
+    ledger's entries for the links.
 
     An account that already is a learner of the school, and lacks just what the row gives, is completed instead. Raises
     CrossedByAnother where another writer made one of them at the same moment: the chunk then starts anew and finds it.
     """
-    claims = _find_claims(school_id=school_id, identities={number: identities[number] for number in numbers})
+    claims = {number: claims[number] for number in numbers if number in claims}
     taken = _taken(school_id=school_id, claims=claims.values())
     completed = _complete_taken(claims=claims, taken=taken, identified=identified, identities=identities)
-    changes = (
-        complete_learners(school_id=school_id, identified=identified, numbers=completed, now=now) if completed else []
-    )
+    changes = complete_learners(identified=identified, numbers=completed, claims={}, now=now) if completed else []
     rows: dict[int, tuple[Any, ...]] = {}
+    contested: list[int] = []
     for number in numbers:
         if number in completed:
             continue
@@ -193,14 +231,17 @@ def make_learners(
         if claim is not None and not refused:
             taken[claim.user_id] = LockedLearner(0, "", "", "", "", claim.user_id, claim.how, school_id, "")
         link = (claim.user_id, claim.how, now) if claim is not None and not refused else (None, "", None)
-        problem = (LearnerProblem.CONFLICT.value, ALREADY_SOMEBODY, now) if refused else ("", "", None)
+        if refused:
+            contested.append(number)
         rows[number] = (
             identity.student_key,
             identity.student_key_normalized or None,
             identity.email,
             identity.email_normalized or None,
             *link,
-            *problem,
+            *("", "", None),
+            "",
+            "",
             school_id,
             now,
             now,
@@ -208,13 +249,14 @@ def make_learners(
     made = _insert_learners(school_id=school_id, rows=rows, identities=identities, now=now)
     for number, learner_id in made.items():
         row = rows[number]
-        learner = LockedLearner._make((learner_id, *row[:6], school_id, row[7]))
+        learner = LockedLearner(learner_id, *row[:6], school_id, row[7])
         identified.learners[number] = learner
         identified.made.add(number)
         if learner.user_id is not None:
             claim = Claim(learner.user_id, learner.link_how)
             changes.append(link_change(learner_id=learner_id, student_key=learner.display_key, claim=claim))
-    return changes
+    conflicts = [Conflict(identified.learner(number), claims[number], ALREADY_SOMEBODY) for number in contested]
+    return changes + note_conflicts(conflicts=conflicts, now=now)
 
 
 def _complete_taken(

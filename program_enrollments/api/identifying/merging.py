@@ -35,6 +35,7 @@ def join_identities(*, source: LockedLearner, target: LockedLearner) -> LockedLe
         student_key_normalized=target.student_key_normalized or source.student_key_normalized,
         email=target.email or source.email,
         email_normalized=target.email_normalized or source.email_normalized,
+        key_since=target.key_since if target.student_key_normalized else source.key_since,
     )
 
 
@@ -61,12 +62,14 @@ def merge_learners(
     ]
     changes += _move_programs(source=source, merged=merged)
     changes += _move_courses(source=source, merged=merged)
+    Learner.objects.filter(honored_for_id=source.id).update(honored_for_id=target.id)
     Learner.objects.filter(pk=source.id).delete()
     Learner.objects.filter(pk=target.id).update(
         student_key=merged.student_key,
         student_key_normalized=merged.student_key_normalized,
         email=merged.email,
         email_normalized=merged.email_normalized,
+        key_since=merged.key_since,
         modified=now,
     )
     return merged, changes

@@ -201,10 +201,10 @@ def hand_over_roles(*, heirs: Collection[int]) -> None:
     ProgramCourseEnrollment.objects.filter(pk__among=heirs).update(course_staff_given=True)
 
 
-def find_users_at_other_schools(*, learners: Mapping[int, int]) -> set[int]:
-    """Return which users are other learners too than those of `learners` (user ID: learner's primary key)."""
+def find_learners_at_other_schools(*, learners: Mapping[int, int]) -> dict[int, int]:
+    """Return the learners (to user ID) that users are besides those of `learners` (user ID to learner)."""
     rows = select_rows(Learner, fields=("id", "user"), among=("user", learners.keys()))
-    return {user_id for pk, user_id in rows if learners[user_id] != pk}
+    return {pk: user_id for pk, user_id in rows if learners[user_id] != pk}
 
 
 def find_occupied_elsewhere(

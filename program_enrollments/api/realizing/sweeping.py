@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -17,11 +17,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from social_django.models import UserSocialAuth
 
-from program_enrollments.api.identifying.claiming import Claim, find_accounts_by_email
+from program_enrollments.api.identifying.claiming import Claim, find_accounts_by_email, is_covered
+from program_enrollments.api.identifying.evidence import FIELDS, SignOn, fetch_sign_ons, read_sign_ons
 from program_enrollments.api.identifying.finding import count_learners_in_need
 from program_enrollments.api.identifying.linking import find_owners
+from program_enrollments.api.identifying.locking_accounts import hold_accounts, lock_accounts
 from program_enrollments.api.identifying.locking_learners import lock_learners
 from program_enrollments.api.realizing.making_real import keep_failures_apart, note_realizing_failure
+from program_enrollments.api.realizing.mending import Mended, mend
 from program_enrollments.api.realizing.signing_in import email_claims, settle_and_realize
 from program_enrollments.conf import get_setting
 from program_enrollments.data import LearnerProblem, LinkHow, Origin, RealizingReport, Source
@@ -29,10 +32,10 @@ from program_enrollments.failures import describe_failure
 from program_enrollments.models import (
     IdentityProvider,
     Learner,
+    LinkClaim,
     PreemptiveCourseEnrollment,
     PreemptiveProgramEnrollment,
 )
-from program_enrollments.normalization import normalize_identity, split_uid
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +52,7 @@ class SweepReport:
     """
 
     found: int = 0
+    mended: Mended = field(default_factory=Mended)
     done: RealizingReport = field(default_factory=RealizingReport)
     failed_learners: int = 0
     in_need: int = 0
@@ -56,7 +60,9 @@ class SweepReport:
     @property
     def is_clean(self) -> bool:
         """Whether nothing is left that a person or another sweep has to look at."""
-        return not (self.failed_learners or self.done.failures or self.done.conflicts or self.in_need)
+        return not (
+            self.failed_learners or self.done.failures or self.done.conflicts or self.mended.failures or self.in_need
+        )
 
 
 class Candidate(NamedTuple):
@@ -78,9 +84,11 @@ def sweep(*, dry_run: bool = False, now: datetime | None = None, progress: Progr
     """
     report = SweepReport()
     moment = now or timezone.now()
+    report.mended = mend(size=get_setting("CHUNK_SIZE"), dry_run=dry_run, now=moment)
     total = _count_work(before=moment) if progress else 0
     found: set[int] = set()
-    for candidates, looked_at in _batches(before=moment):
+    for several, looked_at in _batches(before=moment):
+        candidates = _without_dismissed(several)
         found.update(candidate.learner_id for candidate in candidates)
         if candidates and not dry_run:
             _do(candidates, moment, report)
@@ -89,6 +97,24 @@ def sweep(*, dry_run: bool = False, now: datetime | None = None, progress: Progr
     report.found = len(found)
     report.in_need = count_learners_in_need()
     return report
+
+
+def _without_dismissed(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Leave out what a person has decided already: only a new sign-on or confirmation brings it up again."""
+    ids = {candidate.learner_id for candidate in candidates if candidate.claim is not None}
+    if not ids:
+        return list(candidates)
+    rows = LinkClaim.objects.filter(learner_id__among=ids, is_dismissed=True)
+    dismissed = {(learner_id, user_id): how for learner_id, user_id, how in rows.values_list("learner", "user", "how")}
+    return [
+        candidate
+        for candidate in candidates
+        if candidate.claim is None
+        or not is_covered(
+            claim_how=candidate.claim.how,
+            dismissed_how=dismissed.get((candidate.learner_id, candidate.claim.user_id)),
+        )
+    ]
 
 
 def _count_work(*, before: datetime) -> int:
@@ -109,57 +135,59 @@ def _batches(*, before: datetime) -> Iterator[tuple[list[Candidate], int]]:
 def _claimed_by_sign_on(size: int) -> Iterator[tuple[list[Candidate], int]]:
     """Walk the host's sign-on identities. All of them: only normalizing tells which learner a uid names."""
     schools = dict(IdentityProvider.objects.filter(is_enabled=True).values_list("slug", "school_id"))
+    slugs_of: dict[int, list[str]] = defaultdict(list)
+    for slug, school_id in schools.items():
+        slugs_of[school_id].append(slug)
     identities = UserSocialAuth.objects.filter(provider__in=get_setting("SAML_BACKENDS"))
     last = 0
     while True:
-        rows = list(identities.filter(pk__gt=last).order_by("pk").values_list("pk", "uid", "user_id")[:size])
+        rows = list(identities.filter(pk__gt=last).order_by("pk").values_list(*FIELDS)[:size])
         if not rows:
             return
         last = rows[-1][0]
-        named = _named_by(rows, schools)
-        waiting = Learner.objects.filter(
-            school_id__in={school_id for school_id, _ in named},
-            student_key_normalized__among={student_key for _, student_key in named},
-            user=None,
-        ).exclude(problem_code=LearnerProblem.CONFLICT)
-        found = {
-            (school_id, normalized): (pk, student_key)
-            for pk, school_id, student_key, normalized in waiting.values_list(
-                "pk", "school_id", "student_key", "student_key_normalized"
-            )
-            if normalized and (school_id, normalized) in named
-        }
-        if found:
+        named = _named_by(read_sign_ons(rows, slugs=schools.keys()), schools)
+        waiting = _fetch_waiting(named.keys())
+        if waiting:
             # Another batch may hold a second account's claim on the same learner.
-            slugs: dict[int, list[str]] = defaultdict(list)
-            for slug, school_id in schools.items():
-                slugs[school_id].append(slug)
-            uids = [
-                f"{slug}:{spelling}"
-                for (school_id, normalized), (_, given) in found.items()
-                for spelling in {normalized, given}
-                for slug in slugs[school_id]
-            ]
-            others = identities.filter(uid__among=uids).values_list("pk", "uid", "user_id")
-            for place, user_ids in _named_by(others, schools).items():
-                named[place] |= user_ids
+            spellings = {spelling for _, given, place, _ in waiting for spelling in (place[1], given)}
+            slugs = {slug for _, _, (school_id, _), _ in waiting for slug in slugs_of[school_id]}
+            for place, sign_ons in _named_by(fetch_sign_ons(slugs=slugs, spellings=spellings), schools).items():
+                named[place] += sign_ons
         yield (
             [
                 Candidate(pk, Claim(user_id, LinkHow.SSO.value))
-                for place, (pk, _) in found.items()
-                for user_id in sorted(named[place])
+                for pk, _, place, key_since in waiting
+                for user_id in sorted({each.user_id for each in named[place] if each.counts_since(key_since)})
             ],
             len(rows),
         )
 
 
-def _named_by(rows: Iterable[tuple[int, str, int]], schools: Mapping[str, int]) -> dict[tuple[int, str], set[int]]:
-    """Return which accounts the uids of `rows` (ID, uid, user ID) say are which school's which student (normalized)."""
-    named: dict[tuple[int, str], set[int]] = defaultdict(set)
-    for _, uid, user_id in rows:
-        parts = split_uid(uid)
-        if parts is not None and parts[0] in schools:
-            named[(schools[parts[0]], normalize_identity(parts[1]))].add(user_id)
+Place = tuple[int, str]
+"""(school ID, student ID, normalized)"""
+
+
+def _fetch_waiting(places: Collection[Place]) -> list[tuple[int, str, Place, datetime | None]]:
+    """Return ID, student ID as given, place and `key_since` of the learners there who wait for an account."""
+    waiting = Learner.objects.filter(
+        school_id__in={school_id for school_id, _ in places},
+        student_key_normalized__among={student_key for _, student_key in places},
+        user=None,
+        honored_for=None,
+    ).exclude(problem_code=LearnerProblem.CONFLICT)
+    rows = waiting.values_list("pk", "student_key", "school_id", "student_key_normalized", "key_since")
+    return [
+        (pk, given, (school_id, normalized), key_since)
+        for pk, given, school_id, normalized, key_since in rows
+        if normalized and (school_id, normalized) in places
+    ]
+
+
+def _named_by(sign_ons: Iterable[SignOn], schools: Mapping[str, int]) -> dict[Place, list[SignOn]]:
+    """Return which sign-ons name which school's which student."""
+    named: dict[Place, list[SignOn]] = defaultdict(list)
+    for sign_on in sign_ons:
+        named[schools[sign_on.slug], sign_on.student_key].append(sign_on)
     return named
 
 
@@ -223,14 +251,20 @@ def _do(candidates: Sequence[Candidate], now: datetime, report: SweepReport) -> 
 
 
 def _settle_batch(candidates: Sequence[Candidate], now: datetime, one_by_one: bool) -> RealizingReport:
-    claims: dict[int, list[Claim]] = defaultdict(list)
+    made: dict[int, list[Claim]] = defaultdict(list)
     for learner_id, claim in candidates:
         if claim is not None:
-            claims[learner_id].append(claim)
+            made[learner_id].append(claim)
     ids = {candidate.learner_id for candidate in candidates}
-    user_ids = {claim.user_id for several in claims.values() for claim in several}
+    there = lock_accounts(user_ids={claim.user_id for several in made.values() for claim in several})
+    claims = {
+        learner_id: [claim for claim in several if claim.user_id in there] for learner_id, several in made.items()
+    }
+    if unclaimed := ids - claims.keys():
+        linked = Learner.objects.filter(pk__among=unclaimed, user__isnull=False)
+        hold_accounts(user_ids=linked.values_list("user_id", flat=True))
     school_ids = Learner.objects.filter(pk__among=claims).values_list("school_id", flat=True) if claims else []
-    learners = lock_learners(ids=ids.union(find_owners(school_ids=school_ids, user_ids=user_ids) if claims else ()))
+    learners = lock_learners(ids=ids.union(find_owners(school_ids=school_ids, user_ids=there) if there else ()))
     settled = [
         (learner, claim) for learner in learners for claim in claims.get(learner.id, ()) if claim.how == LinkHow.SSO
     ]
@@ -246,4 +280,5 @@ def _settle_batch(candidates: Sequence[Candidate], now: datetime, one_by_one: bo
         origin=Origin(source=Source.SWEEP.value),
         now=now,
         one_by_one=one_by_one,
+        reopens=False,
     )

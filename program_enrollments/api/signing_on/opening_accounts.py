@@ -7,26 +7,27 @@ the same e-mail address, is never taken: it is offered, and connected once its o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import Q
 from social_django.models import UserSocialAuth
 
 from program_enrollments.api.identifying.checking_identities import fetch_email_domains, is_within_domains
-from program_enrollments.api.identifying.locking_learners import LockedLearner, lock_learners
-from program_enrollments.api.realizing.signing_in import make_learner
+from program_enrollments.api.identifying.evidence import remove_sign_ons
+from program_enrollments.api.signing_on.holders import Holder, find_privileged, is_privileged, lock_holder
 from program_enrollments.api.signing_on.naming_accounts import username_candidates
 from program_enrollments.api.signing_on.remembering_assertions import remember_assertion
 from program_enrollments.api.transacting import in_transaction
-from program_enrollments.conf import get_setting
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.host import get_host
-from program_enrollments.models import IdentityProvider, Learner
-from program_enrollments.normalization import normalize_identity, split_uid
+from program_enrollments.models import Learner
+from program_enrollments.normalization import normalize_identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,13 @@ class OpenedAccount:
 def open_account(
     *, backend: str, identity: AssertedIdentity, assertion: AssertionUse | None, declined: bool = False, now: datetime
 ) -> OpenedAccount | None:
-    """Return the account of whoever signs on, or None if an existing one is to be offered to them first.
+    """Return the account of the person who signs on, or None if an existing one is to be offered to them first.
 
     Making the account, its social-auth row, the confirmation of a trusted address and the memory of the assertion are
     one transaction; what waits for the person is realized right after its commit. `declined`: the person does not want
-    the existing account, and gets a new one. Raises SignOnRefused for an assertion used before, and for an identity
-    that the database cannot tell from another's.
+    the existing account, and gets a new one. Raises SignOnRefused for an assertion used before, an identity that the
+    database cannot tell from another's or that may be another person's now, and for an account that is switched off,
+    being deleted, or has rights beyond the school.
     """
 
     def work() -> OpenedAccount | None:
@@ -89,32 +91,71 @@ def open_account(
                 expires_at=assertion.expires_at,
                 now=now,
             )
-        social = UserSocialAuth.get_social_auth(backend, identity.uid)
+        social = _find_settled(backend=backend, identity=identity)
         if social is None:
-            learner = _lock_learner(identity=identity, now=now)
-            social = _find_same_person(backend=backend, identity=identity, learner=learner)
-            if social is None and not declined and _find_offered(identity=identity, linked_id=learner.user_id):
-                return None
-            if social is None:
+            holder = lock_holder(
+                school_id=identity.school_id, slug=identity.slug, remote_id=identity.remote_id, now=now
+            )
+            user_id = holder.account(slug=identity.slug)
+            if user_id is None:
+                if not declined and _find_offered(identity=identity, holder=holder):
+                    return None
+                remove_sign_ons(sign_ons=[*holder.former, *holder.sign_ons])
                 user = _make_account(identity=identity, as_second=declined)
-                return OpenedAccount(user, _attach(backend=backend, identity=identity, user_id=user.pk), is_new=True)
-        if not social.user.is_active:
-            raise SignOnRefused(SignOnRefusal.ACCOUNT_INACTIVE, slug=identity.slug)
+                made = _attach(backend=backend, identity=identity, user_id=user.pk, holder=holder)
+                return OpenedAccount(user, made, is_new=True)
+            social = _attach_to(user_id, backend=backend, identity=identity, holder=holder)
+        _refuse_unusable(social.user, identity=identity)
         # Saving it is what lets the receivers realize whatever was promised since.
-        social.extra_data = {**social.extra_data, "auth_time": int(now.timestamp())}
-        social.save(update_fields=["extra_data", "modified"])
+        kept = social.extra_data if isinstance(social.extra_data, Mapping) else {}
+        social.extra_data = {**kept, "auth_time": int(now.timestamp())}
+        try:
+            with transaction.atomic():
+                social.save(update_fields=["extra_data", "modified"])
+        except DatabaseError:
+            if UserSocialAuth.objects.filter(pk=social.pk).exists():
+                raise
+            raise SignOnRefused(SignOnRefusal.ACCOUNT_GONE, slug=identity.slug) from None
         return OpenedAccount(social.user, social, is_new=False)
 
     return in_transaction(work)
 
 
-def is_offered(*, identity: AssertedIdentity, user_id: int) -> bool:
-    """Whether an account is one of those that the person may connect: it has their e-mail address, or is linked to the
-    learner.
+def _find_settled(*, backend: str, identity: AssertedIdentity) -> UserSocialAuth | None:
+    """Return the identity as asserted, if the learner who has the ID now is linked to its account. Two statements.
+
+    Nearly all sign-ons: nothing is to be made or decided, so nothing is locked.
     """
-    student_key = normalize_identity(identity.remote_id)
-    learners = Learner.objects.filter(school_id=identity.school_id, student_key_normalized=student_key)
-    return user_id in _find_offered(identity=identity, linked_id=learners.values_list("user_id", flat=True).first())
+    social = UserSocialAuth.get_social_auth(backend, identity.uid)
+    if social is None:
+        return None
+    holders = Learner.objects.filter(
+        school_id=identity.school_id,
+        student_key_normalized=normalize_identity(identity.remote_id),
+        user_id=social.user_id,
+        problem_code="",
+    )
+    return social if holders.filter(Q(key_since=None) | Q(key_since__lte=social.created)).exists() else None
+
+
+def _refuse_unusable(user: Any, *, identity: AssertedIdentity) -> None:
+    """Raise SignOnRefused for an account that nobody may sign on to, or not through this school."""
+    if not user.is_active:
+        raise SignOnRefused(SignOnRefusal.ACCOUNT_INACTIVE, slug=identity.slug)
+    if is_privileged(user=user, school_id=identity.school_id):
+        raise SignOnRefused(SignOnRefusal.ACCOUNT_PRIVILEGED, slug=identity.slug)
+
+
+def is_offered(*, identity: AssertedIdentity, user_id: int, now: datetime) -> bool:
+    """Whether an account is one of those that the person may connect: it has their e-mail address, or is linked to the
+    learner. Raises SignOnRefused as `open_account` does.
+    """
+
+    def work() -> bool:
+        holder = lock_holder(school_id=identity.school_id, slug=identity.slug, remote_id=identity.remote_id, now=now)
+        return user_id in _find_offered(identity=identity, holder=holder)
+
+    return in_transaction(work)
 
 
 def connect_account(*, backend: str, identity: AssertedIdentity, user_id: int, now: datetime) -> OpenedAccount:
@@ -125,76 +166,45 @@ def connect_account(*, backend: str, identity: AssertedIdentity, user_id: int, n
     """
 
     def work() -> OpenedAccount:
-        learner = _lock_learner(identity=identity, now=now)
-        if user_id not in _find_offered(identity=identity, linked_id=learner.user_id):
+        holder = lock_holder(school_id=identity.school_id, slug=identity.slug, remote_id=identity.remote_id, now=now)
+        if user_id not in _find_offered(identity=identity, holder=holder):
             raise SignOnRefused(SignOnRefusal.CONNECTION_EXPIRED, slug=identity.slug)
-        social = _find_same_person(backend=backend, identity=identity, learner=learner)
-        if social is None:
-            social = _attach(backend=backend, identity=identity, user_id=user_id)
-        elif social.user_id != user_id:
+        if holder.account(slug=identity.slug) not in (None, user_id):
             raise SignOnRefused(SignOnRefusal.IDENTITY_CLASH, slug=identity.slug)
+        social = _attach_to(user_id, backend=backend, identity=identity, holder=holder)
         return OpenedAccount(social.user, social, is_new=False)
 
     return in_transaction(work)
 
 
-def _lock_learner(*, identity: AssertedIdentity, now: datetime) -> LockedLearner:
-    """Lock the learner with this ID at the school, made where there is none: two first sign-ons of one person take
-    turns.
+def _attach_to(user_id: int, *, backend: str, identity: AssertedIdentity, holder: Holder) -> UserSocialAuth:
+    """Return the account's identity under the provider at hand, made where it has none yet.
+
+    The uid is kept as it was asserted first. Rows of the ID that are another account's, or a former holder's, go.
     """
-    learner_id = make_learner(
-        school_id=identity.school_id,
-        remote_id=identity.remote_id,
-        student_key=normalize_identity(identity.remote_id),
-        now=now,
-    )
-    (learner,) = lock_learners(ids=[learner_id])
-    return learner
+    own = [sign_on for sign_on in holder.sign_ons if sign_on.user_id == user_id]
+    remove_sign_ons(sign_ons=[each for each in (*holder.former, *holder.sign_ons) if each not in own])
+    for sign_on in own:
+        if sign_on.provider == backend and sign_on.slug == identity.slug:
+            return UserSocialAuth.objects.select_related("user").get(pk=sign_on.id)
+    return _attach(backend=backend, identity=identity, user_id=user_id, holder=holder)
 
 
-def _find_same_person(*, backend: str, identity: AssertedIdentity, learner: LockedLearner) -> UserSocialAuth | None:
-    """Return the identity of the account that has signed on as this person before, whatever the spelling and the
-    provider.
+def _find_offered(*, identity: AssertedIdentity, holder: Holder) -> set[int]:
+    """Return the IDs of the active accounts with the asserted address, and of the one that the learner is linked to.
 
-    Where it was another provider of the school, the account gets one more identity. The host's table is indexed by the
-    uid as asserted, so what is looked at are the likely spellings and the identities of the learner's account.
+    None that support staff decided against, and none with rights beyond the school.
     """
-    slugs = set(IdentityProvider.objects.filter(school_id=identity.school_id).values_list("slug", flat=True))
-    student_key = normalize_identity(identity.remote_id)
-    spellings = {identity.remote_id, student_key, learner.student_key}
-    candidates = UserSocialAuth.objects.filter(provider__in={backend, *get_setting("SAML_BACKENDS")})
-    uids = [f"{slug}:{spelling}" for slug in slugs for spelling in spellings]
-    found = list(candidates.filter(uid__in=uids).select_related("user"))
-    if learner.user_id is not None:
-        found += candidates.filter(user_id=learner.user_id).select_related("user")
-    same = [social for social in found if _names(social.uid, slugs=slugs, student_key=student_key)]
-    if not same:
-        return None
-    user_ids = {social.user_id for social in same}
-    if learner.user_id in user_ids:
-        same = [social for social in same if social.user_id == learner.user_id]
-    elif len(user_ids) > 1:
-        raise SignOnRefused(SignOnRefusal.IDENTITY_CLASH, slug=identity.slug)
-    for social in same:
-        if social.provider == backend and social.uid.startswith(f"{identity.slug}:"):
-            return social
-    return _attach(backend=backend, identity=identity, user_id=same[0].user_id)
-
-
-def _names(uid: str, *, slugs: set[str], student_key: str) -> bool:
-    parts = split_uid(uid)
-    return parts is not None and parts[0] in slugs and normalize_identity(parts[1]) == student_key
-
-
-def _find_offered(*, identity: AssertedIdentity, linked_id: int | None) -> set[int]:
-    """Return the IDs of the active accounts with the asserted address, and of the one that the learner is linked to."""
+    linked_id = holder.learner.user_id
     offered = {linked_id} if linked_id is not None else set()
     email = normalize_identity(identity.email)
     if email:
         offered.update(get_host().accounts.users_by_email(emails=[email]).get(email, ()))
+    offered -= holder.barred
     if not offered:
         return set()
-    return set(get_user_model()._default_manager.filter(pk__in=offered, is_active=True).values_list("pk", flat=True))
+    active = get_user_model()._default_manager.filter(pk__in=offered, is_active=True).values_list("pk", flat=True)
+    return set(active) - find_privileged(user_ids=offered, school_id=identity.school_id)
 
 
 def _make_account(*, identity: AssertedIdentity, as_second: bool) -> Any:
@@ -249,14 +259,20 @@ def _has_field(model: Any, name: str) -> bool:
     return any(field.name == name for field in model._meta.get_fields())
 
 
-def _attach(*, backend: str, identity: AssertedIdentity, user_id: int) -> UserSocialAuth:
+def _attach(*, backend: str, identity: AssertedIdentity, user_id: int, holder: Holder) -> UserSocialAuth:
     """Make the social-auth row. The uid is kept as asserted.
 
     The one reason left why the database may refuse is a collation under which two people's IDs are one (docs/sso.rst
-    tells how to give the column another one).
+    has the statement that gives the column another one).
     """
     try:
         with transaction.atomic():
-            return UserSocialAuth.objects.create(user_id=user_id, provider=backend, uid=identity.uid)
+            social: UserSocialAuth = UserSocialAuth.objects.create(user_id=user_id, provider=backend, uid=identity.uid)
     except IntegrityError:
         raise SignOnRefused(SignOnRefusal.IDENTITY_CLASH, slug=identity.slug) from None
+    key_since = holder.learner.key_since
+    if key_since is not None and social.created < key_since:
+        # The clock of the server that freed the ID may be ahead of this one's.
+        UserSocialAuth.objects.filter(pk=social.pk).update(created=key_since)
+        social.created = key_since
+    return social

@@ -5,31 +5,30 @@ tries again.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from program_enrollments.api.identifying.claiming import Claim, find_accounts_by_email, find_accounts_by_student_key
-from program_enrollments.api.identifying.linking import apply_settlement, by_school_account, find_owners, settle_claims
-from program_enrollments.api.identifying.locking_learners import LockedLearner, lock_learners
-from program_enrollments.api.realizing.making_real import PREEMPTIVE, REAL, keep_failures_apart, realize_linked
-from program_enrollments.api.realizing.seating import (
-    SeatWish,
-    agree_on_roles,
-    agree_on_seats,
-    find_heirs,
-    find_occupied_elsewhere,
-    hand_over_roles,
+from program_enrollments.api.identifying.claiming import Claim, find_accounts_by_email
+from program_enrollments.api.identifying.evidence import fetch_sign_ons, fetch_slugs
+from program_enrollments.api.identifying.linking import (
+    apply_settlement,
+    by_school_account,
+    close_claims,
+    find_owners,
+    settle_claims,
 )
+from program_enrollments.api.identifying.locking_accounts import lock_accounts
+from program_enrollments.api.identifying.locking_learners import LockedLearner, find_siblings, lock_learners
+from program_enrollments.api.realizing.making_real import keep_failures_apart, realize_linked
 from program_enrollments.api.realizing.signing_in import email_claims, settle_and_realize
+from program_enrollments.api.realizing.undoing import decide_against, undo_link
 from program_enrollments.api.recording import record_changes
 from program_enrollments.api.transacting import in_transaction
 from program_enrollments.data import (
     Change,
     ChangeKind,
-    CourseStatus,
     LearnerProblem,
     LinkHow,
     Origin,
@@ -37,17 +36,8 @@ from program_enrollments.data import (
     Source,
 )
 from program_enrollments.exceptions import LearnerDoesNotExist, LinkRefused
-from program_enrollments.models import (
-    Learner,
-    PreemptiveCourseEnrollment,
-    PreemptiveProgramEnrollment,
-    ProgramCourseEnrollment,
-    ProgramEnrollment,
-)
-from program_enrollments.models.bulk import delete_rows, insert_rows
-
-PROGRAM_FIELDS = ("program", "learner", "curriculum", "status", "created")
-COURSE_FIELDS = ("program", "course_run", "learner", "status", "course_staff", "created")
+from program_enrollments.models import Learner, LinkClaim
+from program_enrollments.normalization import normalize_identity
 
 
 def link_learner(
@@ -56,29 +46,30 @@ def link_learner(
     """Link a learner to an account because a person says so, settle its conflict, and realize what waits.
 
     A learner linked to another account is unlinked from it first, with all that entails. Raises LearnerDoesNotExist,
-    and LinkRefused where there is no such account, it already is another learner of the school, or the learner was
-    retired.
+    and LinkRefused where there is no such account, it already is another learner of the school, the learner was
+    retired or is no person, or somebody else linked it at the same moment.
     """
     moment = now or timezone.now()
-    if not get_user_model()._default_manager.filter(pk=user_id).exists():
-        raise LinkRefused("There is no such account.")
-    school_ids = list(Learner.objects.filter(pk=learner_id).values_list("school_id", flat=True))
-    if not school_ids:
+    seen = Learner.objects.filter(pk=learner_id).values_list("school_id", "user_id").first()
+    if seen is None:
         raise LearnerDoesNotExist
-    owners = find_owners(school_ids=school_ids, user_ids=[user_id])
+    school_id, seen_user_id = seen
 
     def work(one_by_one: bool) -> RealizingReport:
-        learners = lock_learners(ids={learner_id, *owners})
-        learner = next((each for each in learners if each.id == learner_id), None)
-        if learner is None:
-            raise LearnerDoesNotExist
-        if Learner.objects.filter(pk=learner_id, retired_at__isnull=False).exists():
-            raise LinkRefused("This learner was retired. Whoever comes back is enrolled anew, as another learner.")
+        accounts = {user_id, seen_user_id} - {None}
+        if user_id not in lock_accounts(user_ids=accounts):
+            raise LinkRefused("There is no such account.")
+        owners = find_owners(school_ids=[school_id], user_ids=[user_id])
+        learners = lock_learners(ids={learner_id, *owners, *find_siblings(user_ids=accounts - {user_id})})
+        learner = _linkable(learners, learner_id)
+        if learner.user_id not in (seen_user_id, user_id):
+            raise LinkRefused("Somebody else has linked this learner meanwhile. Look again before you change it.")
         changes: list[Change] = []
         if learner.user_id not in (None, user_id):
+            decide_against(learner=learner, now=moment)
             learner, changes = undo_link(learner=learner, now=moment)
         settlement = settle_claims(
-            claims=[(learner, Claim(user_id, how))],
+            claims=[(learner._replace(undone_how=""), Claim(user_id, how))],
             owners=by_school_account([each for each in learners if each.id != learner_id]),
         )
         if settlement.conflicts:
@@ -86,25 +77,42 @@ def link_learner(
         linked, link_changes = apply_settlement(settlement=settlement, now=moment)
         realized = realize_linked(learners=linked or [learner], now=moment, one_by_one=one_by_one, again=True)
         _settle_problem(ids=[each.id for each in linked or [learner]])
+        close_claims(links=[(each.id, user_id) for each in linked or [learner]])
         record_changes(changes=[*changes, *link_changes, *realized.changes], origin=origin, now=moment)
         return realized.report + RealizingReport(linked=len(linked))
 
     return keep_failures_apart(work)
 
 
+def _linkable(learners: Sequence[LockedLearner], learner_id: int) -> LockedLearner:
+    learner = next((each for each in learners if each.id == learner_id), None)
+    if learner is None:
+        raise LearnerDoesNotExist
+    if Learner.objects.filter(pk=learner_id, retired_at__isnull=False).exists():
+        raise LinkRefused("This learner was retired. A person who comes back is enrolled anew, as another learner.")
+    if learner.honored_for_id is not None:
+        raise LinkRefused("This is a former student ID of another learner. Link that one.")
+    return learner
+
+
 def unlink_learner(*, learner_id: int, origin: Origin, now: datetime | None = None) -> None:
     """Take a learner's account away: seats and roles this app gave go, enrollments wait again. Raises
     LearnerDoesNotExist.
+
+    The account is not linked again by the evidence it was linked by, and signs on as this student no more.
     """
     moment = now or timezone.now()
 
     def work() -> None:
-        learners = lock_learners(ids=[learner_id])
-        if not learners:
+        user_ids = Learner.objects.filter(pk=learner_id, user__isnull=False).values_list("user_id", flat=True)
+        locked = lock_learners(ids={learner_id, *find_siblings(user_ids=list(user_ids))})
+        learner = next((each for each in locked if each.id == learner_id), None)
+        if learner is None:
             raise LearnerDoesNotExist
         changes: list[Change] = []
-        if learners[0].user_id is not None:
-            _, changes = undo_link(learner=learners[0], now=moment)
+        if learner.user_id is not None:
+            decide_against(learner=learner, now=moment)
+            _, changes = undo_link(learner=learner, now=moment)
         _settle_problem(ids=[learner_id])
         record_changes(changes=changes, origin=origin, now=moment)
 
@@ -112,16 +120,18 @@ def unlink_learner(*, learner_id: int, origin: Origin, now: datetime | None = No
 
 
 def unlink_account(*, user_id: int, now: datetime | None = None) -> None:
-    """Unlink every learner that an account is, before the host deletes the account: its enrollments wait again.
+    """Unlink every learner that an account is, as part of the deletion of the account: its enrollments wait again.
 
-    The host's own seats go with the account; nothing is asked of the host.
+    Takes the account's row first and keeps it until the deletion commits, so that nothing links it meanwhile. The
+    host's own seats go with the account; nothing is asked of the host.
     """
-    ids = list(Learner.objects.filter(user_id=user_id).values_list("pk", flat=True))
-    if not ids:
-        return
     moment = now or timezone.now()
 
     def work() -> None:
+        lock_accounts(user_ids=[user_id])
+        ids = find_siblings(user_ids=[user_id])
+        if not ids:
+            return
         changes: list[Change] = []
         for learner in lock_learners(ids=ids):
             if learner.user_id == user_id:
@@ -134,24 +144,66 @@ def unlink_account(*, user_id: int, now: datetime | None = None) -> None:
 
 
 def settle_conflict(*, learner_ids: Collection[int], origin: Origin, now: datetime | None = None) -> int:
-    """Take conflicts off learners whose link, or lack of one, a person found to be right; return how many. A new claim
-    brings them back.
+    """Take conflicts off learners whose link, or lack of one, a person found to be right; return how many.
+
+    The other claims are dismissed: the sweep alone does not bring them back, the same account's signing on again does.
+    A learner whose student ID might have been another person's keeps it, with the address that the school sent.
     """
     moment = now or timezone.now()
 
     def work() -> int:
         settled = [
-            learner for learner in lock_learners(ids=learner_ids) if learner.problem_code == LearnerProblem.CONFLICT
+            learner
+            for learner in lock_learners(ids=learner_ids)
+            if learner.problem_code in {LearnerProblem.CONFLICT, LearnerProblem.POSSIBLY_NEW_PERSON}
         ]
-        _settle_problem(ids=[learner.id for learner in settled])
+        ids = [learner.id for learner in settled]
         changes = [
             Change(None, learner.id, learner.display_key, ChangeKind.CONFLICT_SETTLED, learner.problem_code, None)
             for learner in settled
         ]
+        changes += _take_proposed_emails(settled, now=moment)
+        _dismiss_open(settled)
+        _settle_problem(ids=ids)
         record_changes(changes=changes, origin=origin, now=moment)
         return len(settled)
 
     return in_transaction(work)
+
+
+def _dismiss_open(learners: Sequence[LockedLearner]) -> None:
+    open_claims = LinkClaim.objects.filter(learner_id__in=[learner.id for learner in learners], is_dismissed=False)
+    strongest: dict[int, str] = {}
+    for learner_id, how in open_claims.values_list("learner_id", "how"):
+        if how != LinkHow.EMAIL or learner_id not in strongest:
+            strongest[learner_id] = how
+    for learner in learners:
+        # Nobody was found to be right: evidence weaker than there was does not decide it either.
+        if learner.user_id is None and not learner.undone_how and learner.id in strongest:
+            Learner.objects.filter(pk=learner.id).update(undone_how=strongest[learner.id])
+    open_claims.update(is_dismissed=True)
+
+
+def _take_proposed_emails(learners: Sequence[LockedLearner], *, now: datetime) -> list[Change]:
+    changes = []
+    proposed = dict(
+        Learner.objects.filter(pk__in=[learner.id for learner in learners])
+        .exclude(proposed_email="")
+        .values_list("pk", "proposed_email")
+    )
+    for learner in learners:
+        email = proposed.get(learner.id)
+        if not email:
+            continue
+        normalized = normalize_identity(email)
+        of_school = Learner.objects.filter(school_id=learner.school_id, email_normalized=normalized)
+        if of_school.exclude(pk=learner.id).exists():
+            raise LinkRefused("The address that the school sent is another learner's by now.")
+        Learner.objects.filter(pk=learner.id).update(
+            email=email, email_normalized=normalized, proposed_email="", modified=now
+        )
+        changes.append(Change(None, learner.id, learner.display_key, ChangeKind.EMAIL, learner.email or None, email))
+    return changes
 
 
 def try_again(*, learner_ids: Collection[int], origin: Origin, now: datetime | None = None) -> RealizingReport:
@@ -163,15 +215,23 @@ def try_again(*, learner_ids: Collection[int], origin: Origin, now: datetime | N
     moment = now or timezone.now()
     by_student_key, by_email = _find_accounts(learner_ids=learner_ids)
     claiming = {*(claim.user_id for claim in by_student_key.values()), *by_email.values()}
-    school_ids = Learner.objects.filter(pk__in=learner_ids).values_list("school_id", flat=True) if claiming else []
-    owners = find_owners(school_ids=school_ids, user_ids=claiming) if claiming else []
+    concerned = Learner.objects.filter(pk__in=learner_ids)
+    linked = concerned.filter(user__isnull=False).values_list("user_id", flat=True)
 
     def work(one_by_one: bool) -> RealizingReport:
+        there = lock_accounts(user_ids=claiming.union(linked))
+        school_ids = concerned.values_list("school_id", flat=True) if claiming else []
+        owners = find_owners(school_ids=school_ids, user_ids=claiming & there) if claiming & there else []
         learners = lock_learners(ids={*learner_ids, *owners})
         waiting = [learner for learner in learners if learner.id in learner_ids and learner.user_id is None]
-        claims = [(learner, by_student_key[learner.id]) for learner in waiting if learner.id in by_student_key]
+        claims = [
+            (learner, by_student_key[learner.id])
+            for learner in waiting
+            if learner.id in by_student_key and by_student_key[learner.id].user_id in there
+        ]
         unnamed = [learner for learner in waiting if learner.id not in by_student_key]
-        claims += email_claims(learners=unnamed, accounts=by_email)
+        present = {email: user_id for email, user_id in by_email.items() if user_id in there}
+        claims += email_claims(learners=unnamed, accounts=present)
         claimed = {learner.id for learner, _ in claims}
         _settle_problem(
             ids=[
@@ -191,22 +251,27 @@ def _find_accounts(*, learner_ids: Collection[int]) -> tuple[dict[int, Claim], d
     """Return the claims by student ID on those of these learners who wait (learner ID to claim), and the accounts that
     confirmed their addresses (normalized address to user ID).
     """
-    given_by_school: dict[int, dict[str, str]] = defaultdict(dict)
-    learner_of: dict[tuple[int, str], int] = {}
+    waiting: dict[int, list[tuple[int, str, str, datetime | None]]] = defaultdict(list)
     emails = set()
-    for pk, school_id, given, student_key, email in Learner.objects.filter(pk__in=learner_ids, user=None).values_list(
-        "pk", "school_id", "student_key", "student_key_normalized", "email_normalized"
-    ):
+    rows = Learner.objects.filter(pk__in=learner_ids, user=None, honored_for=None).values_list(
+        "pk", "school_id", "student_key", "student_key_normalized", "email_normalized", "key_since"
+    )
+    for pk, school_id, given, student_key, email, key_since in rows:
         if student_key:
-            given_by_school[school_id][student_key] = given
-            learner_of[(school_id, student_key)] = pk
+            waiting[school_id].append((pk, given, student_key, key_since))
         if email:
             emails.add(email)
-    claims = {
-        learner_of[(school_id, student_key)]: Claim(user_id, LinkHow.SSO.value)
-        for school_id, student_keys in given_by_school.items()
-        for student_key, user_id in find_accounts_by_student_key(school_id=school_id, student_keys=student_keys).items()
-    }
+    claims = {}
+    for school_id, learners in waiting.items():
+        sign_ons = fetch_sign_ons(
+            slugs=fetch_slugs(school_id=school_id, enabled_only=True),
+            spellings={spelling for _, given, student_key, _ in learners for spelling in (given, student_key)},
+        )
+        for pk, _, student_key, key_since in learners:
+            named = [each for each in sign_ons if each.student_key == student_key and each.counts_since(key_since)]
+            user_ids = {each.user_id for each in named}
+            if len(user_ids) == 1:
+                claims[pk] = Claim(user_ids.pop(), LinkHow.SSO.value)
     return claims, dict(find_accounts_by_email(emails=emails))
 
 
@@ -214,64 +279,5 @@ def _settle_problem(*, ids: Collection[int]) -> int:
     return (
         Learner.objects.filter(pk__in=ids)
         .exclude(problem_code="")
-        .update(problem_code="", problem_detail="", problem_at=None)
+        .update(problem_code="", problem_detail="", problem_at=None, proposed_email="")
     )
-
-
-def undo_link(*, learner: LockedLearner, now: datetime, tell_host: bool = True) -> tuple[LockedLearner, list[Change]]:
-    """Undo the link of a learner, the reverse of realizing; return the learner as it is then, and the ledger's entries.
-
-    The caller holds the learner locked. With `tell_host` the seats and roles this app gave are taken back: raises
-    LinkRefused where the host keeps one, and then nothing may be committed.
-    """
-    if tell_host:
-        _leave_host(learner=learner)
-    programs = delete_rows(ProgramEnrollment, field="learner", values=[learner.id], returning=PROGRAM_FIELDS)
-    insert_rows(
-        PreemptiveProgramEnrollment, fields=(*PROGRAM_FIELDS, "modified"), rows=[(*row, now) for row in programs]
-    )
-    courses = delete_rows(ProgramCourseEnrollment, field="learner", values=[learner.id], returning=COURSE_FIELDS)
-    insert_rows(
-        PreemptiveCourseEnrollment,
-        fields=(*COURSE_FIELDS, "problem_code", "problem_detail", "tries", "refusals", "modified"),
-        rows=[(*row, "", "", 0, 0, now) for row in courses],
-    )
-    Learner.objects.filter(pk=learner.id).update(user=None, link_how="", linked_at=None, modified=now)
-    changes = [
-        Change(None, learner.id, learner.display_key, ChangeKind.LINK, f"{learner.link_how}:{learner.user_id}", None),
-        *(
-            Change(program_id, learner.id, learner.display_key, ChangeKind.PROGRAM_PROMISED, REAL, PREEMPTIVE)
-            for program_id, *_ in programs
-        ),
-        *(
-            Change(program_id, learner.id, learner.display_key, ChangeKind.COURSE_PROMISED, REAL, PREEMPTIVE, run_id)
-            for program_id, run_id, *_ in courses
-        ),
-    ]
-    return learner._replace(user_id=None, link_how=""), changes
-
-
-def _leave_host(*, learner: LockedLearner) -> None:
-    """Take back from the host what this app gave the account through this learner."""
-    if learner.user_id is None:
-        return
-    rows = list(
-        ProgramCourseEnrollment.objects.filter(learner_id=learner.id).values_list(
-            "pk", "course_run_id", "course_run__course_id", "status", "course_staff_given"
-        )
-    )
-    occupied = find_occupied_elsewhere(
-        user_ids=[learner.user_id], course_run_ids={row[1] for row in rows}, except_ids=[row[0] for row in rows]
-    )
-    wishes = [
-        SeatWish(learner.user_id, course_id, False)
-        for _, run_id, course_id, status, _ in rows
-        if status == CourseStatus.ACTIVE and (learner.user_id, run_id) not in occupied
-    ]
-    failures = agree_on_seats(wishes=wishes)
-    roles = {(learner.user_id, course_id) for _, _, course_id, _, given in rows if given}
-    heirs = find_heirs(revokes=roles, except_ids=[row[0] for row in rows])
-    _, role_failures = agree_on_roles(grants=(), revokes=roles - heirs.keys())
-    hand_over_roles(heirs=heirs.values())
-    for failure in [*failures.values(), *role_failures.values()]:
-        raise LinkRefused(f"The learning platform did not give up a seat: {failure.detail}")

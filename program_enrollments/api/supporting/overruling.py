@@ -63,7 +63,13 @@ def change_program_statuses(
             for learner_id in by_program[program.pk]
         ]
         outcomes += write_program_enrollments(
-            program=program, rows=rows, verb=Verb.UPDATE, origin=origin, cascade=cascade, now=now
+            program=program,
+            rows=rows,
+            verb=Verb.UPDATE,
+            origin=origin,
+            cascade=cascade,
+            allow_pseudonyms=True,
+            now=now,
         )
     return outcomes
 
@@ -101,6 +107,7 @@ def change_course_statuses(
             rows=rows,
             verb=Verb.UPDATE,
             origin=origin,
+            allow_pseudonyms=True,
             now=now,
         )
     return outcomes

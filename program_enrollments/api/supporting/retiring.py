@@ -6,7 +6,6 @@ What is removed, and what isn't ours to remove, is listed in docs/operations.rst
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,15 +15,22 @@ from django.utils import timezone
 
 from program_enrollments.api.answering_once import forget_answers
 from program_enrollments.api.grading.freezing import retire_from_freezes
-from program_enrollments.api.identifying.locking_learners import LockedLearner, find_learner_ids, lock_learners
+from program_enrollments.api.identifying.locking_learners import (
+    LockedLearner,
+    find_learner_ids,
+    find_siblings,
+    lock_learners,
+)
+from program_enrollments.api.identifying.student_keys import make_pseudonym, take_identities
+from program_enrollments.api.realizing.undoing import undo_link
 from program_enrollments.api.recording import record_changes
-from program_enrollments.api.supporting.correcting import undo_link
 from program_enrollments.api.transacting import in_transaction
 from program_enrollments.data import Change, ChangeKind, LinkHow, Origin
 from program_enrollments.exceptions import HostError, LinkRefused
 from program_enrollments.models import (
     Learner,
     LedgerEntry,
+    LinkClaim,
     PreemptiveCourseEnrollment,
     School,
 )
@@ -34,6 +40,9 @@ logger = logging.getLogger(__name__)
 
 IDENTITY_KINDS = (ChangeKind.STUDENT_KEY, ChangeKind.EMAIL)
 """Ledger entries whose `before` and `after` are identities themselves."""
+
+ACCOUNT_KINDS = (ChangeKind.LINK, ChangeKind.CONFLICT)
+"""Ledger entries whose `before` and `after` name accounts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +138,13 @@ def _normalized(values: Iterable[str]) -> set[str]:
 
 def _retire(learner_id: int, origin: Origin, keep_seats: bool, now: datetime) -> bool | None:
     """Retire one learner in the current transaction; False where that was done before, None where there is none."""
-    for learner in lock_learners(ids=[learner_id]):
+    user_ids = Learner.objects.filter(pk=learner_id, user__isnull=False).values_list("user_id", flat=True)
+    for learner in lock_learners(ids={learner_id, *find_siblings(user_ids=list(user_ids))}):
+        if learner.id != learner_id:
+            continue
         if Learner.objects.filter(pk=learner_id, retired_at__isnull=False).exists():
             return False
-        pseudonym = f"retired-{secrets.token_hex(16)}"
+        pseudonym = make_pseudonym(kind="retired")
         changes = _forget_learner(learner, pseudonym, keep_seats=keep_seats, now=now)
         records = _records_of(learner_id)
         _forget_in_ledger(records, pseudonym)
@@ -150,12 +162,13 @@ def _forget_learner(learner: LockedLearner, pseudonym: str, *, keep_seats: bool,
     """Take the account and the identities off a learner; return the ledger's entries, which name the pseudonym."""
     changes: list[Change] = []
     if learner.user_id is not None:
+        _take_identities(learner)
         nameless = learner._replace(student_key=pseudonym, email="")
         _, changes = undo_link(learner=nameless, now=now, tell_host=not keep_seats)
         # Which account it was is what is to be forgotten; that there was one, and by which evidence, is not.
         changes = [
             change
-            if change.kind != ChangeKind.LINK
+            if change.kind not in ACCOUNT_KINDS
             else Change(None, learner.id, pseudonym, ChangeKind.LINK, learner.link_how, None)
             for change in changes
         ]
@@ -168,10 +181,27 @@ def _forget_learner(learner: LockedLearner, pseudonym: str, *, keep_seats: bool,
         problem_code="",
         problem_detail="",
         problem_at=None,
+        undone_how="",
+        proposed_email="",
+        key_since=None,
         retired_at=now,
         modified=now,
     )
+    LinkClaim.objects.filter(learner_id=learner.id).delete()
     return changes
+
+
+def _take_identities(learner: LockedLearner) -> None:
+    """Take from the account what it signed on with as this student: the IDs it has and those still honored for it.
+
+    The ID may be given to somebody else, who must not be signed on to this account.
+    """
+    honored = Learner.objects.filter(honored_for_id=learner.id)
+    keys = {learner.student_key_normalized, *honored.values_list("student_key_normalized", flat=True)}
+    if learner.user_id is not None:
+        taken = {learner.user_id: {key for key in keys if key}}
+        take_identities(school_id=learner.school_id, taken=taken)
+    honored.delete()
 
 
 def _records_of(learner_id: int) -> list[int]:
@@ -195,6 +225,6 @@ def _forget_in_ledger(records: Collection[int], pseudonym: str) -> None:
     for column in ("before", "after"):
         identities = entries.filter(kind__in=IDENTITY_KINDS, **{f"{column}__isnull": False})
         identities.update(**{column: pseudonym})
-        links = entries.filter(kind=ChangeKind.LINK)
+        links = entries.filter(kind__in=ACCOUNT_KINDS)
         for how in LinkHow.values:
             links.filter(**{f"{column}__startswith": f"{how}:"}).update(**{column: how})

@@ -45,6 +45,14 @@ class Command(BaseCommand):
             else f"Learners to be linked or realized: {report.found}. Linked: {done.linked}. Made real: program "
             f"enrollments {done.program_enrollments}, course enrollments {done.course_enrollments}."
         )
+        mended = report.mended
+        if mended.without_account or mended.doubled or mended.seats or mended.honoring_ended:
+            self.stdout.write(
+                f"{'To be mended' if dry_run else 'Mended'}: learners without account but with real enrollments "
+                f"{mended.without_account}, learners with doubled enrollments {mended.doubled}, active course "
+                f"enrollments without a seat {mended.seats}. Former student IDs no longer honored: "
+                f"{mended.honoring_ended}."
+            )
 
 
 def _troubles(report: api.SweepReport) -> list[str]:
@@ -56,6 +64,11 @@ def _troubles(report: api.SweepReport) -> list[str]:
         troubles.append(
             f"course enrollments that the learning platform did not accept: {report.done.failures} (in admin: "
             "Preemptive course enrollments, with the reasons)"
+        )
+    if report.mended.failures:
+        troubles.append(
+            f"active course enrollments without a seat that the learning platform did not give: "
+            f"{report.mended.failures} (see the log)"
         )
     if report.failed_learners:
         troubles.append(f"learners who failed, and are tried again next time: {report.failed_learners} (see the log)")

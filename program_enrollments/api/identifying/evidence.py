@@ -1,0 +1,86 @@
+"""Evidence: the sign-ons that the host keeps, as social-auth's table has them, and whether they still count.
+
+Whatever the collation of the host's columns finds, names are compared exactly here: neither `TPA-SAML` nor `uni-a ` is
+the backend or the slug that it looks like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import router
+from social_django.models import UserSocialAuth
+
+from program_enrollments.conf import get_setting
+from program_enrollments.models import IdentityProvider
+from program_enrollments.normalization import is_pseudonym, normalize_identity, split_uid
+
+FIELDS = ("pk", "user_id", "provider", "uid", "created")
+
+
+class SignOn(NamedTuple):
+    """A social-auth row of an account: the slug and the student ID (normalized) that its uid names, and since when."""
+
+    id: int
+    user_id: int
+    provider: str
+    uid: str
+    created: datetime
+    slug: str
+    student_key: str
+
+    def counts_since(self, key_since: datetime | None) -> bool:
+        """Whether the sign-on is by the present holder of the student ID, who has held it since `key_since`."""
+        return key_since is None or self.created >= key_since
+
+
+def fetch_slugs(*, school_id: int, enabled_only: bool = False) -> frozenset[str]:
+    """Return the slugs of the school's identity providers."""
+    providers = IdentityProvider.objects.filter(school_id=school_id)
+    if enabled_only:
+        providers = providers.filter(is_enabled=True)
+    return frozenset(providers.values_list("slug", flat=True))
+
+
+def read_sign_ons(rows: Iterable[tuple[int, int, str, str, datetime]], *, slugs: Collection[str]) -> list[SignOn]:
+    """Return those of `rows` (see `FIELDS`) that are of a university's backend and name a student under `slugs`."""
+    backends = get_setting("SAML_BACKENDS")
+    sign_ons = []
+    for pk, user_id, provider, uid, created in rows:
+        parts = split_uid(uid) if provider in backends else None
+        if parts is None or parts[0] not in slugs:
+            continue
+        student_key = normalize_identity(parts[1])
+        if student_key and not is_pseudonym(student_key):
+            sign_ons.append(SignOn(pk, user_id, provider, uid, created, parts[0], student_key))
+    return sign_ons
+
+
+def fetch_sign_ons(
+    *, slugs: Collection[str], spellings: Collection[str] = (), user_ids: Collection[int] = ()
+) -> list[SignOn]:
+    """Return the sign-ons under `slugs` with a student ID in one of `spellings`, and all of the accounts `user_ids`.
+
+    The host's table is indexed by the uid as it was asserted. A uid in yet another spelling is found by its account or
+    by the sweep. Reads where writes go. One statement per kind.
+    """
+    if not slugs:
+        return []
+    found: dict[int, tuple[int, int, str, str, datetime]] = {}
+    kept = UserSocialAuth.objects.using(router.db_for_write(UserSocialAuth)).order_by()
+    kept = kept.filter(provider__in=get_setting("SAML_BACKENDS"))
+    if spellings:
+        uids = {f"{slug}:{spelling}" for slug in slugs for spelling in spellings}
+        found.update((row[0], row) for row in kept.filter(uid__among=uids).values_list(*FIELDS))
+    if user_ids:
+        found.update((row[0], row) for row in kept.filter(user_id__in=user_ids).values_list(*FIELDS))
+    return read_sign_ons((found[pk] for pk in sorted(found)), slugs=slugs)
+
+
+def remove_sign_ons(*, sign_ons: Iterable[SignOn]) -> None:
+    """Take these identities from their accounts: nobody signs on to an account with them any more."""
+    ids = [sign_on.id for sign_on in sign_ons]
+    if ids:
+        UserSocialAuth.objects.filter(pk__in=ids).delete()
