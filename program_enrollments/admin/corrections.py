@@ -18,6 +18,7 @@ from program_enrollments.admin.forms import AccountForm, OptionalReasonForm, Rea
 from program_enrollments.admin.telling import staff_origin, tell_realized
 from program_enrollments.data import LearnerProblem
 from program_enrollments.models import Learner
+from program_enrollments.normalization import is_pseudonym
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +56,21 @@ def _unlink(request: HttpRequest, learner_id: int, data: dict[str, Any]) -> None
 def _settle(request: HttpRequest, learner_id: int, data: dict[str, Any]) -> None:
     origin = staff_origin(request=request, reason=data["reason"])
     if api.settle_conflict(learner_ids=[learner_id], origin=origin):
-        messages.success(request, _("The conflict is settled. If the other claim is made again, it will be back."))
+        messages.success(
+            request,
+            _("The conflict is settled. It comes back only if the other account signs in or confirms its address."),
+        )
     else:
         messages.info(request, _("There was no conflict any more. Nothing was changed."))
+
+
+def _release(request: HttpRequest, learner_id: int, data: dict[str, Any]) -> None:
+    if api.release_learner(learner_id=learner_id, origin=staff_origin(request=request, reason=data["reason"])):
+        messages.success(
+            request, _("The student ID is released. The next person the school gives it to gets a record of their own.")
+        )
+    else:
+        messages.info(request, _("This learner has no student ID to release. Nothing was changed."))
 
 
 def _try_again(request: HttpRequest, learner_id: int, data: dict[str, Any]) -> None:
@@ -88,7 +101,8 @@ CORRECTIONS = (
         button=gettext_lazy("Unlink"),
         explanation=gettext_lazy(
             "Seats and roles that this app gave the account are taken back, and the enrollments wait for an account "
-            "again. If the same person signs in again by single sign-on, they are linked again."
+            "again. The account is not linked again by the same evidence, and the student ID does not sign in to it "
+            "any more: link the right account when you know it."
         ),
         form=ReasonForm,
         makes_sense=lambda learner: learner.user_id is not None,
@@ -100,11 +114,32 @@ CORRECTIONS = (
         button=gettext_lazy("Settle"),
         explanation=gettext_lazy(
             "Do this if the present link, or having none, is right, and the other claim is wrong. Nothing but the "
-            "conflict changes. If the other account is the right one, link it instead."
+            "conflict changes. If the other account is the right one, link it instead. If the question is whether a "
+            "student ID is another person's now, this says that it is the same person, and takes over the new address."
         ),
         form=ReasonForm,
-        makes_sense=lambda learner: learner.problem_code == LearnerProblem.CONFLICT,
+        makes_sense=lambda learner: (
+            learner.problem_code in {LearnerProblem.CONFLICT, LearnerProblem.POSSIBLY_NEW_PERSON}
+        ),
         carry_out=_settle,
+    ),
+    Correction(
+        name="release",
+        title=gettext_lazy("Release the student ID"),
+        button=gettext_lazy("Release"),
+        explanation=gettext_lazy(
+            "Do this if the school has given this student ID to somebody else. This learner keeps their account and "
+            "enrollments, under their e-mail address or a pseudonym. The ID does not sign in to their account any "
+            "more; the next person who has it gets a record and an account of their own."
+        ),
+        form=ReasonForm,
+        makes_sense=lambda learner: bool(
+            _is_somebody(learner)
+            and learner.student_key_normalized
+            and learner.honored_for_id is None
+            and not is_pseudonym(learner.student_key_normalized)
+        ),
+        carry_out=_release,
     ),
     Correction(
         name="try-again",

@@ -101,6 +101,7 @@ class NeedsPersonFilter(admin.SimpleListFilter):
         return [
             (self.ANY, _("Any that needs a person")),
             (LearnerProblem.CONFLICT.value, _("Conflict: two claims disagree")),
+            (LearnerProblem.POSSIBLY_NEW_PERSON.value, _("The student ID may be another person's now")),
             (LearnerProblem.REALIZING_FAILED.value, _("Enrollments could not be made real")),
             (REFUSED, _("Refused by the learning platform too often")),
         ]

@@ -57,6 +57,8 @@ class LearnerAdmin(ViewOnlyAdmin):
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, learner: Learner) -> str:
+        if learner.honored_for_id is not None:
+            return _("former ID of another learner")
         return _("retired") if learner.retired_at else str(LinkState(learner.link_state).label)
 
     @admin.display(description=gettext_lazy("problem"))

@@ -113,6 +113,11 @@ class ProviderForm(ProviderModelForm):
         model = IdentityProvider
         fields = ["slug", "name", "is_enabled"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # It stands in the uid of everybody who signed on through the provider.
+        self.fields["slug"].disabled = self.instance.pk is not None
+
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
         if ":" in slug:

@@ -45,6 +45,7 @@ from program_enrollments.api.signing_on.choosing_providers import (
     get_saml_provider,
     get_sign_on_provider,
 )
+from program_enrollments.api.signing_on.host_pipelines import ConfirmedHolder, confirm_holder
 from program_enrollments.api.signing_on.opening_accounts import (
     AssertedIdentity,
     AssertionUse,
@@ -84,6 +85,7 @@ __all__ = [
     "CatalogOutcome",
     "ChangesPage",
     "Claim",
+    "ConfirmedHolder",
     "CoursePlace",
     "FrozenGrades",
     "FrozenVersion",
@@ -108,6 +110,7 @@ __all__ = [
     "change_program_statuses",
     "check_sso_url",
     "claim_answer",
+    "confirm_holder",
     "connect_account",
     "count_learners_in_need",
     "describe_program",

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, time
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from program_enrollments.normalization import strip_invisible
+
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 MAX_SHOWN = 60
 
@@ -16,14 +18,16 @@ class UnusableValue(ValueError):
 
 
 def check_text(value: object, *, name: str, max_length: int = 255, required: bool = False) -> str:
-    """Return `value` trimmed; None counts as blank. Raises UnusableValue for other types, for text that is too long or
-    has characters that cannot be stored or printed, and for blank text where it is `required`.
+    """Return `value` trimmed, without invisible characters; None counts as blank.
+
+    Raises UnusableValue for other types, for text that is too long or has characters that cannot be stored or printed,
+    and for blank text where it is `required`.
     """
     if value is None:
         value = ""
     if not isinstance(value, str):
         raise UnusableValue(f"{name} is not text: {show(value)}.")
-    text = value.strip()
+    text = strip_invisible(value)
     if required and not text:
         raise UnusableValue(f"{name} is missing.")
     if len(text) > max_length:

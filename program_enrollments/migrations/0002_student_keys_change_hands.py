@@ -45,12 +45,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='learner',
             name='proposed_email',
-            field=models.CharField(blank=True, help_text="A new address that the school sent and that may be another person's: a person has to decide.", max_length=255, verbose_name='proposed e-mail'),
+            field=models.CharField(blank=True, db_default='', default='', help_text="A new address that the school sent and that may be another person's: a person has to decide.", max_length=255, verbose_name='proposed e-mail'),
         ),
         migrations.AddField(
             model_name='learner',
             name='undone_how',
-            field=models.CharField(blank=True, choices=[('sso', 'single sign-on'), ('email', 'confirmed e-mail'), ('staff', 'support staff'), ('command', 'management command')], help_text='The evidence of a link that was undone. Weaker evidence does not link this learner by itself.', max_length=8, verbose_name='was linked by'),
+            field=models.CharField(blank=True, db_default='', default='', choices=[('sso', 'single sign-on'), ('email', 'confirmed e-mail'), ('staff', 'support staff'), ('command', 'management command')], help_text='The evidence of a link that was undone. Weaker evidence does not link this learner by itself.', max_length=8, verbose_name='was linked by'),
         ),
         migrations.AlterField(
             model_name='identityprovider',

@@ -54,6 +54,8 @@ class Learner(TimeStampedModel):
         _("was linked by"),
         max_length=8,
         blank=True,
+        default="",
+        db_default="",
         choices=LinkHow.choices,
         help_text=_("The evidence of a link that was undone. Weaker evidence does not link this learner by itself."),
     )
@@ -61,6 +63,8 @@ class Learner(TimeStampedModel):
         _("proposed e-mail"),
         max_length=MAX_IDENTITY_LENGTH,
         blank=True,
+        default="",
+        db_default="",
         help_text=_("A new address that the school sent and that may be another person's: a person has to decide."),
     )
     key_since = models.DateTimeField(

@@ -13,6 +13,7 @@ from typing import Any, TypeGuard, TypeVar
 from uuid import UUID
 
 from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest
+from program_enrollments.normalization import strip_invisible
 from program_enrollments.rest_api.bodies import Ambiguous, BodyError, refuse
 from program_enrollments.rest_api.parameters import parse_uuid
 
@@ -126,6 +127,8 @@ def _read_identity_and_status(row: Raw) -> tuple[str, str, str, str]:
 def _is_plain(value: Any) -> TypeGuard[str]:
     """Whether a value is text (or was a number) that is not blank and has none of the characters that are refused."""
     if type(value) is not str or not value or value.isspace():
+        return False
+    if not (value.isascii() or strip_invisible(value)):
         return False
     # Printable text has no such characters; what isn't printable may still be fine (a no-break space).
     return value.isprintable() or UNUSABLE.search(value) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth import login
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -156,8 +157,16 @@ class UniversitySAML(Base):
 
 
 def sign_in(request: HttpRequest, user: Any, *, backend: Any) -> None:
-    """Sign a user in, in place of whoever was."""
-    login(request, user, backend=f"{type(backend).__module__}.{type(backend).__qualname__}")
+    """Sign a user in, in place of the one who was. Raises SignOnRefused if the account was deleted meanwhile."""
+    try:
+        with transaction.atomic():
+            login(request, user, backend=f"{type(backend).__module__}.{type(backend).__qualname__}")
+    except DatabaseError:
+        # Noting the time of the sign-in met no row.
+        if type(user)._base_manager.filter(pk=user.pk).exists():
+            raise
+        request.session.flush()
+        raise SignOnRefused(SignOnRefusal.ACCOUNT_GONE) from None
 
 
 def load_university_saml(request: HttpRequest) -> UniversitySAML:

@@ -15,12 +15,16 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
+from social_core.backends.base import BaseAuth
+from social_core.pipeline import DEFAULT_AUTH_PIPELINE
 from social_django.models import UserSocialAuth
 
 from program_enrollments.conf import get_setting
 from program_enrollments.sign_on.configuration import MAX_CLOCK_SKEW_SECONDS, STEPS, get_sign_on_settings
 
 APP = "university_enrollments"
+HOLDER_STEP = "program_enrollments.sign_on.pipeline.confirm_holder"
+SOCIAL_USER = "social_core.pipeline.social_auth.social_user"
 BACKEND = "program_enrollments.sign_on.backend.UniversitySAML"
 
 
@@ -50,6 +54,46 @@ def check_sign_on_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage
         for problem in _step_problems(configured.PIPELINE)
     ]
     return problems
+
+
+@register()
+def check_host_pipelines(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """W023: a SAML set-up of the host's own asks whose account a student ID opens."""
+    problems: list[CheckMessage] = []
+    for path in settings.AUTHENTICATION_BACKENDS:
+        name = _foreign_backend_name(path)
+        if name is None or name not in get_setting("SAML_BACKENDS"):
+            continue
+        setting, pipeline = _pipeline_of(name)
+        if HOLDER_STEP in pipeline and SOCIAL_USER in pipeline[: pipeline.index(HOLDER_STEP)]:
+            continue
+        hint = (
+            f"Put {HOLDER_STEP} right behind {SOCIAL_USER} in {setting}. Without it a student ID that the school gives "
+            "to somebody else signs that person on to the former holder's account (docs/sso.rst)."
+        )
+        problems.append(_warning(23, f"The pipeline of {path} trusts old sign-ons.", hint))
+    return problems
+
+
+def _foreign_backend_name(path: str) -> str | None:
+    """Return the name of a social-auth backend that is not this app's, None for anything else."""
+    if _is_ours(path):
+        return None
+    try:
+        found = import_string(path)
+    except ImportError:
+        return None
+    is_social = inspect.isclass(found) and issubclass(found, BaseAuth)
+    return str(found.name) if is_social else None
+
+
+def _pipeline_of(name: str) -> tuple[str, list[str]]:
+    """Return the setting that has a backend's pipeline, and the steps."""
+    own = f"SOCIAL_AUTH_{name.upper().replace('-', '_')}_PIPELINE"
+    for setting in (own, "SOCIAL_AUTH_PIPELINE"):
+        if steps := getattr(settings, setting, None):
+            return setting, list(steps)
+    return "SOCIAL_AUTH_PIPELINE", list(DEFAULT_AUTH_PIPELINE)
 
 
 @register(Tags.urls)

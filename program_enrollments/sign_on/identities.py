@@ -13,7 +13,7 @@ from social_django.models import UserSocialAuth
 from program_enrollments.api import AssertedIdentity, SignOnProvider
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
-from program_enrollments.normalization import MAX_IDENTITY_LENGTH, normalize_identity
+from program_enrollments.normalization import MAX_IDENTITY_LENGTH, is_pseudonym, normalize_identity, strip_invisible
 from program_enrollments.sign_on.assertions import Attributes
 
 UNSTORABLE = frozenset({"Cc", "Cs"})
@@ -63,7 +63,7 @@ def _permanent_id(provider: SignOnProvider, attributes: Attributes) -> str:
         raise SignOnRefused(SignOnRefusal.ID_AMBIGUOUS, slug=provider.slug)
     if not is_storable(slug=provider.slug, remote_id=value):
         raise SignOnRefused(SignOnRefusal.ID_UNUSABLE, slug=provider.slug)
-    return value.strip()
+    return strip_invisible(value)
 
 
 def is_storable(*, slug: str, remote_id: str) -> bool:
@@ -71,6 +71,9 @@ def is_storable(*, slug: str, remote_id: str) -> bool:
     all.
     """
     limit = min(MAX_IDENTITY_LENGTH, UserSocialAuth._meta.get_field("uid").max_length or MAX_IDENTITY_LENGTH)
+    if is_pseudonym(normalize_identity(remote_id)):
+        # Made up by this app for a learner whose own ID is gone; no university gives such IDs.
+        return False
     if len(f"{slug}:{remote_id}") > limit or any(unicodedata.category(letter) in UNSTORABLE for letter in remote_id):
         return False
     return 0 < len(normalize_identity(remote_id)) <= MAX_IDENTITY_LENGTH

@@ -8,10 +8,13 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
+from social_core.exceptions import AuthException
 
 from program_enrollments import api
+from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.sign_on import connections
 from program_enrollments.sign_on.identities import identify
+from program_enrollments.sign_on.refusals import explain
 
 
 def read_identity(*, backend: Any, response: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -45,4 +48,38 @@ def open_account(
         "social": opened.social,
         "is_new": opened.is_new,
         "new_association": opened.is_new,
+    }
+
+
+class SignOnForbidden(AuthException):
+    """A sign-on through the host's own pipeline that was refused; its text is for the person."""
+
+    def __init__(self, backend: Any, refused: SignOnRefused) -> None:
+        self.refused = refused
+        super().__init__(backend)
+
+    def __str__(self) -> str:
+        return str(explain(self.refused).person)
+
+
+def confirm_holder(
+    *, backend: Any, uid: Any, user: Any = None, social: Any = None, **kwargs: Any
+) -> dict[str, Any] | None:
+    """Let the student who has the ID now be signed on, not the one whose account an old uid is attached to.
+
+    A step for the pipeline of a host with a SAML set-up of its own, right behind
+    `social_core.pipeline.social_auth.social_user`, which chooses the account by the uid alone. Raises SignOnForbidden,
+    which social-auth's middleware shows as it does its own refusals.
+    """
+    try:
+        confirmed = api.confirm_holder(provider=backend.name, uid=str(uid), now=timezone.now())
+    except SignOnRefused as error:
+        raise SignOnForbidden(backend, error) from error
+    if confirmed is None or (social is None and confirmed.user is None):
+        return None
+    return {
+        "user": confirmed.user,
+        "social": confirmed.social,
+        "is_new": confirmed.user is None,
+        "new_association": confirmed.social is None,
     }

@@ -204,6 +204,33 @@ EXPLANATIONS: dict[SignOnRefusal, Explanation] = {
         _("Your account here is switched off. Write to support to have it switched on again."),
         _("The account is inactive. Look at its history before you activate it."),
     ),
+    SignOnRefusal.ACCOUNT_PRIVILEGED: Explanation(
+        HTTPStatus.FORBIDDEN,
+        _(
+            "Your account here has rights beyond your university, so it is not opened through your university. Sign in "
+            "with your password, or write to support."
+        ),
+        _(
+            "The account is staff, superuser or has grants at another school. Give those rights to an account of its "
+            "own, or set SIGN_ON_TO_PRIVILEGED_ACCOUNTS."
+        ),
+    ),
+    SignOnRefusal.ACCOUNT_GONE: Explanation(
+        HTTPStatus.CONFLICT,
+        _("Your account here was being deleted while you signed in. If you want a new one, sign in again in a minute."),
+        _("Somebody deleted the account during the sign-on. The next sign-on makes a new one."),
+    ),
+    SignOnRefusal.ID_IN_QUESTION: Explanation(
+        HTTPStatus.FORBIDDEN,
+        _(
+            "Your university sent your student ID with another e-mail address than before. Until support has found out "
+            "whether the ID is still yours, nobody can sign in with it. Write to support."
+        ),
+        _(
+            "The learner's page in the admin says what the school sent. Release the student ID if it was given to "
+            "somebody else, or settle the question if it is the same person."
+        ),
+    ),
     SignOnRefusal.IDENTITY_CLASH: Explanation(
         HTTPStatus.CONFLICT,
         _("Your account cannot be told from another one. Write to support; trying again will not help."),

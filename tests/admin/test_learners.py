@@ -166,12 +166,13 @@ def test_a_learners_page_tells_what_the_learning_platform_has(desk: Desk) -> Non
 
 
 def test_only_what_makes_sense_is_offered(desk: Desk) -> None:
-    assert corrections_on(desk, LearnerFactory()) == ["Link to an account", "Try again"]
+    assert corrections_on(desk, LearnerFactory()) == ["Link to an account", "Release the student ID", "Try again"]
     linked = LinkedLearnerFactory(problem_code=LearnerProblem.CONFLICT)
     assert corrections_on(desk, linked) == [
         "Link to an account",
         "Unlink from the account",
         "Settle the conflict",
+        "Release the student ID",
         "Try again",
     ]
     assert corrections_on(desk, LearnerFactory(retired_at=timezone.now())) == []

@@ -52,7 +52,8 @@ def enroll_many(world: World, run: CourseRun, count: int) -> None:
     User.objects.bulk_create([User(username=f"{run.pk}-{number}") for number in range(count)], batch_size=1000)
     users = list(User.objects.filter(username__startswith=f"{run.pk}-"))
     Learner.objects.bulk_create(
-        [Learner(school=world.school, student_key=f"S-{user.pk}", user=user) for user in users], batch_size=1000
+        [Learner(school=world.school, student_key=f"S-{user.pk}", user=user, link_how="sso") for user in users],
+        batch_size=1000,
     )
     learners = Learner.objects.filter(user__in=User.objects.filter(username__startswith=f"{run.pk}-"))
     ProgramCourseEnrollment.objects.bulk_create(
@@ -108,7 +109,9 @@ def test_whatever_the_host_says_later_frozen_is_frozen(world: World) -> None:
     CourseGrade.objects.update(letter="F", percent=Decimal(0), passed=False)
     enroll(world, "S-0", grade=("A", "1", True))
     ProgramCourseEnrollment.objects.filter(learner=first).delete()
-    Learner.objects.filter(pk=second.pk).update(student_key="S-2b", student_key_normalized="s-2b", user=None)
+    Learner.objects.filter(pk=second.pk).update(
+        student_key="S-2b", student_key_normalized="s-2b", user=None, link_how=""
+    )
     assert first.user is not None
     first.user.delete()
 

@@ -97,7 +97,7 @@ def test_only_enrollments_through_this_program_count(world: World) -> None:
 
 def test_an_account_that_is_gone_has_no_row(world: World) -> None:
     learner = enroll(world, "S-1", grade=("A", "0.9", True))
-    Learner.objects.filter(pk=learner.pk).update(user=None)
+    Learner.objects.filter(pk=learner.pk).update(user=None, link_how="")
 
     assert read(world).page.rows == []
 

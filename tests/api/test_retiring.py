@@ -18,7 +18,14 @@ from pytest_django import Settings
 
 from demo_lms.models import CourseAccessRole, CourseEnrollment
 from program_enrollments import api
-from program_enrollments.data import ChangeKind, EnrollmentFilters, Origin, ProgramEnrollmentRequest, Source, Verb
+from program_enrollments.data import (
+    ChangeKind,
+    EnrollmentFilters,
+    Origin,
+    ProgramEnrollmentRequest,
+    Source,
+    Verb,
+)
 from program_enrollments.exceptions import LinkRefused
 from program_enrollments.models import (
     FrozenGrade,
@@ -33,7 +40,7 @@ from program_enrollments.models import (
 )
 from tests.api import failing_hosts
 from tests.api.conftest import ORIGIN, World
-from tests.factories.enrollment import LearnerFactory, SchoolFactory
+from tests.factories.enrollment import LearnerFactory, LinkedLearnerFactory, SchoolFactory
 from tests.factories.host import UserFactory
 
 COMMAND = Origin(source=Source.COMMAND.value, reason="Request 4711")
@@ -79,7 +86,7 @@ def ann(world: World) -> Learner:
     learner = Learner.objects.get(user=account)
     assert (learner.student_key, learner.email) == ("S-4711", "Ann.Lee@uni-a.example")
     api.unlink_learner(learner_id=learner.pk, origin=Origin(source=Source.STAFF.value, reason="S-4711 asked for it"))
-    world.sign_on("S-4711", user=account)
+    api.link_learner(learner_id=learner.pk, user_id=account.pk, origin=ORIGIN)
     origin = Origin(source=Source.API.value, reason="Board of examiners")
     api.freeze_grades(program=world.program, course_run=world.course_run, origin=origin)
     KeptAnswer.objects.create(
@@ -131,7 +138,14 @@ def test_the_account_is_no_longer_told_but_that_there_was_one_is(ann: Learner) -
     retire(ann)
 
     links = LedgerEntry.objects.filter(kind=ChangeKind.LINK).order_by("pk").values_list("before", "after")
-    assert set(links) <= {(None, "sso"), (None, "email"), ("sso", None), ("email", None), ("staff", None)}
+    assert set(links) <= {
+        (None, "sso"),
+        (None, "email"),
+        ("sso", None),
+        ("email", None),
+        ("staff", None),
+        (None, "staff"),
+    }
     assert len(links) >= 4
 
 
@@ -216,6 +230,8 @@ def test_whoever_is_enrolled_again_is_somebody_new(ann: Learner, world: World) -
 
     world.write_program(("S-4711", "enrolled"))
 
+    assert not ProgramEnrollment.objects.exists(), "the account signs on as this student no more"
+    world.sign_on("S-4711", user=account)
     assert ProgramEnrollment.objects.get().learner.user == account
     assert ProgramEnrollment.objects.get().learner_id != ann.pk
     assert PreemptiveProgramEnrollment.objects.get().learner_id == ann.pk
@@ -297,7 +313,7 @@ def test_found_by_student_id_in_any_spelling_at_one_school_only(world: World) ->
 
 def test_found_by_account_at_every_school_and_by_address(world: World) -> None:
     account = UserFactory()
-    by_account = {LearnerFactory(user=account).pk, LearnerFactory(user=account).pk}
+    by_account = {LinkedLearnerFactory(user=account).pk, LinkedLearnerFactory(user=account).pk}
     by_address = LearnerFactory(school=world.school, student_key="", email="Bob@uni-a.example").pk
 
     assert set(api.retire_learners(persons=api.Persons(user_ids=[account.pk]), origin=COMMAND).retired) == by_account

@@ -61,10 +61,8 @@ class TestRenaming:
 
         rename(provider, ("S-1", "sasha"))
 
-        assert set(UserSocialAuth.objects.filter(user=learner.user).values_list("uid", flat=True)) == {
-            "uni-a-old:S-1",
-            "uni-a-new:sasha",
-        }
+        kept = UserSocialAuth.objects.filter(user=learner.user).values_list("uid", flat=True)
+        assert list(kept) == ["uni-a-new:sasha"], "the old ID may be another student's from now on"
 
     def test_gives_no_identity_on_weaker_evidence(self, provider: IdentityProvider) -> None:
         LinkedLearnerFactory(school=provider.school, student_key="S-1", link_how="email")
@@ -167,7 +165,7 @@ class TestTheCommand:
 
         assert "line 3: nobody" in err.getvalue()
         assert "S-2" not in out.getvalue() + err.getvalue()
-        assert Learner.objects.get().student_key == "sasha", "the others are done"
+        assert Learner.objects.filter(student_key="sasha").exists(), "the others are done"
 
     @pytest.mark.parametrize(
         ("text", "told"), [("", "no column"), ("a,b\n1,2\n", "no column old_student_key or new_student_key")]

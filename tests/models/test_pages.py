@@ -215,7 +215,7 @@ def test_whoever_becomes_real_between_the_two_tables_is_in_both(
         answer = execute(sql, params, many, context)
         if not done:
             done.append(True)
-            Learner.objects.filter(pk=learner.pk).update(user=UserFactory())
+            Learner.objects.filter(pk=learner.pk).update(user=UserFactory(), link_how="sso")
             promised._default_manager.all().delete()
             PreemptiveProgramEnrollment.objects.all().delete()
             place.enroll(real, learner)

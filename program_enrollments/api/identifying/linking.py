@@ -15,7 +15,7 @@ from program_enrollments.api.identifying.locking_learners import LockedLearner
 from program_enrollments.api.identifying.merging import are_complementary, join_identities, merge_learners
 from program_enrollments.data import Change, ChangeKind, LearnerProblem, LinkHow
 from program_enrollments.models import Learner, LinkClaim
-from program_enrollments.models.bulk import update_rows
+from program_enrollments.models.bulk import insert_rows, update_rows
 
 ALREADY_SOMEBODY = "The account that claims this learner is already another learner of this school."
 OTHER_ACCOUNT = "Linked to one account by {link_how}, but another account claims this learner by {claim_how}."
@@ -242,17 +242,25 @@ def note_conflicts(*, conflicts: Iterable[Conflict], now: datetime) -> list[Chan
             "learner_id", "user_id", "how", "is_dismissed"
         )
     }
-    changes = []
-    for (learner_id, user_id), (learner, claim, _detail) in noted.items():
-        if there.get((learner_id, user_id)) == (claim.how, False):
-            continue
-        LinkClaim.objects.update_or_create(
-            learner_id=learner_id, user_id=user_id, defaults={"how": claim.how, "at": now, "is_dismissed": False}
+    new = {pair: conflict for pair, conflict in noted.items() if there.get(pair) != (conflict.claim.how, False)}
+    insert_rows(
+        LinkClaim,
+        fields=("learner", "user", "how", "at", "is_dismissed"),
+        rows=[(*pair, conflict.claim.how, now, False) for pair, conflict in new.items()],
+        unique=("learner", "user"),
+        update=("how", "at", "is_dismissed"),
+    )
+    changes = [
+        Change(
+            None,
+            learner.id,
+            learner.display_key,
+            ChangeKind.CONFLICT,
+            f"{learner.link_how}:{learner.user_id}" if learner.user_id is not None else None,
+            f"{claim.how}:{claim.user_id}",
         )
-        link = f"{learner.link_how}:{learner.user_id}" if learner.user_id is not None else None
-        changes.append(
-            Change(None, learner_id, learner.display_key, ChangeKind.CONFLICT, link, f"{claim.how}:{user_id}")
-        )
+        for learner, claim, _ in new.values()
+    ]
     details = {conflict.learner.id: conflict.detail for conflict in noted.values()}
     update_rows(
         Learner,

@@ -142,9 +142,7 @@ def _sign_on(user_id: int, provider: str, uid: str, created: datetime, learner_i
         school_id = _school_of(slug=slug)
         if school_id is None:
             return RealizingReport()
-    elif len(rows) == 1 and named[0].is_settled(user_id=user_id):
-        return RealizingReport()
-    elif named[0].changed_hands and _is_former(learner_id=named[0].id, created=created):
+    elif _has_nothing_to_do(rows, named[0], user_id=user_id, created=created):
         return RealizingReport()
     learner_ids += [row.id for row in rows]
     origin = Origin(source=Source.SIGN_IN.value)
@@ -184,6 +182,13 @@ def _end_or_follow(*, learner_id: int, student_key: str, now: datetime) -> str:
     return present.values_list("honored_for__student_key_normalized", flat=True).first() or student_key
 
 
+def _has_nothing_to_do(rows: Sequence[ProbedLearner], named: ProbedLearner, *, user_id: int, created: datetime) -> bool:
+    """Whether all is done already, or the identity is a former holder's."""
+    if len(rows) == 1 and named.is_settled(user_id=user_id):
+        return True
+    return named.changed_hands and named.user_id != user_id and _is_former(learner_id=named.id, created=created)
+
+
 def _is_former(*, learner_id: int, created: datetime) -> bool:
     """Whether an identity from `created` is by a former holder of the learner's student ID."""
     return Learner.objects.filter(pk=learner_id, key_since__gt=created).exists()
@@ -219,12 +224,10 @@ def make_learner(*, school_id: int, remote_id: str, student_key: str, now: datet
             "link_how",
             "problem_code",
             "problem_detail",
-            "undone_how",
-            "proposed_email",
             "created",
             "modified",
         ),
-        rows=[(school_id, remote_id, student_key, *([""] * 6), now, now)],
+        rows=[(school_id, remote_id, student_key, *([""] * 4), now, now)],
         ignore_conflicts=True,
     )
     # Locking reads see what has been committed since, whatever the isolation level.

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q
+from social_django.models import UserSocialAuth
 
 from program_enrollments.api.identifying.claiming import is_covered
 from program_enrollments.api.identifying.evidence import SignOn, fetch_sign_ons, fetch_slugs
@@ -118,6 +119,17 @@ def _find_barred(learner: LockedLearner) -> frozenset[int]:
         and user_id != learner.user_id
         and is_covered(claim_how=LinkHow.SSO.value, dismissed_how=claim.how)
     )
+
+
+def is_settled(social: UserSocialAuth, *, school_id: int, student_key: str) -> bool:
+    """Whether the learner who has the ID (normalized) now is linked to this identity's account.
+
+    Nearly all sign-ons: nothing is to be made or decided, so nothing is locked. One statement.
+    """
+    holders = Learner.objects.filter(
+        school_id=school_id, student_key_normalized=student_key, user_id=social.user_id, problem_code=""
+    )
+    return holders.filter(Q(key_since=None) | Q(key_since__lte=social.created)).exists()
 
 
 def find_privileged(*, user_ids: Collection[int], school_id: int) -> set[int]:

@@ -14,19 +14,17 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import Q
 from social_django.models import UserSocialAuth
 
 from program_enrollments.api.identifying.checking_identities import fetch_email_domains, is_within_domains
 from program_enrollments.api.identifying.evidence import remove_sign_ons
-from program_enrollments.api.signing_on.holders import Holder, find_privileged, is_privileged, lock_holder
+from program_enrollments.api.signing_on.holders import Holder, find_privileged, is_privileged, is_settled, lock_holder
 from program_enrollments.api.signing_on.naming_accounts import username_candidates
 from program_enrollments.api.signing_on.remembering_assertions import remember_assertion
 from program_enrollments.api.transacting import in_transaction
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.host import get_host
-from program_enrollments.models import Learner
 from program_enrollments.normalization import normalize_identity
 
 
@@ -122,20 +120,12 @@ def open_account(
 
 
 def _find_settled(*, backend: str, identity: AssertedIdentity) -> UserSocialAuth | None:
-    """Return the identity as asserted, if the learner who has the ID now is linked to its account. Two statements.
-
-    Nearly all sign-ons: nothing is to be made or decided, so nothing is locked.
-    """
+    """Return the identity as asserted, if it is its account's without a doubt (see `holders.is_settled`)."""
     social = UserSocialAuth.get_social_auth(backend, identity.uid)
-    if social is None:
+    student_key = normalize_identity(identity.remote_id)
+    if social is None or not is_settled(social, school_id=identity.school_id, student_key=student_key):
         return None
-    holders = Learner.objects.filter(
-        school_id=identity.school_id,
-        student_key_normalized=normalize_identity(identity.remote_id),
-        user_id=social.user_id,
-        problem_code="",
-    )
-    return social if holders.filter(Q(key_since=None) | Q(key_since__lte=social.created)).exists() else None
+    return social
 
 
 def _refuse_unusable(user: Any, *, identity: AssertedIdentity) -> None:

@@ -13,11 +13,12 @@ from django.contrib.auth import get_user_model
 from django.db.models import Model
 
 from program_enrollments.conf import get_setting
-from program_enrollments.data import ChangeKind, CourseStatus, ProgramStatus, Seat, Source
+from program_enrollments.data import ChangeKind, CourseStatus, LinkHow, ProgramStatus, Seat, Source
 from program_enrollments.host import get_host
 from program_enrollments.models import (
     Learner,
     LedgerEntry,
+    LinkClaim,
     PreemptiveCourseEnrollment,
     PreemptiveProgramEnrollment,
     ProgramCourseEnrollment,
@@ -75,6 +76,17 @@ class PresentedEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class PresentedClaim:
+    """An account's claim on the learner that was not followed. `username` is "" if the account has none any more."""
+
+    user_id: int
+    username: str
+    how: str
+    at: datetime
+    is_dismissed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PresentedLearner:
     """Everything about one learner, enrollments in the order of their programs and course keys, newest entries
     first.
@@ -83,6 +95,7 @@ class PresentedLearner:
     programs: list[PresentedProgram]
     courses: list[PresentedCourse]
     entries: list[PresentedEntry]
+    claims: list[PresentedClaim]
 
 
 def present_learner(*, learner: Learner) -> PresentedLearner:
@@ -95,7 +108,17 @@ def present_learner(*, learner: Learner) -> PresentedLearner:
         programs=sorted(programs, key=lambda program: program.program),
         courses=_courses(learner=learner),
         entries=_entries(learner=learner),
+        claims=_claims(learner=learner),
     )
+
+
+def _claims(*, learner: Learner) -> list[PresentedClaim]:
+    return [
+        PresentedClaim(
+            claim.user_id, claim.user.get_username(), str(LinkHow(claim.how).label), claim.at, claim.is_dismissed
+        )
+        for claim in LinkClaim.objects.filter(learner=learner).select_related("user").order_by("is_dismissed", "-at")
+    ]
 
 
 def _programs(model: type[Model], *, learner: Learner, real: bool) -> list[PresentedProgram]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from program_enrollments import api
 from program_enrollments.data import Origin, Source
@@ -31,6 +33,13 @@ class Command(BaseCommand):
             help="The identity provider that asserts the new IDs; the school is the one it belongs to.",
         )
         parser.add_argument("--reason", default="", help="Kept in the ledger for good.")
+        parser.add_argument(
+            "--honor-old-until",
+            type=date.fromisoformat,
+            metavar="YYYY-MM-DD",
+            help="Let the old IDs go on meaning the same students to the end of this day. Without it they are free for "
+            "other students at once.",
+        )
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and write nothing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -40,10 +49,12 @@ class Command(BaseCommand):
         if len(options["reason"]) > 500:
             raise CommandError("A reason can have 500 characters.")
         rows = read_rows(options["file"])
+        honored = end_of(options["honor_old_until"])
         words = api.rename_students(
             provider=provider,
             renamings=rows,
             origin=Origin(source=Source.COMMAND.value, reason=options["reason"]),
+            honor_old_until=honored,
             dry_run=options["dry_run"],
         )
         bad = self._tell(words, verbosity=options["verbosity"])
@@ -60,6 +71,16 @@ class Command(BaseCommand):
         for line, word in bad:
             self.stderr.write(f"line {line}: {word.label}")
         return len(bad)
+
+
+def end_of(day: date | None) -> datetime | None:
+    """Return the end of a day in the site's time zone. Raises CommandError for one that is over."""
+    if day is None:
+        return None
+    moment = timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+    if moment <= timezone.now():
+        raise CommandError("--honor-old-until has to be today or later.")
+    return moment
 
 
 def read_rows(path: Path) -> list[api.Renaming]:
