@@ -87,10 +87,13 @@ def make_columns_exact(apps, schema_editor):
     for model in apps.get_app_config("university_enrollments").get_models():
         for field in model._meta.local_concrete_fields:
             if isinstance(field, ExactCharField):
-                definition, params = schema_editor.column_sql(model, field)
+                parameters = field.db_parameters(connection)
                 table = schema_editor.quote_name(model._meta.db_table)
                 column = schema_editor.quote_name(field.column)
-                schema_editor.execute(f"ALTER TABLE {table} MODIFY {column} {definition}", params)
+                schema_editor.execute(
+                    f"ALTER TABLE {table} MODIFY {column} {parameters['type']} COLLATE {parameters['collation']}"
+                    f" {'NULL' if field.null else 'NOT NULL'}"
+                )
 
 
 class Migration(migrations.Migration):

@@ -23,7 +23,7 @@ from program_enrollments.api.enrolling.planning_courses import (
 )
 from program_enrollments.api.identifying.checking_identities import Identity
 from program_enrollments.api.identifying.identity_changes import note_in_question, review_identity_changes
-from program_enrollments.api.identifying.locking_accounts import hold_accounts
+from program_enrollments.api.identifying.locking_accounts import HeldAccounts, hold_accounts
 from program_enrollments.api.identifying.locking_learners import (
     Identified,
     LockedLearner,
@@ -200,9 +200,10 @@ class CourseWrite:
         rows = [self.rows[number] for number in numbers]
         identities = [self.identities[number] for number in numbers]
         claims, owners = foresee_claims(school_id=self.program.school_id, learners=learners, identities=identities)
-        siblings = self._hold(rows, learners)
+        held, siblings = self._hold(rows, learners)
         locked = lock_named(learners=learners, identities=identities, also={*owners, *siblings})
         identified = identify(learners=locked, identities=identities)
+        held.require(learner.user_id for learner in locked)
         unchanged = as_seen(identified=identified, learners=learners)
         in_question = review_identity_changes(identified=identified, programs=self.identity_programs)
         everywhere = fetch_stored(course_run_id=self.course_run.pk, learners=locked) if locks_rows() else seen
@@ -294,14 +295,15 @@ class CourseWrite:
         hand_over_roles(heirs={pk for pair, pk in heirs.items() if pair not in failures})
         return Accepted(failures, (given | granted) - revokes)
 
-    def _hold(self, rows: Sequence[CourseEnrollmentRequest], learners: Sequence[LockedLearner]) -> Collection[int]:
-        """Keep accounts that may get seats from being deleted, and return the learners to lock with those who may lose
-        one: the same accounts at other schools.
+    def _hold(
+        self, rows: Sequence[CourseEnrollmentRequest], learners: Sequence[LockedLearner]
+    ) -> tuple[HeldAccounts, Collection[int]]:
+        """Keep accounts that may get seats from being deleted, and return with them the learners to lock with those
+        who may lose one: the same accounts at other schools.
         """
         users = {learner.user_id for learner in learners if learner.user_id is not None}
-        if any(row.status == CourseStatus.ACTIVE for row in rows):
-            hold_accounts(user_ids=users)
-        return find_siblings(user_ids=users) if any(row.status == CourseStatus.INACTIVE for row in rows) else ()
+        leaves = any(row.status == CourseStatus.INACTIVE for row in rows)
+        return hold_accounts(user_ids=users), find_siblings(user_ids=users) if leaves else ()
 
     def _find_occupied(
         self,

@@ -245,7 +245,7 @@ def make_learners(
     made = _insert_learners(school_id=school_id, rows=rows, identities=identities, now=now)
     for number, learner_id in made.items():
         row = rows[number]
-        learner = LockedLearner(learner_id, *row[:6], school_id, row[7])
+        learner = LockedLearner(*(learner_id, *row[:6], school_id, ""))
         identified.learners[number] = learner
         identified.made.add(number)
         if learner.user_id is not None:

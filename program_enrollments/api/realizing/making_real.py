@@ -13,6 +13,7 @@ from datetime import datetime
 from django.db.models import F
 from django.utils import timezone
 
+from program_enrollments.api.identifying.locking_accounts import hold_accounts
 from program_enrollments.api.identifying.locking_learners import LockedLearner, lock_learners
 from program_enrollments.api.realizing.seating import SeatWish, agree_on_seats_and_roles
 from program_enrollments.api.recording import record_changes
@@ -94,7 +95,10 @@ def realize_learners(
     moment = now or timezone.now()
 
     def work(one_by_one: bool) -> RealizingReport:
+        linked = Learner.objects.filter(pk__in=learner_ids, user__isnull=False).values_list("user_id", flat=True)
+        held = hold_accounts(user_ids=linked)
         learners = lock_learners(ids=learner_ids)
+        held.require(learner.user_id for learner in learners)
         realized = realize_linked(learners=learners, now=moment, one_by_one=one_by_one, again=again)
         record_changes(changes=realized.changes, origin=origin, now=moment)
         return realized.report

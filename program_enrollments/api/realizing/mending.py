@@ -174,8 +174,10 @@ def _find_seatless(rows: Sequence[tuple[int, int, str]]) -> list[tuple[int, int,
 
 
 def _give_seats(rows: Sequence[tuple[int, int, str]]) -> dict[UserCourse, HostFailure]:
-    hold_accounts(user_ids={user_id for _, user_id, _ in rows})
-    learners = {learner.id: learner.user_id for learner in lock_learners(ids={row[0] for row in rows})}
+    held = hold_accounts(user_ids={user_id for _, user_id, _ in rows})
+    locked = lock_learners(ids={row[0] for row in rows})
+    held.require(learner.user_id for learner in locked)
+    learners = {learner.id: learner.user_id for learner in locked}
     active = {
         (learner_id, course_id)
         for learner_id, course_id in ProgramCourseEnrollment.objects.filter(

@@ -76,7 +76,9 @@ def lock_holder(*, school_id: int, slug: str, remote_id: str, now: datetime) -> 
         )
         if sign_on.student_key == student_key
     ]
-    concerned = {sign_on.user_id for sign_on in sign_ons} | {seen.user_id} - {None}
+    concerned = {sign_on.user_id for sign_on in sign_ons}
+    if seen.user_id is not None:
+        concerned.add(seen.user_id)
     if lock_accounts(user_ids=concerned) != concerned:
         raise SignOnRefused(SignOnRefusal.ACCOUNT_GONE, slug=slug)
     if lock_learners(ids=[seen.id]) != [seen]:
@@ -91,14 +93,18 @@ def lock_holder(*, school_id: int, slug: str, remote_id: str, now: datetime) -> 
 
 def _find_or_make(*, school_id: int, remote_id: str, student_key: str, now: datetime) -> LockedLearner:
     """Return the learner whom an ID means, as a look without a lock finds them."""
-    learner_id = make_learner(
-        school_id=school_id, remote_id=strip_invisible(remote_id), student_key=student_key, now=now
-    )
-    learner = _read(learner_id)
+    # A plain look first: an account's row is locked before its learner's, and making one that is there would lock it.
+    rows = Learner.objects.filter(school_id=school_id, student_key_normalized=student_key)
+    row = rows.values_list(*LockedLearner._fields).first()
+    if row is None:
+        return _read(
+            make_learner(school_id=school_id, remote_id=strip_invisible(remote_id), student_key=student_key, now=now)
+        )
+    learner = LockedLearner._make(row)
     if learner.honored_for_id is None:
         return learner
-    if end_honoring(learner_ids=[learner_id], now=now):
-        return _read(learner_id)
+    if end_honoring(learner_ids=[learner.id], now=now):
+        return _read(learner.id)
     return _read(learner.honored_for_id)
 
 

@@ -121,7 +121,7 @@ def open_account(
 
 def _find_settled(*, backend: str, identity: AssertedIdentity) -> UserSocialAuth | None:
     """Return the identity as asserted, if it is its account's without a doubt (see `holders.is_settled`)."""
-    social = UserSocialAuth.get_social_auth(backend, identity.uid)
+    social: UserSocialAuth | None = UserSocialAuth.get_social_auth(backend, identity.uid)
     student_key = normalize_identity(identity.remote_id)
     if social is None or not is_settled(social, school_id=identity.school_id, student_key=student_key):
         return None

@@ -57,7 +57,7 @@ def link_learner(
 
     def work(one_by_one: bool) -> RealizingReport:
         accounts = {user_id, seen_user_id} - {None}
-        if user_id not in lock_accounts(user_ids=accounts):
+        if user_id not in lock_accounts(user_ids=accounts, exclusive=True):
             raise LinkRefused("There is no such account.")
         owners = find_owners(school_ids=[school_id], user_ids=[user_id])
         learners = lock_learners(ids={learner_id, *owners, *find_siblings(user_ids=accounts - {user_id})})
@@ -128,7 +128,7 @@ def unlink_account(*, user_id: int, now: datetime | None = None) -> None:
     moment = now or timezone.now()
 
     def work() -> None:
-        lock_accounts(user_ids=[user_id])
+        lock_accounts(user_ids=[user_id], exclusive=True)
         ids = find_siblings(user_ids=[user_id])
         if not ids:
             return

@@ -93,7 +93,9 @@ def release_learner(*, learner_id: int, origin: Origin, now: datetime | None = N
 
 def _release_chunk(*, school_id: int, keys: Sequence[str], origin: Origin, dry_run: bool, now: datetime) -> list[str]:
     """Release what can be in the current transaction, and return the IDs that are free now."""
-    locked = lock_learners(ids=find_learner_ids(school_id=school_id, student_keys=keys, emails=()))
+    found = lock_learners(ids=find_learner_ids(school_id=school_id, student_keys=keys, emails=()))
+    # Renamed since they were found, learners have other IDs, which nobody asked for.
+    locked = [learner for learner in found if learner.student_key_normalized in keys]
     vacant = find_vacant(learners=locked)
     held = [learner for learner in locked if learner.id not in vacant]
     if held and not dry_run:

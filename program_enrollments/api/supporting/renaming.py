@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from program_enrollments.api.identifying.checking_identities import check_identity
+from program_enrollments.api.identifying.locking_accounts import hold_accounts
 from program_enrollments.api.identifying.locking_learners import LockedLearner, find_learner_ids, lock_learners
 from program_enrollments.api.identifying.student_keys import (
     FormerKey,
@@ -138,7 +139,11 @@ class _ChunkRenaming:
         """Lock the learners, decide, and unless `dry_run` write."""
         keys = {key for _number, old, _given, new in self.chunk for key in (old, new)}
         ids = find_learner_ids(school_id=self.provider.school_id, student_keys=keys, emails=())
-        learners = {learner.student_key_normalized: learner for learner in lock_learners(ids=ids)}
+        users = Learner.objects.filter(pk__among=ids, user__isnull=False).values_list("user_id", flat=True)
+        held = hold_accounts(user_ids=users)
+        locked = lock_learners(ids=ids)
+        held.require(learner.user_id for learner in locked)
+        learners = {learner.student_key_normalized: learner for learner in locked}
         vacant = find_vacant(learners=learners.values())
         words: dict[int, Renamed] = {}
         renames: list[_Rename] = []

@@ -1,0 +1,214 @@
+"""Accounts are deleted, through every path there is, while their universities write, rename and release, and while
+their owners sign on: all on connections of their own.
+
+Nobody's request fails, no account gets another person's place, and afterwards nothing contradicts anything.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from demo_lms.models import CourseEnrollment
+from program_enrollments import api
+from program_enrollments.data import (
+    CourseEnrollmentRequest,
+    Origin,
+    ProgramEnrollmentRequest,
+    SignOnRefusal,
+    Source,
+    Verb,
+)
+from program_enrollments.exceptions import SignOnRefused
+from program_enrollments.models import CourseRun, IdentityProvider, Learner, Program
+from tests.factories.enrollment import CourseRunFactory, CurriculumFactory, IdentityProviderFactory, SchoolFactory
+from tests.flows.test_writes_cross_sign_ins import run_together
+from tests.invariants import find_violations
+
+STUDENTS = 12
+ROUNDS = 6
+ORIGIN = Origin(source=Source.API.value)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Person(User):
+    """An account, as an app of the host may call it."""
+
+    class Meta:
+        proxy = True
+        app_label = "demo_lms"
+
+
+class Campus:
+    """A school with two programs' worth of writing to do for the same few students."""
+
+    def __init__(self, key: str) -> None:
+        self.school = SchoolFactory(key=key)
+        self.provider: IdentityProvider = IdentityProviderFactory(school=self.school, slug=key)
+        curriculum = CurriculumFactory(program__school=self.school)
+        self.program: Program = curriculum.program
+        self.course_run: CourseRun = CourseRunFactory(curricula=[curriculum])
+
+    def write(self, keys: list[str], *, status: str = "active") -> None:
+        rows = [ProgramEnrollmentRequest(key, key, "", "enrolled") for key in keys]
+        words = {
+            outcome.word
+            for outcome in api.write_program_enrollments(
+                program=self.program, rows=rows, verb=Verb.UPSERT, origin=ORIGIN
+            )
+        }
+        assert words == {"enrolled"}
+        outcomes = api.write_course_enrollments(
+            program=self.program,
+            course_run=self.course_run,
+            rows=[CourseEnrollmentRequest(key, key, "", status) for key in keys],
+            verb=Verb.UPSERT,
+            origin=ORIGIN,
+        )
+        assert {outcome.word for outcome in outcomes} <= {status, "not-in-program"}
+
+    def sign_on(self, key: str) -> User | None:
+        """Sign a student on; None if their account is being deleted at this moment. Nothing else may go wrong."""
+        identity = api.AssertedIdentity(school_id=self.school.pk, slug=self.provider.slug, remote_id=key)
+        try:
+            opened = api.open_account(backend="tpa-saml", identity=identity, assertion=None, now=timezone.now())
+        except SignOnRefused as refused:
+            assert refused.code == SignOnRefusal.ACCOUNT_GONE
+            return None
+        assert opened is not None
+        user: User = opened.user
+        return user
+
+
+def delete_instance(pk: int) -> None:
+    for user in User.objects.filter(pk=pk):
+        user.delete()
+
+
+def delete_queryset(pk: int) -> None:
+    User.objects.filter(pk=pk).delete()
+
+
+def delete_proxy(pk: int) -> None:
+    for person in Person.objects.filter(pk=pk):
+        person.delete()
+
+
+def delete_proxy_queryset(pk: int) -> None:
+    Person.objects.filter(pk=pk).delete()
+
+
+PATHS: list[Callable[[int], None]] = [delete_instance, delete_queryset, delete_proxy, delete_proxy_queryset]
+by_path = pytest.mark.parametrize("delete", PATHS, ids=lambda path: path.__name__)
+
+
+def delete_at_random(path: Callable[[int], None], seed: int) -> None:
+    order = random.Random(seed)
+    for _ in range(ROUNDS * 2):
+        ids = list(User.objects.values_list("pk", flat=True))
+        if ids:
+            path(order.choice(ids))
+
+
+def sign_on_at_random(campus: Campus, keys: list[str], seed: int) -> None:
+    order = random.Random(seed)
+    for _ in range(ROUNDS * 3):
+        campus.sign_on(order.choice(keys))
+
+
+def write_at_random(campus: Campus, keys: list[str], seed: int) -> None:
+    order = random.Random(seed)
+    for _ in range(ROUNDS):
+        campus.write(order.sample(keys, len(keys)), status=order.choice(["active", "active", "inactive"]))
+
+
+def settle() -> None:
+    """Do what the nightly sweep does, once more than needed."""
+    api.sweep()
+    api.sweep()
+
+
+@by_path
+def test_a_deletion_crosses_a_write_and_a_sign_on(delete: Callable[[int], None]) -> None:
+    campus = Campus("uni-a")
+    keys = [f"S-{number}" for number in range(STUDENTS)]
+    campus.write(keys)
+    for key in keys:
+        campus.sign_on(key)
+
+    run_together(
+        lambda: write_at_random(campus, list(keys), seed=1),
+        lambda: sign_on_at_random(campus, keys, seed=2),
+        lambda: delete_at_random(delete, seed=3),
+        lambda: delete_at_random(delete, seed=4),
+    )
+
+    assert find_violations() == [], "before any sweep"
+    settle()
+    assert find_violations() == []
+    assert Learner.objects.count() == STUDENTS
+
+
+def test_everything_crosses_everything() -> None:
+    campus, other = Campus("uni-a"), Campus("uni-b")
+    keys = [f"S-{number}" for number in range(STUDENTS)]
+    for each in (campus, other):
+        each.write(keys)
+        for key in keys:
+            each.sign_on(key)
+
+    def rename(seed: int) -> None:
+        order = random.Random(seed)
+        for number in range(ROUNDS * 2):
+            one = order.choice(keys)
+            renamings = [api.Renaming(one, f"T-{number}"), api.Renaming(f"T-{number - 1}", one)]
+            api.rename_students(provider=campus.provider, renamings=renamings[:1], origin=ORIGIN)
+            api.rename_students(provider=campus.provider, renamings=renamings[1:], origin=ORIGIN)
+
+    def release(seed: int) -> None:
+        order = random.Random(seed)
+        for _ in range(ROUNDS):
+            api.release_student_keys(school=campus.school, student_keys=[order.choice(keys)], origin=ORIGIN)
+
+    run_together(
+        lambda: write_at_random(campus, list(keys), seed=1),
+        lambda: write_at_random(other, list(keys), seed=2),
+        lambda: sign_on_at_random(campus, keys, seed=3),
+        lambda: rename(seed=4),
+        lambda: release(seed=5),
+        lambda: delete_at_random(delete_proxy, seed=6),
+        lambda: delete_at_random(delete_queryset, seed=7),
+    )
+
+    assert find_violations() == [], "before any sweep"
+    settle()
+    assert find_violations() == []
+
+
+def test_two_schools_that_take_one_person_out_at_the_same_moment_take_the_seat() -> None:
+    """Each would otherwise see that the other still wants the seat."""
+    one, other = Campus("uni-a"), Campus("uni-b")
+    shared = CourseRunFactory(curricula=[*one.program.curricula.all(), *other.program.curricula.all()])
+    one.course_run = other.course_run = shared
+    keys = [f"S-{number}" for number in range(STUDENTS)]
+    users = [User.objects.create(username=key) for key in keys]
+    for campus in (one, other):
+        campus.write(keys)
+        for key, user in zip(keys, users, strict=True):
+            learner = Learner.objects.get(school=campus.school, student_key=key)
+            api.link_learner(learner_id=learner.pk, user_id=user.pk, origin=ORIGIN)
+
+    for _ in range(ROUNDS):
+        for campus in (one, other):
+            campus.write(keys)
+        assert CourseEnrollment.objects.filter(is_active=True).count() == STUDENTS
+        run_together(
+            lambda: one.write(list(keys), status="inactive"), lambda: other.write(list(keys), status="inactive")
+        )
+        assert not CourseEnrollment.objects.filter(is_active=True).exists()
+    assert find_violations() == []
