@@ -58,46 +58,56 @@ def _seats() -> Iterator[str]:
 
 
 def _ledger() -> Iterator[str]:
+    yield from _feeds()
+    merged = LedgerEntry.objects.filter(kind=ChangeKind.MERGE)
+    passed_over = {int(pk) for pair in merged.values_list("before", "after") for pk in pair if pk}
+    yield from _replayed(ChangeKind.PROGRAM_ENROLLMENT, _stored_programs(), passed_over)
+    yield from _replayed(ChangeKind.COURSE_ENROLLMENT, _stored_courses(), passed_over)
+    links = dict(LedgerEntry.objects.filter(kind=ChangeKind.LINK).order_by("pk").values_list("learner_id", "after"))
+    for learner in Learner.objects.filter(retired_at=None).exclude(pk__in=passed_over):
+        link = f"{learner.link_how}:{learner.user_id}" if learner.user_id is not None else None
+        if links.get(learner.pk) != link:
+            yield f"The ledger ends with the link {links.get(learner.pk)} for learner {learner.pk}, not {link}."
+
+
+def _feeds() -> Iterator[str]:
     positions: dict[int, list[int]] = defaultdict(list)
-    programs: dict[tuple[int, int], str | None] = {}
-    courses: dict[tuple[int, int, int], str | None] = {}
-    links: dict[int, str | None] = {}
-    for entry in LedgerEntry.objects.order_by("pk"):
-        if entry.program_id is not None:
-            positions[entry.program_id].append(entry.position or 0)
-        if entry.kind == ChangeKind.LINK:
-            links[entry.learner_id] = entry.after
-    for entry in LedgerEntry.objects.exclude(program=None).order_by("program", "position"):
-        place = (entry.learner_id, entry.program_id or 0)
-        if entry.kind == ChangeKind.PROGRAM_ENROLLMENT:
-            programs[place] = entry.after
-        elif entry.kind == ChangeKind.COURSE_ENROLLMENT:
-            courses[*place, entry.course_run_id or 0] = entry.after
+    for program_id, position in LedgerEntry.objects.exclude(program=None).values_list("program_id", "position"):
+        positions[program_id or 0].append(position or 0)
     for program_id, taken in positions.items():
         if sorted(taken) != list(range(1, len(taken) + 1)):
             yield f"The feed of program {program_id} has gaps or doubles."
-    merged = LedgerEntry.objects.filter(kind=ChangeKind.MERGE)
-    passed_over = {int(pk) for before, after in merged.values_list("before", "after") for pk in (before, after) if pk}
-    stored_programs = {
-        (row.learner_id, row.program_id): row.status
+
+
+Place = tuple[int, int, int | None]
+"""(learner, program, course run or None)"""
+
+
+def _stored_programs() -> dict[Place, str]:
+    return {
+        (row.learner_id, row.program_id, None): row.status
         for model in (PreemptiveProgramEnrollment, ProgramEnrollment)
         for row in model._default_manager.all()
     }
-    stored_courses = {
+
+
+def _stored_courses() -> dict[Place, str]:
+    return {
         (row.learner_id, row.program_id, row.course_run_id): row.status
         for model in (PreemptiveCourseEnrollment, ProgramCourseEnrollment)
         for row in model._default_manager.all()
     }
-    for place, status in {**programs, **stored_programs}.items():
-        if place[0] not in passed_over and programs.get(place) != stored_programs.get(place):
-            yield f"The ledger ends with {programs.get(place)} for {place}, the table has {status}."
-    for run, status in {**courses, **stored_courses}.items():
-        if run[0] not in passed_over and courses.get(run) != stored_courses.get(run):
-            yield f"The ledger ends with {courses.get(run)} for {run}, the table has {status}."
-    for learner in Learner.objects.filter(retired_at=None):
-        link = f"{learner.link_how}:{learner.user_id}" if learner.user_id is not None else None
-        if learner.pk not in passed_over and links.get(learner.pk) != link:
-            yield f"The ledger ends with the link {links.get(learner.pk)} for learner {learner.pk}, not {link}."
+
+
+def _replayed(kind: ChangeKind, stored: dict[Place, str], passed_over: set[int]) -> Iterator[str]:
+    entries = LedgerEntry.objects.filter(kind=kind).order_by("program", "position")
+    told = {
+        (learner_id, program_id, run_id): after
+        for learner_id, program_id, run_id, after in entries.values_list("learner", "program", "course_run", "after")
+    }
+    for place in {*told, *stored}:
+        if place[0] not in passed_over and told.get(place) != stored.get(place):
+            yield f"The ledger ends with {told.get(place)} for {place}, the table has {stored.get(place)}."
 
 
 def _evidence() -> Iterator[str]:

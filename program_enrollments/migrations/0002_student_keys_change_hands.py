@@ -19,7 +19,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('how', models.CharField(choices=[('sso', 'single sign-on'), ('email', 'confirmed e-mail'), ('staff', 'support staff'), ('command', 'management command')], max_length=8, verbose_name='claimed by')),
                 ('at', models.DateTimeField(verbose_name='at')),
-                ('is_dismissed', models.BooleanField(default=False, verbose_name='dismissed')),
+                ('is_open', models.BooleanField(default=True, help_text='A person has to decide.', verbose_name='open')),
+                ('is_dismissed', models.BooleanField(default=False, help_text='A person decided against it.', verbose_name='dismissed')),
             ],
             options={
                 'verbose_name': 'claim on a learner',

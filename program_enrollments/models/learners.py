@@ -145,10 +145,10 @@ class Learner(TimeStampedModel):
 
 
 class LinkClaim(models.Model):
-    """An account's claim on a learner that was not followed: open, or dismissed by a person (ADR 0006).
+    """An account's claim on a learner that was not followed, and what a person decided about it (ADR 0006).
 
-    Open ones are the learner's conflict. A dismissed one is never followed again by the same or weaker evidence; only
-    another sign-on or confirmation by that account, not the sweep, opens it again.
+    Open ones are the learner's conflict. One that a person decided against is never followed by the same or weaker
+    evidence; another sign-on or confirmation by that account, not the sweep, opens it again, and it stays dismissed.
     """
 
     learner = models.ForeignKey(
@@ -159,7 +159,8 @@ class LinkClaim(models.Model):
     )
     how = models.CharField(_("claimed by"), max_length=8, choices=LinkHow.choices)
     at = models.DateTimeField(_("at"))
-    is_dismissed = models.BooleanField(_("dismissed"), default=False)
+    is_open = models.BooleanField(_("open"), default=True, help_text=_("A person has to decide."))
+    is_dismissed = models.BooleanField(_("dismissed"), default=False, help_text=_("A person decided against it."))
 
     class Meta:
         verbose_name = _("claim on a learner")

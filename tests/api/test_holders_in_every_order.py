@@ -170,7 +170,7 @@ def test_an_account_is_opened_for_its_owner_only(how: str, count: int, world: Wo
                 story.own[person].add(user.pk)
                 assert sign_on(story, key) == user, f"{told}: {key} opens another account the second time"
             if how == LinkHow.SSO and Story.staff_unlink_ann not in events:
-                for key, person in story.ids.items():
+                for person in story.ids.values():
                     names = set(User.objects.filter(pk__in=story.own[person]).values_list("username", flat=True))
                     assert person == "cat" or person in names
                     assert len(names) == 1, f"{told}: {person} has {names}"

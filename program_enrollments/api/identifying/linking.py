@@ -32,6 +32,7 @@ class KnownClaim(NamedTuple):
     """A claim that was not followed before (see `models.LinkClaim`)."""
 
     how: str
+    is_open: bool
     is_dismissed: bool
 
 
@@ -75,8 +76,8 @@ def fetch_known_claims(*, learners: Iterable[LockedLearner]) -> dict[LearnerAcco
     }
     if not ids:
         return {}
-    rows = LinkClaim.objects.filter(learner_id__among=ids).values_list("learner_id", "user_id", "how", "is_dismissed")
-    return {(learner_id, user_id): KnownClaim(how, dismissed) for learner_id, user_id, how, dismissed in rows}
+    rows = LinkClaim.objects.filter(learner_id__among=ids).values_list("learner_id", "user_id", *KnownClaim._fields)
+    return {(learner_id, user_id): KnownClaim(*known) for learner_id, user_id, *known in rows}
 
 
 def settle_claims(
@@ -139,9 +140,7 @@ def _count_claimants(
         users[learner.id].update(
             user_id
             for (learner_id, user_id), other in known.items()
-            if learner_id == learner.id
-            and not other.is_dismissed
-            and (other.how != LinkHow.EMAIL or claim.how == LinkHow.EMAIL)
+            if learner_id == learner.id and other.is_open and (other.how != LinkHow.EMAIL or claim.how == LinkHow.EMAIL)
         )
     return {learner_id: len(user_ids) for learner_id, user_ids in users.items()}
 
@@ -220,13 +219,15 @@ def close_claims(*, links: Iterable[LearnerAccount]) -> None:
     """Forget the followed one of the claims on each learner, and dismiss the others."""
     for learner_id, user_id in links:
         LinkClaim.objects.filter(learner_id=learner_id, user_id=user_id).delete()
-    LinkClaim.objects.filter(learner_id__in={learner_id for learner_id, _ in links}).update(is_dismissed=True)
+    LinkClaim.objects.filter(learner_id__in={learner_id for learner_id, _ in links}).update(
+        is_open=False, is_dismissed=True
+    )
 
 
 def dismiss_claim(*, learner_id: int, user_id: int, how: str, now: datetime) -> None:
     """Remember that a person decided against this account: the same or weaker evidence does not link it again."""
     LinkClaim.objects.update_or_create(
-        learner_id=learner_id, user_id=user_id, defaults={"how": how, "at": now, "is_dismissed": True}
+        learner_id=learner_id, user_id=user_id, defaults={"how": how, "at": now, "is_open": False, "is_dismissed": True}
     )
 
 
@@ -235,20 +236,23 @@ def note_conflicts(*, conflicts: Iterable[Conflict], now: datetime) -> list[Chan
     noted = {(conflict.learner.id, conflict.claim.user_id): conflict for conflict in conflicts}
     if not noted:
         return []
-    learner_ids = {learner_id for learner_id, _ in noted}
-    there = {
-        (learner_id, user_id): (how, dismissed)
-        for learner_id, user_id, how, dismissed in LinkClaim.objects.filter(learner_id__in=learner_ids).values_list(
-            "learner_id", "user_id", "how", "is_dismissed"
-        )
+    rows = LinkClaim.objects.filter(learner_id__in={learner_id for learner_id, _ in noted}).values_list(
+        "learner_id", "user_id", *KnownClaim._fields
+    )
+    there = {(learner_id, user_id): KnownClaim(*known) for learner_id, user_id, *known in rows}
+    new = {
+        pair: conflict
+        for pair, conflict in noted.items()
+        if (known := there.get(pair)) is None or not known.is_open or known.how != conflict.claim.how
     }
-    new = {pair: conflict for pair, conflict in noted.items() if there.get(pair) != (conflict.claim.how, False)}
     insert_rows(
         LinkClaim,
-        fields=("learner", "user", "how", "at", "is_dismissed"),
-        rows=[(*pair, conflict.claim.how, now, False) for pair, conflict in new.items()],
+        fields=("learner", "user", "how", "at", "is_open", "is_dismissed"),
+        rows=[
+            (*pair, _stronger(conflict.claim.how, there.get(pair)), now, True, False) for pair, conflict in new.items()
+        ],
         unique=("learner", "user"),
-        update=("how", "at", "is_dismissed"),
+        update=("how", "at", "is_open"),
     )
     changes = [
         Change(
@@ -268,6 +272,10 @@ def note_conflicts(*, conflicts: Iterable[Conflict], now: datetime) -> list[Chan
         rows=[(learner_id, LearnerProblem.CONFLICT.value, detail, now) for learner_id, detail in details.items()],
     )
     return changes
+
+
+def _stronger(how: str, known: KnownClaim | None) -> str:
+    return how if known is None or how != LinkHow.EMAIL else known.how
 
 
 def _strengthening(learner: LockedLearner) -> Change:

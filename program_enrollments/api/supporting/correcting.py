@@ -172,7 +172,7 @@ def settle_conflict(*, learner_ids: Collection[int], origin: Origin, now: dateti
 
 
 def _dismiss_open(learners: Sequence[LockedLearner]) -> None:
-    open_claims = LinkClaim.objects.filter(learner_id__in=[learner.id for learner in learners], is_dismissed=False)
+    open_claims = LinkClaim.objects.filter(learner_id__in=[learner.id for learner in learners], is_open=True)
     strongest: dict[int, str] = {}
     for learner_id, how in open_claims.values_list("learner_id", "how"):
         if how != LinkHow.EMAIL or learner_id not in strongest:
@@ -181,7 +181,7 @@ def _dismiss_open(learners: Sequence[LockedLearner]) -> None:
         # Nobody was found to be right: evidence weaker than there was does not decide it either.
         if learner.user_id is None and not learner.undone_how and learner.id in strongest:
             Learner.objects.filter(pk=learner.id).update(undone_how=strongest[learner.id])
-    open_claims.update(is_dismissed=True)
+    open_claims.update(is_open=False, is_dismissed=True)
 
 
 def _take_proposed_emails(learners: Sequence[LockedLearner], *, now: datetime) -> list[Change]:

@@ -83,7 +83,7 @@ class PresentedClaim:
     username: str
     how: str
     at: datetime
-    is_dismissed: bool
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +114,8 @@ def present_learner(*, learner: Learner) -> PresentedLearner:
 
 def _claims(*, learner: Learner) -> list[PresentedClaim]:
     return [
-        PresentedClaim(
-            claim.user_id, claim.user.get_username(), str(LinkHow(claim.how).label), claim.at, claim.is_dismissed
-        )
-        for claim in LinkClaim.objects.filter(learner=learner).select_related("user").order_by("is_dismissed", "-at")
+        PresentedClaim(claim.user_id, claim.user.get_username(), str(LinkHow(claim.how).label), claim.at, claim.is_open)
+        for claim in LinkClaim.objects.filter(learner=learner).select_related("user").order_by("-is_open", "-at")
     ]
 
 
