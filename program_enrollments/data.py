@@ -239,6 +239,13 @@ class Attendance:
 
 
 @dataclass(frozen=True, slots=True)
+class AttendanceUnavailable:
+    """The host cannot report a learner's attendance, and why: a sentence that is safe to show to the school."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class RealizingReport:
     """What one realizing did, in numbers of rows; `failures` counts course enrollments the host did not accept."""
 

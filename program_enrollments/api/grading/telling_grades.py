@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import unicodedata
 from collections.abc import Iterator, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
@@ -13,12 +11,9 @@ from django.utils.translation import gettext as _
 from program_enrollments.api.grading.gathering import GatheredLearner, gather_after
 from program_enrollments.data import Grade, GradeUnavailable
 from program_enrollments.host import get_host
+from program_enrollments.host.faults import plain_line, read_fraction
 from program_enrollments.models import CourseRun, FrozenGrade, Program
 
-logger = logging.getLogger(__name__)
-
-PERCENT_STEP = Decimal("0.001")
-MAX_LETTER_LENGTH = 255
 MAX_ERROR_LENGTH = 500
 
 
@@ -107,27 +102,15 @@ def _row(learner_id: int, student_key: str, told: Grade | GradeUnavailable | Non
     if told is None:
         return GradeRow(learner_id, student_key, error=_("There is no grade for this learner yet."))
     if isinstance(told, GradeUnavailable):
-        error = plain_line(str(told.error))[:MAX_ERROR_LENGTH] or _("The learning platform cannot tell this grade.")
+        error = read_reason(told.error) or _("The learning platform cannot tell this grade.")
         return GradeRow(learner_id, student_key, error=error)
-    percent = read_fraction(told.percent)
-    letter = (told.letter_grade or "").strip()
-    if percent is None or len(letter) > MAX_LETTER_LENGTH or plain_line(letter) != letter:
-        # The host is at fault and the school must not wait for its whole list because of one row.
-        logger.warning("The host gave a final grade that cannot be used, for learner %d.", learner_id)
-        return GradeRow(
-            learner_id, student_key, error=_("The learning platform gave a grade that cannot be used. Ask its support.")
-        )
-    return GradeRow(learner_id, student_key, letter or None, percent, bool(told.passed))
+    letter = None if told.letter_grade is None else told.letter_grade.strip()
+    return GradeRow(learner_id, student_key, letter, read_fraction(told.percent), told.passed)
 
 
-def read_fraction(value: float | Decimal) -> Decimal | None:
-    """Return a number from 0 to 1 rounded to three decimals, halves upwards as graders do; None for anything else."""
-    number = Decimal(str(value))
-    # First roughly: a number of many digits cannot be rounded to three decimals.
-    if not number.is_finite() or not -1 < number < 2:
-        return None
-    rounded = number.quantize(PERCENT_STEP, rounding=ROUND_HALF_UP)
-    return abs(rounded) if 0 <= rounded <= 1 else None
+def read_reason(reason: str) -> str:
+    """Return the host's reason as it is shown and stored: one line of at most `MAX_ERROR_LENGTH` characters."""
+    return plain_line(str(reason))[:MAX_ERROR_LENGTH]
 
 
 def plain_number(value: Decimal) -> int | float:
@@ -136,13 +119,3 @@ def plain_number(value: Decimal) -> int | float:
     """
     number = float(value)
     return int(number) if number.is_integer() else number
-
-
-def plain_line(text: str) -> str:
-    """Return `text` on one line, without control characters and lone surrogates, which no database and no JSON reader
-    is sure to take.
-    """
-    if text.isprintable():
-        return text.strip()
-    kept = "".join(" " if unicodedata.category(letter) in {"Cc", "Cs"} else letter for letter in text)
-    return kept.strip()
