@@ -24,8 +24,8 @@ from program_enrollments.data import (
     HostFailure,
     Seat,
 )
-from program_enrollments.exceptions import HostAnswerUnusable
-from program_enrollments.host.deadline import require_time
+from program_enrollments.exceptions import HostAnswerUnusable, HostDeadlinePassed
+from program_enrollments.host.deadline import is_time_up
 from program_enrollments.host.faults import (
     WANTED_USER,
     Fault,
@@ -102,7 +102,8 @@ class Call:
 
     def make(self, **arguments: Any) -> Any:
         """Make the call. Raises HostDeadlinePassed if there is no time left for it."""
-        require_time()
+        if is_time_up():
+            raise HostDeadlinePassed
         return getattr(getattr(self._adapter, self._port), self._method)(**arguments)
 
     def note(self, flaw: Flaw) -> None:

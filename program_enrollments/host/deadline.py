@@ -40,11 +40,10 @@ def remaining_seconds() -> float | None:
     return None if deadline is None else max(LEAST_SECONDS, deadline - time.monotonic())
 
 
-def require_time() -> None:
-    """Raise HostDeadlinePassed if the time is up."""
+def is_time_up() -> bool:
+    """Whether there is a deadline, and it has passed: no further call of the host is made."""
     deadline = _deadline.get()
-    if deadline is not None and time.monotonic() >= deadline:
-        raise HostDeadlinePassed
+    return deadline is not None and time.monotonic() >= deadline
 
 
 @contextmanager

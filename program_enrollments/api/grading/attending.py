@@ -14,6 +14,7 @@ from program_enrollments.api.grading.gathering import GatheredLearner, gather_pa
 from program_enrollments.api.grading.telling_grades import plain_number, read_reason
 from program_enrollments.data import Attendance, AttendanceUnavailable, Page
 from program_enrollments.host import get_host
+from program_enrollments.host.deadline import limited
 from program_enrollments.host.faults import read_fraction
 from program_enrollments.models import CourseRun, Program
 
@@ -32,9 +33,10 @@ def fetch_attendance(
     page = gather_page(program=program, course_run=course_run, cursor=cursor, page_size=page_size)
     told: Mapping[int, Attendance | AttendanceUnavailable] = {}
     if page.learners:
-        told = get_host().attendance.fetch_attendance(
-            course_id=course_run.course_id, user_ids=[learner.user_id for learner in page.learners], since=since
-        )
+        with limited("CALL_HOST_SECONDS"):
+            told = get_host().attendance.fetch_attendance(
+                course_id=course_run.course_id, user_ids=[learner.user_id for learner in page.learners], since=since
+            )
     rows = [_render(learner, told.get(learner.user_id, ABSENT)) for learner in page.learners]
     return Page(rows, page.next_cursor, page.previous_cursor)
 
