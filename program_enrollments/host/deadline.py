@@ -17,7 +17,6 @@ from django.core.signals import request_finished, request_started
 from django.dispatch import receiver
 
 from program_enrollments.conf import get_setting
-from program_enrollments.exceptions import HostDeadlinePassed
 
 LEAST_SECONDS = 0.05
 """What is left at least while calls are made at all: to an HTTP client, 0 can mean no time-out."""
