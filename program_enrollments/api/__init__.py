@@ -15,6 +15,7 @@ from program_enrollments.api.enrolling.enrolling_courses import write_course_enr
 from program_enrollments.api.enrolling.enrolling_programs import write_program_enrollments
 from program_enrollments.api.grading.attending import fetch_attendance
 from program_enrollments.api.grading.freezing import (
+    FreezeFailure,
     FrozenVersion,
     freeze_grades,
     freeze_program_grades,
@@ -84,6 +85,7 @@ __all__ = [
     "ChangesPage",
     "Claim",
     "CoursePlace",
+    "FreezeFailure",
     "FrozenGrades",
     "FrozenVersion",
     "GradePage",

@@ -103,8 +103,8 @@ def write_in_chunks(
     """Write the rows `numbers`, at most `CHUNK_SIZE` learners locked at a time, and return an outcome for each.
 
     Where a chunk fails it is halved until the failing rows stand alone: those become `internal-error`, the others go
-    through. Once the time for the host is up, a chunk that needs it fails as a whole. Raises what made the database give
-    up a transaction that the caller opened: then no row goes through.
+    through. Once the time for the host is up, a chunk that needs it fails as a whole. Raises what made the database
+    give up a transaction that the caller opened: then no row goes through.
     """
     size = get_setting("CHUNK_SIZE")
     outcomes: dict[int, RowOutcome] = {}

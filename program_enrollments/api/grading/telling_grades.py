@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from program_enrollments.api.grading.gathering import GatheredLearner, gather_after
+from program_enrollments.api.grading.gathering import GatheredLearner
 from program_enrollments.data import Grade, GradeUnavailable
 from program_enrollments.host import get_host
 from program_enrollments.host.faults import plain_line, read_fraction
-from program_enrollments.models import CourseRun, FrozenGrade, Program
+from program_enrollments.models import CourseRun, FrozenGrade
 
 MAX_ERROR_LENGTH = 500
+
+Told = Grade | GradeUnavailable
+"""A grade as the host tells it."""
 
 
 class GradeRow(NamedTuple):
@@ -64,23 +67,27 @@ def grade_learners(*, course_run: CourseRun, learners: Sequence[GatheredLearner]
     A learner whom the host has no record of, or whose grade it cannot tell, has a row that says so. Raises HostError
     where the host cannot answer at all.
     """
-    if not learners:
-        return []
-    told = get_host().grades.fetch_grades(
-        course_id=course_run.course_id, user_ids=[learner.user_id for learner in learners]
-    )
-    return [_row(learner.learner_id, learner.student_key, told.get(learner.user_id)) for learner in learners]
+    grades = fetch_told(course_run=course_run, user_ids=[learner.user_id for learner in learners])
+    return [grade_row(learner=learner, told=grades.get(learner.user_id)) for learner in learners]
 
 
-def grade_all(*, program: Program, course_run: CourseRun, chunk_size: int) -> Iterator[list[GradeRow]]:
-    """Give the final grades of everybody in a course run, `chunk_size` learners at a time: two reads a chunk."""
-    learner_id = 0
-    while True:
-        learners = gather_after(program=program, course_run=course_run, learner_id=learner_id, limit=chunk_size)
-        yield grade_learners(course_run=course_run, learners=learners)
-        if len(learners) < chunk_size:
-            return
-        learner_id = learners[-1].learner_id
+def fetch_told(*, course_run: CourseRun, user_ids: Sequence[int]) -> Mapping[int, Told]:
+    """Return the host's grades of these users. One call, none for no users. Raises HostError."""
+    if not user_ids:
+        return {}
+    return get_host().grades.fetch_grades(course_id=course_run.course_id, user_ids=user_ids)
+
+
+def grade_row(*, learner: GatheredLearner, told: Told | None) -> GradeRow:
+    """Return the row of a learner whose grade is as `told`; None is one that the host has no record of."""
+    learner_id, student_key, _user_id = learner
+    if told is None:
+        return GradeRow(learner_id, student_key, error=_("There is no grade for this learner yet."))
+    if isinstance(told, GradeUnavailable):
+        error = read_reason(told.error) or _("The learning platform cannot tell this grade.")
+        return GradeRow(learner_id, student_key, error=error)
+    letter = None if told.letter_grade is None else told.letter_grade.strip()
+    return GradeRow(learner_id, student_key, letter, read_fraction(told.percent), told.passed)
 
 
 def render_frozen(row: Sequence[Any]) -> dict[str, Any]:
@@ -96,16 +103,6 @@ def read_frozen(*, freeze_id: int, **conditions: Any) -> Any:
     """Return the rows of a version as tuples of `FROZEN_COLUMNS`, in their order for ever."""
     rows = FrozenGrade.objects.filter(freeze_id=freeze_id, **conditions)
     return rows.order_by("position").values_list(*FROZEN_COLUMNS)
-
-
-def _row(learner_id: int, student_key: str, told: Grade | GradeUnavailable | None) -> GradeRow:
-    if told is None:
-        return GradeRow(learner_id, student_key, error=_("There is no grade for this learner yet."))
-    if isinstance(told, GradeUnavailable):
-        error = read_reason(told.error) or _("The learning platform cannot tell this grade.")
-        return GradeRow(learner_id, student_key, error=error)
-    letter = None if told.letter_grade is None else told.letter_grade.strip()
-    return GradeRow(learner_id, student_key, letter, read_fraction(told.percent), told.passed)
 
 
 def read_reason(reason: str) -> str:

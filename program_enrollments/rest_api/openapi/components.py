@@ -252,7 +252,13 @@ SCHEMAS: dict[str, Schema] = {
         "required": ["reason"],
     },
     "FreezeReceipt": record(**RECEIPT),
-    "CourseFreezeReceipt": record(course_id=TEXT, **RECEIPT),
+    "CourseFreezeReceipt": {
+        "description": "The receipt of a course run, or the reason why it could not be frozen.",
+        "oneOf": [
+            record(course_id=TEXT, **RECEIPT),
+            record(course_id=TEXT, error={"type": "string", "minLength": 1}),
+        ],
+    },
     "FreezeVersion": record(**RECEIPT, **REOPENED),
     "FrozenGrades": record(
         **RECEIPT, **REOPENED, results={"type": "array", "items": {"$ref": "#/components/schemas/Grade"}}

@@ -70,8 +70,17 @@ FREEZE_PROGRAM = Operation(
             "The new versions, one a course run.",
             {"type": "array", "items": ref("CourseFreezeReceipt")},
             [{"course_id": "course-v1:UniA+CS101+2026", **RECEIPT}],
-        )
+        ),
+        207: Answer(
+            "Some course runs were frozen, others could not be. Repeat the call to freeze those.",
+            {"type": "array", "items": ref("CourseFreezeReceipt")},
+            [
+                {"course_id": "course-v1:UniA+CS101+2026", **RECEIPT},
+                {"course_id": "course-v1:UniA+CS102+2026", "error": HostError.detail},
+            ],
+        ),
     },
+    description="Each course run is frozen by itself; what is frozen stays so where another one fails.",
     body=REASON,
     problems=(AlreadyFrozen(), NO_REASON, HostError()),
 )
