@@ -10,10 +10,12 @@ from django.db.models import Model, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from program_enrollments.api.reading.course_staff import fetch_roles
 from program_enrollments.api.reading.telling_changes import tell_changes
 from program_enrollments.data import LearnerProblem, LinkState, Seat
 from program_enrollments.exceptions import LearnerDoesNotExist
 from program_enrollments.host import get_host
+from program_enrollments.host.deadline import limited
 from program_enrollments.models import (
     Learner,
     LedgerEntry,
@@ -59,6 +61,10 @@ def look_up_learner(*, program: Program, name: str = "", student_key: str = "", 
     learner = found.learner
     user: Any = learner.user
     seats = _seats(learner=learner, courses=found.courses)
+    user_id = learner.user_id
+    roles = fetch_roles(
+        user_ids=[] if user_id is None else [user_id], course_ids={course.course_id for course in found.courses}
+    )
     # Entries of this program or of none. Written so that only the learner's index can serve: the program's is long.
     entries = LedgerEntry.objects.alias(of=Coalesce("program_id", Value(program.pk))).filter(
         learner_id=learner.pk, of=program.pk
@@ -74,7 +80,7 @@ def look_up_learner(*, program: Program, name: str = "", student_key: str = "", 
                 "course_id": course.course_id,
                 "status": course.status,
                 "real": course.real,
-                "course_staff": course.course_staff,
+                "course_staff": roles.show(user_id=user_id, course_id=course.course_id, wish=course.course_staff),
                 "host": _seat(seats.get(course.course_id)),
                 "problem": course.problem,
             }
@@ -169,7 +175,8 @@ def _seats(*, learner: Learner, courses: Sequence[Course]) -> dict[str, Seat]:
     if learner.user_id is None or not courses:
         return {}
     course_ids = {course.course_id for course in courses}
-    seats = get_host().course_enrollments.fetch_seats(user_ids=[learner.user_id], course_ids=course_ids)
+    with limited("CALL_HOST_SECONDS"):
+        seats = get_host().course_enrollments.fetch_seats(user_ids=[learner.user_id], course_ids=course_ids)
     return {seat.course_id: seat for seat in seats}
 
 
