@@ -22,7 +22,7 @@ class ProgramStatus(TextChoices):
 
 
 LEAVING_STATUSES = frozenset({ProgramStatus.SUSPENDED.value, ProgramStatus.CANCELED.value, ProgramStatus.ENDED.value})
-"""Program statuses that, with `cascade`, also make the learner's course enrollments in the program inactive."""
+"""Program statuses that, with `cascade`, also end the learner's course enrollments and roles in the program."""
 
 
 class CourseStatus(TextChoices):
