@@ -16,7 +16,7 @@ from program_enrollments import api
 from program_enrollments.data import EnrollmentFilters
 from program_enrollments.exceptions import HostError
 from program_enrollments.host.ports import UserCourse
-from program_enrollments.models import PreemptiveCourseEnrollment
+from program_enrollments.models import Learner, PreemptiveCourseEnrollment
 from tests.api.conftest import World
 from tests.factories.enrollment import CourseRunFactory
 from tests.factories.host import CourseAccessRoleFactory
@@ -56,6 +56,16 @@ def test_roles_are_those_of_the_host_or_else_promised(drifted: World) -> None:
     assert listed(drifted) == {"GIVEN": True, "KEPT": True, "TAKEN": False, "WAITING": True}
     for key, is_staff in listed(drifted).items():
         assert looked_up(drifted, key) == [is_staff]
+
+
+def presented(world: World, student_key: str) -> list[bool]:
+    learner = Learner.objects.get(school=world.school, student_key=student_key)
+    return [course.course_staff for course in api.present_learner(learner=learner).courses]
+
+
+def test_support_staff_see_the_same(drifted: World) -> None:
+    for key, is_staff in listed(drifted).items():
+        assert presented(drifted, key) == [is_staff]
 
 
 def test_a_role_in_another_course_run_is_another_role(drifted: World) -> None:
@@ -121,7 +131,7 @@ def test_while_the_host_is_down_the_schools_wish_is_shown(
     monkeypatch.setattr(CountingRoles, "error", error)
 
     assert listed(counting) == {"GIVEN": False, "KEPT": True, "TAKEN": True, "WAITING": True}
-    assert looked_up(counting, "TAKEN") == [True]
+    assert looked_up(counting, "TAKEN") == presented(counting, "TAKEN") == [True]
     assert "course staff" in caplog.text
     assert "KEPT" not in caplog.text
 

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from demo_lms.models import CourseEnrollment
 from program_enrollments import api
 from program_enrollments.data import Attendance, Grade, GradeUnavailable, HostFailure, LearnerProblem, Seat
-from program_enrollments.exceptions import HostError
+from program_enrollments.exceptions import HostAnswerUnusable, HostError
 from program_enrollments.host import get_host
 from program_enrollments.models import (
     FrozenGrade,
@@ -214,6 +214,23 @@ def test_an_unusable_seat_keeps_only_its_own_promise_waiting(world: World, odd_h
         1,
         0,
     )
+
+
+def test_the_look_up_says_that_a_seat_cannot_be_understood(world: World, odd_host: UseOddHost) -> None:
+    world.write_program(("S-1", "enrolled"))
+    user = world.sign_on("S-1")
+    world.write_course(("S-1", "active"))
+    odd_host(fetch_seats=lambda _: [Seat(user.pk, world.course_run.course_id, "", True)])
+
+    (course,) = api.look_up_learner(program=world.program, name="S-1")["course_enrollments"]
+
+    assert course["host"] is None
+    assert course["problem"] == {
+        "code": "host_unavailable",
+        "detail": HostAnswerUnusable.detail,
+        "tries": 0,
+        "last_tried": None,
+    }
 
 
 def test_two_seats_in_one_course_run_that_disagree_are_unusable(world: World, odd_host: UseOddHost) -> None:
