@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 
@@ -24,7 +25,8 @@ from program_enrollments.data import (
     HostFailure,
     Seat,
 )
-from program_enrollments.exceptions import HostAnswerUnusable, HostDeadlinePassed
+from program_enrollments.exceptions import HostAnswerUnusable, HostDeadlinePassed, HostError
+from program_enrollments.failures import describe_failure
 from program_enrollments.host.deadline import is_time_up
 from program_enrollments.host.faults import (
     WANTED_USER,
@@ -105,6 +107,25 @@ class Call:
         if is_time_up():
             raise HostDeadlinePassed
         return getattr(getattr(self._adapter, self._port), self._method)(**arguments)
+
+    def make_report(self, **arguments: Any) -> Any:
+        """Make a call that only reads and that no transaction depends on. Raises HostError for what the host raises.
+
+        The message of its exception may hold personal data.
+        """
+        try:
+            return self.make(**arguments)
+        except (HostError, DatabaseError):
+            raise
+        except Exception as error:
+            logger.error(
+                "The host adapter %s raised %s in %s.%s.",
+                name_of(self._adapter),
+                describe_failure(error),
+                self._port,
+                self._method,
+            )
+            raise HostError from error
 
     def note(self, flaw: Flaw) -> None:
         """Keep a flaw of the answer for the report."""
@@ -281,7 +302,7 @@ class CheckedGrades(CheckedPort):
 
     def fetch_grades(self, *, course_id: str, user_ids: Collection[int]) -> Mapping[int, Grade | GradeUnavailable]:
         call = self._call("fetch_grades")
-        answer = call.make(course_id=course_id, user_ids=user_ids)
+        answer = call.make_report(course_id=course_id, user_ids=user_ids)
         usable, unusable = self._by_user(call, answer, user_ids, find_grade_flaw)
         reason = GradeUnavailable(_("The learning platform gave a grade that cannot be used. Ask its support."))
         return call.done(usable | dict.fromkeys(unusable, reason))
@@ -294,7 +315,7 @@ class CheckedAttendance(CheckedPort):
         self, *, course_id: str, user_ids: Collection[int], since: date | None = None
     ) -> Mapping[int, Attendance | AttendanceUnavailable]:
         call = self._call("fetch_attendance")
-        answer = call.make(course_id=course_id, user_ids=user_ids, since=since)
+        answer = call.make_report(course_id=course_id, user_ids=user_ids, since=since)
         usable, unusable = self._by_user(call, answer, user_ids, find_attendance_flaw)
         reason = AttendanceUnavailable(
             _("The learning platform gave an attendance record that cannot be used. Ask its support.")

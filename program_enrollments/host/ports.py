@@ -4,7 +4,8 @@ Rules every adapter keeps (they are tested by `program_enrollments.host.contract
 
 - Calls are for many at once; an adapter that can, answers with a constant number of statements whatever the number of
   rows.
-- Calls run inside the caller's transaction and use the default database; they never commit, and they start no threads.
+- Calls run inside the caller's transaction, if it has one, and use the default database; they never commit, and they
+  start no threads.
 - Whatever is not there is left out of the answer; asking about unknown users or course runs is no error.
 - Every answer is checked before it is used (`checked_host`). A value that cannot be used counts as a failure of the
   user or the pair it is about, and is logged by its type.

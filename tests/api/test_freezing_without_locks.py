@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DataError, connection
 from pytest_django import Settings
 
 from demo_lms.host import DemoHost
@@ -185,11 +185,16 @@ def test_a_run_that_fails_keeps_no_other_from_being_frozen(
     assert again.course_id == runs[1].course_id
 
 
+@pytest.mark.parametrize("kind", [RuntimeError, DataError])
 def test_a_run_that_fails_for_no_reason_the_app_knows_is_logged_without_its_words(
-    world: World, runs: list[CourseRun], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    world: World,
+    runs: list[CourseRun],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    kind: type[Exception],
 ) -> None:
     def break_down() -> None:
-        raise RuntimeError("S-0 has no grade.")
+        raise kind("S-0 has no grade.")
 
     meddle(monkeypatch, break_down)
 
@@ -198,7 +203,7 @@ def test_a_run_that_fails_for_no_reason_the_app_knows_is_logged_without_its_word
     assert isinstance(failure, api.FreezeFailure)
     assert failure.error
     assert len(others) == 2
-    assert "RuntimeError" in caplog.text
+    assert kind.__name__ in caplog.text
     assert "S-0" not in caplog.text + failure.error
 
 

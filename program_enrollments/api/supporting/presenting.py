@@ -41,9 +41,9 @@ class PresentedProgram:
 
 @dataclass(frozen=True, slots=True)
 class PresentedCourse:
-    """A learner's enrollment in a course run. `seat` is the host's, None where it has none; so is `course_staff` of a
-    learner with an account; `problem` says why a
-    linked learner still waits, "" if nothing is wrong; `given_up`: it is not tried again by itself.
+    """A learner's enrollment in a course run. `seat` is the host's, None where it has none; so is `course_staff`, if
+    the learner has an account. `problem` says why a linked learner still waits, "" if nothing is wrong; `given_up`: it
+    is not tried again by itself.
     """
 
     program: str
