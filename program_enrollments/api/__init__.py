@@ -74,6 +74,7 @@ from program_enrollments.api.supporting.overruling import (
 from program_enrollments.api.supporting.presenting import PresentedLearner, present_learner
 from program_enrollments.api.supporting.renaming import Renamed, Renaming, rename_students
 from program_enrollments.api.supporting.retiring import Persons, RetiringReport, retire_learners
+from program_enrollments.api.transacting import after_commit
 
 __all__ = [
     "Access",
@@ -103,6 +104,7 @@ __all__ = [
     "SigningCertificate",
     "SweepReport",
     "access_of",
+    "after_commit",
     "authorize",
     "change_course_statuses",
     "change_program_statuses",
