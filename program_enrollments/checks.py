@@ -10,6 +10,7 @@ import difflib
 import inspect
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
+from math import inf
 from typing import Any, get_type_hints
 
 from django.apps import apps
@@ -20,7 +21,7 @@ from django.db import connections, router
 from django.utils.module_loading import import_string
 
 from program_enrollments.conf import DEFAULTS, SETTING, get_setting
-from program_enrollments.host import get_host, ports
+from program_enrollments.host import get_adapter, ports
 
 APP = "university_enrollments"
 LEAST_SQLITE = (3, 35)
@@ -38,6 +39,10 @@ def _is_list_of_text(value: Any) -> bool:
 
 def _at_least(least: int) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _is_seconds(value: Any) -> bool:
+    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < inf)
 
 
 def _is_rate(value: Any) -> bool:
@@ -58,6 +63,8 @@ RULES: dict[str, Rule] = {
     "PAGE_SIZE": (_at_least(1), "a whole number, 1 or more"),
     "MAX_PAGE_SIZE": (_at_least(1), "a whole number, 1 or more"),
     "MAX_TRIES": (_at_least(1), "a whole number, 1 or more"),
+    "SIGN_IN_HOST_SECONDS": (_is_seconds, "a number of seconds above 0, or None for no limit"),
+    "CALL_HOST_SECONDS": (_is_seconds, "a number of seconds above 0, or None for no limit"),
     "TRANSACTION_TRIES": (_at_least(1), "a whole number, 1 or more"),
     "AUTHENTICATION_CLASSES": (
         lambda value: value is None or _is_list_of_text(value),
@@ -117,7 +124,7 @@ def check_host(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         hint = "Name the class of your host adapter, such as my_lms.enrollment_host.MyHost (docs/settings.rst, HOST)."
         return [_error(1, f'{SETTING}["HOST"] is missing.', hint)]
     try:
-        host = get_host()
+        host = get_adapter()
     except (ImportError, ImproperlyConfigured) as error:
         return [_error(2, f"The host adapter {path} cannot be imported: {error}", "Correct the path, or the module.")]
     # Whatever the host's class raises, the operator has to know of it now rather than at the first sign-in.

@@ -25,6 +25,10 @@ DEFAULTS: dict[str, Any] = {
     "MAX_PAGE_SIZE": 1_000,
     # Tries of a course enrollment that the host refuses for good, before it waits for a person.
     "MAX_TRIES": 5,
+    # Seconds that the host may take altogether: for the sign-in work of one request, and for one call of the API; None
+    # sets no limit.
+    "SIGN_IN_HOST_SECONDS": 5,
+    "CALL_HOST_SECONDS": 60,
     # Tries of a transaction that the database gave up (deadlock, lock time-out).
     "TRANSACTION_TRIES": 5,
     # DRF authentication classes of the REST API (dotted paths); None takes the host's own.

@@ -22,7 +22,7 @@ class ProgramStatus(TextChoices):
 
 
 LEAVING_STATUSES = frozenset({ProgramStatus.SUSPENDED.value, ProgramStatus.CANCELED.value, ProgramStatus.ENDED.value})
-"""Program statuses that, with `cascade`, also make the learner's course enrollments in the program inactive."""
+"""Program statuses that, with `cascade`, also end the learner's course enrollments and roles in the program."""
 
 PRESENT_STATUSES = frozenset({ProgramStatus.ENROLLED.value, ProgramStatus.PENDING.value, ProgramStatus.SUSPENDED.value})
 """Program statuses of learners whom the school still counts among its own."""
@@ -155,6 +155,7 @@ class SignOnRefusal(TextChoices):
     ACCOUNT_PRIVILEGED = "account_privileged", _("the account has rights beyond the school")
     ACCOUNT_GONE = "account_gone", _("the account was deleted during the sign-on")
     ID_IN_QUESTION = "id_in_question", _("the permanent ID may be another person's now")
+    HOST_UNAVAILABLE = "host_unavailable", _("the learning platform did not answer")
     IDENTITY_CLASH = "identity_clash", _("the identity cannot be told from another account's")
     CONNECTION_EXPIRED = "connection_expired", _("nothing waits to be connected")
 
@@ -248,6 +249,13 @@ class Attendance:
     last_attended: date | None = None
     days_attended: int = 0
     completion: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttendanceUnavailable:
+    """The host cannot report a learner's attendance, and why: a sentence that is safe to show to the school."""
+
+    error: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,18 @@ class HostError(ProgramEnrollmentsError):
     detail = "The learning platform could not do this just now."
 
 
+class HostAnswerUnusable(HostError):
+    """The host's answer cannot be read. Which call and field is at fault stands in the log."""
+
+    detail = "The learning platform gave an answer that cannot be used. Its operators find the reason in the log."
+
+
+class HostDeadlinePassed(HostError):
+    """The time that the host is given is used up; the call was not made."""
+
+    detail = "The learning platform took too long. What is missing is tried again later."
+
+
 class HostRefused(HostError):
     """The host will never do what was asked as things are (no such course run, say): a person has to look at it."""
 

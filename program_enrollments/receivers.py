@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import models, transaction
+from django.db import models
 from django.db.models.signals import class_prepared, post_save, pre_delete
 from social_django.models import UserSocialAuth
 
@@ -23,7 +23,7 @@ def account_saved(sender: Any, instance: Any, raw: bool = False, using: str | No
     if raw:
         return
     email = getattr(instance, type(instance).get_email_field_name(), "") or ""
-    transaction.on_commit(partial(api.realize_account, user_id=instance.pk, email=email), using=using, robust=True)
+    api.after_commit(partial(api.realize_account, user_id=instance.pk, email=email), using=using)
 
 
 def identity_saved(sender: Any, instance: Any, raw: bool = False, using: str | None = None, **kwargs: Any) -> None:
@@ -39,7 +39,7 @@ def identity_saved(sender: Any, instance: Any, raw: bool = False, using: str | N
         uid=instance.uid,
         created=instance.created,
     )
-    transaction.on_commit(work, using=using, robust=True)
+    api.after_commit(work, using=using)
 
 
 def account_deleted(sender: Any, instance: Any, **kwargs: Any) -> None:

@@ -151,6 +151,10 @@ def test_a_name_that_is_no_setting_gets_the_one_that_was_meant(configure: Config
         ("MAX_TRIES", None),
         ("TRANSACTION_TRIES", 0),
         ("AUTHENTICATION_CLASSES", "a.b"),
+        ("SIGN_IN_HOST_SECONDS", 0),
+        ("SIGN_IN_HOST_SECONDS", True),
+        ("CALL_HOST_SECONDS", "60"),
+        ("CALL_HOST_SECONDS", float("inf")),
         ("THROTTLE_RATE", "100"),
         ("THROTTLE_RATE", "fast/second"),
         ("THROTTLE_RATE", 100),
@@ -167,6 +171,12 @@ def test_a_value_of_the_wrong_kind(name: str, value: Any, configure: Configure) 
     assert ids([message]) == ["E006"]
     assert f'["{name}"]' in message.msg
     assert (message.hint or "").startswith("It has to be")
+
+
+@pytest.mark.parametrize("seconds", [0.5, 5, None])
+def test_seconds_can_be_any_number_above_nought(configure: Configure, seconds: float | None) -> None:
+    configure(SIGN_IN_HOST_SECONDS=seconds, CALL_HOST_SECONDS=seconds)
+    assert checks.check_settings(None) == []
 
 
 @pytest.mark.parametrize("rate", ["100/second", "1 / m", "0/d", "5/Hour", None])

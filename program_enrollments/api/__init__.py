@@ -15,6 +15,7 @@ from program_enrollments.api.enrolling.enrolling_courses import write_course_enr
 from program_enrollments.api.enrolling.enrolling_programs import write_program_enrollments
 from program_enrollments.api.grading.attending import fetch_attendance
 from program_enrollments.api.grading.freezing import (
+    FreezeFailure,
     FrozenVersion,
     freeze_grades,
     freeze_program_grades,
@@ -75,6 +76,7 @@ from program_enrollments.api.supporting.presenting import PresentedLearner, pres
 from program_enrollments.api.supporting.releasing import Released, release_learner, release_student_keys
 from program_enrollments.api.supporting.renaming import Renamed, Renaming, rename_students
 from program_enrollments.api.supporting.retiring import Persons, RetiringReport, retire_learners
+from program_enrollments.api.transacting import after_commit
 
 __all__ = [
     "Access",
@@ -87,6 +89,7 @@ __all__ = [
     "Claim",
     "ConfirmedHolder",
     "CoursePlace",
+    "FreezeFailure",
     "FrozenGrades",
     "FrozenVersion",
     "GradePage",
@@ -105,6 +108,7 @@ __all__ = [
     "SigningCertificate",
     "SweepReport",
     "access_of",
+    "after_commit",
     "authorize",
     "change_course_statuses",
     "change_program_statuses",

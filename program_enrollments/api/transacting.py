@@ -6,10 +6,11 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import partial
 from typing import TypeVar
 
-from django.db import OperationalError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, transaction
 
 from program_enrollments.conf import get_setting
 from program_enrollments.failures import describe_failure
@@ -42,34 +43,88 @@ def is_passing(error: BaseException) -> bool:
     return getattr(cause, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
 
+class Followups:
+    """What follows the commit of one transaction of the app, in the order in which it was registered."""
+
+    def __init__(self) -> None:
+        self.works: list[Callable[[], object]] = []
+        self.committed = False
+
+    def run(self) -> None:
+        """Do it all, each by itself."""
+        self.committed = True
+        for work in self.works:
+            _follow(work)
+
+
+_followups: ContextVar[Followups | None] = ContextVar("program_enrollments_followups", default=None)
+
+
 def in_transaction(work: Callable[[], T]) -> T:
     """Run `work` in a transaction and return what it returns; run it again, after a pause, where `is_passing` holds.
 
     Inside a transaction that somebody else opened it runs in a savepoint, and again only for `CrossedByAnother`: after
     a deadlock only the owner could start anew. Raises what `work` raised on the last try, but not what the host's own
     callbacks raise after the commit: what is committed has happened, and that is what callers have to hear. `work` must
-    not have effects outside the database.
+    not have effects outside the database; what it has to do after the commit goes through `after_commit`.
     """
     inside, tries = connection.in_atomic_block, get_setting("TRANSACTION_TRIES")
+    followups = _followups.get() or Followups()
+    if inside and _followups.get() is None:
+        # Before `work`, in which the host may register callbacks that raise.
+        transaction.on_commit(followups.run, robust=True)
+    registered = len(followups.works)
     for attempt in range(1, tries + 1):
         answers: list[T] = []
-        committed: list[bool] = []
         try:
             with transaction.atomic():
                 if not inside:
                     # The first to be registered is the first to be called.
-                    transaction.on_commit(partial(committed.append, True))
-                answers.append(work())
+                    transaction.on_commit(followups.run, robust=True)
+                answers.append(_collecting(followups, work))
         except Exception as error:
-            if committed:
+            if followups.committed:
                 logger.error("What follows a commit failed: %s.", describe_failure(error))
-            elif attempt == tries or not (isinstance(error, CrossedByAnother) if inside else is_passing(error)):
+                return answers[0]
+            # What was rolled back has nothing that follows it.
+            del followups.works[registered:]
+            if attempt == tries or not (isinstance(error, CrossedByAnother) if inside else is_passing(error)):
                 raise
-            else:
-                time.sleep(FIRST_PAUSE_SECONDS * attempt * random.uniform(0.5, 1.5))  # noqa: S311  (spreads retries)
-                continue
+            time.sleep(FIRST_PAUSE_SECONDS * attempt * random.uniform(0.5, 1.5))  # noqa: S311  (spreads retries)
+            continue
         return answers[0]
     raise AssertionError("unreachable: the last try returns or raises")
+
+
+def after_commit(work: Callable[[], object], *, using: str | None = None) -> None:
+    """Call `work` once the transaction has committed, at once if there is none. What it raises is logged, not raised.
+
+    Django calls callbacks in the order of their registration and drops all behind the first that raises. In
+    `in_transaction`, `work` comes before any callback that the host registers there. A callback that the host
+    registered earlier, in a transaction of its own, can still raise and drop it: the sweep has to find what was lost.
+    A savepoint that is rolled back inside `in_transaction` does not take `work` back, so it must look at the data anew.
+    """
+    followups = _followups.get()
+    if followups is not None and (using or DEFAULT_DB_ALIAS) == DEFAULT_DB_ALIAS:
+        followups.works.append(work)
+    else:
+        transaction.on_commit(partial(_follow, work), using=using, robust=True)
+
+
+def _collecting(followups: Followups, work: Callable[[], T]) -> T:
+    token = _followups.set(followups)
+    try:
+        return work()
+    finally:
+        _followups.reset(token)
+
+
+def _follow(work: Callable[[], object]) -> None:
+    try:
+        work()
+    # Django would log the message, which may hold personal data; and what follows next must not be lost.
+    except Exception as error:  # noqa: BLE001
+        logger.error("What follows a commit failed: %s.", describe_failure(error))
 
 
 def is_lost() -> bool:

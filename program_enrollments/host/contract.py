@@ -25,6 +25,6 @@ class HostContract(AccountContract, CourseEnrollmentContract, CourseRoleContract
     """All ports of a host."""
 
     def test_the_sign_in_page_is_a_path_of_this_site(self) -> None:
-        path = self.host.login_url()
+        path = self.checked_host.login_url()
         assert path.startswith("/")
         assert not path.startswith("//")

@@ -4,8 +4,12 @@ Rules every adapter keeps (they are tested by `program_enrollments.host.contract
 
 - Calls are for many at once; an adapter that can, answers with a constant number of statements whatever the number of
   rows.
-- Calls run inside the caller's transaction and use the default database; they never commit, and they start no threads.
+- Calls run inside the caller's transaction, if it has one, and use the default database; they never commit, and they
+  start no threads.
 - Whatever is not there is left out of the answer; asking about unknown users or course runs is no error.
+- Every answer is checked before it is used (`checked_host`). A value that cannot be used counts as a failure of the
+  user or the pair it is about, and is logged by its type.
+- Adapters that call another service pass `deadline.remaining_seconds()` to their client as its time-out.
 - The rules about whose seat is whose are not the adapter's: it stores what it is told and reports what it finds.
 """
 
@@ -15,7 +19,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
-from program_enrollments.data import Attendance, Grade, GradeUnavailable, HostFailure, Seat
+from program_enrollments.data import (
+    Attendance,
+    AttendanceUnavailable,
+    Grade,
+    GradeUnavailable,
+    HostFailure,
+    Seat,
+)
 
 UserCourse = tuple[int, str]
 """(user ID, course key)"""
@@ -101,7 +112,7 @@ class AttendancePort(Protocol):
 
     def fetch_attendance(
         self, *, course_id: str, user_ids: Collection[int], since: date | None = None
-    ) -> Mapping[int, Attendance]:
+    ) -> Mapping[int, Attendance | AttendanceUnavailable]:
         """Return attendance of each user who has any; `since` limits `days_attended` alone, to that UTC day and on."""
         ...
 

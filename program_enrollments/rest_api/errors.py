@@ -91,6 +91,8 @@ TABLE: Mapping[type[Exception], Entry] = {
     exceptions.IdempotencyKeyReused: Entry(422, "Idempotency key reused"),
     exceptions.LinkRefused: Entry(409, "Link refused"),
     exceptions.HostRefused: Entry(502, "Refused by the learning platform"),
+    exceptions.HostAnswerUnusable: Entry(503, "Learning platform unavailable"),
+    exceptions.HostDeadlinePassed: Entry(503, "Learning platform unavailable"),
     exceptions.HostError: Entry(503, "Learning platform unavailable"),
     InvalidBody: Entry(400, "Unusable body"),
     InvalidParameter: Entry(400, "Unusable parameter"),

@@ -53,13 +53,19 @@ def replay(answer: Answer) -> HttpResponse:
     return HttpResponse(answer.content, status=answer.status, headers={**answer.headers, REPLAYED_HEADER: "true"})
 
 
+def forget(response: HttpResponseBase) -> None:
+    """Mark an answer as one that is not kept: under the same key, the request is executed again."""
+    response.is_kept = False  # type: ignore[attr-defined]
+
+
 def settle(claim: Claim, response: HttpResponseBase) -> None:
     """Keep the answer to a request, or forget it where another day may bring another one: 401, 403, 404, 5xx.
 
     The request is done by now: where its answer cannot be kept, it is still given.
     """
     try:
-        if response.status_code >= 500 or response.status_code in NOT_KEPT or not isinstance(response, HttpResponse):
+        passing = response.status_code >= 500 or not getattr(response, "is_kept", True)
+        if passing or response.status_code in NOT_KEPT or not isinstance(response, HttpResponse):
             api.release_claim(claim=claim)
             return
         if isinstance(response, SimpleTemplateResponse):

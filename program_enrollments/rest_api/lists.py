@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.utils.encoding import escape_uri_path
@@ -56,3 +57,13 @@ def page_url(request: Request, cursor: str | None, *, parameter: str = CURSOR) -
     query = request.query_params.copy()
     query[parameter] = cursor
     return request.build_absolute_uri(f"{escape_uri_path(request.path)}?{query.urlencode()}")
+
+
+def choose_status(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Return the status of a page: 200 where all rows are grades or there are none, 207 where some are errors, 422
+    where all are.
+    """
+    failed = sum("error" in row for row in rows)
+    if not failed:
+        return 200
+    return 422 if failed == len(rows) else 207

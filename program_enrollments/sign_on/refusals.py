@@ -231,6 +231,11 @@ EXPLANATIONS: dict[SignOnRefusal, Explanation] = {
             "somebody else, or settle the question if it is the same person."
         ),
     ),
+    SignOnRefusal.HOST_UNAVAILABLE: Explanation(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        _("The learning platform could not look for your account just now. Sign in again in a few minutes."),
+        _("The host adapter failed or took too long. The log has the kind of failure."),
+    ),
     SignOnRefusal.IDENTITY_CLASH: Explanation(
         HTTPStatus.CONFLICT,
         _("Your account cannot be told from another one. Write to support; trying again will not help."),

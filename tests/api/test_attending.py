@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from datetime import date
-from typing import Any
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext, override_settings
+from django.test.utils import CaptureQueriesContext
 
-from demo_lms.host import DemoHost
 from demo_lms.models import CourseRun as HostCourseRun
 from program_enrollments import api
-from program_enrollments.data import Attendance, Page
+from program_enrollments.data import Page
 from program_enrollments.exceptions import BadCursor
 from program_enrollments.models import Learner
 from tests.api.conftest import World
@@ -114,27 +111,3 @@ def test_nobody_there_asks_the_host_nothing(world: World) -> None:
 def test_a_bad_cursor_is_refused(world: World) -> None:
     with pytest.raises(BadCursor):
         read(world, cursor="nonsense!")
-
-
-class BoastfulHost(DemoHost):
-    """A host on which everybody did more than there is."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.attendance = self
-
-    def fetch_attendance(
-        self, *, course_id: str, user_ids: Collection[int], since: date | None = None
-    ) -> Mapping[int, Attendance]:
-        return {user_id: Attendance(days_attended=1, completion=1.5) for user_id in user_ids}
-
-
-def test_a_completion_that_is_none_is_left_out(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    learner = enroll(world, "SECRET")
-
-    with override_settings(PROGRAM_ENROLLMENTS={"HOST": f"{__name__}.BoastfulHost"}):
-        row: dict[str, Any] = read(world).rows[0]
-
-    assert (row["days_attended"], row["completion"]) == (1, None)
-    assert f"learner {learner.pk}" in caplog.text
-    assert "SECRET" not in caplog.text

@@ -302,4 +302,5 @@ def test_the_number_of_statements_does_not_grow(world: World) -> None:
     few = statements("few")
 
     assert statements("many") == few
-    assert few <= 7
+    # Two of them are the host's: its seats and its roles.
+    assert few <= 8

@@ -12,7 +12,7 @@ from django.utils import timezone
 from demo_lms.accounts.confirmation import mark_confirmed
 from demo_lms.host import DemoHost
 from demo_lms.models import EmailAddress
-from program_enrollments.data import Seat
+from program_enrollments.data import Attendance, Seat
 from program_enrollments.host.contract import HostContract
 from program_enrollments.host.ports import Host
 from tests.factories.host import CourseGradeFactory, DailyActivityFactory, HostCourseRunFactory, UserFactory
@@ -108,7 +108,9 @@ class TestWhatTheContractLeavesOpen:
 
         def completion() -> float | None:
             told = DemoHost().attendance.fetch_attendance(course_id=run.course_id, user_ids=[user.pk])
-            return told[user.pk].completion
+            attendance = told[user.pk]
+            assert isinstance(attendance, Attendance)
+            return attendance.completion
 
         assert completion() == 0.75
         run.units = 2

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+from django.core.cache.backends.locmem import LocMemCache
 
 from program_enrollments.data import Permission
-from program_enrollments.rest_api.throttling import Rate, parse_rate
+from program_enrollments.rest_api.throttling import Rate, outage, parse_rate
 from tests.rest_api.callers import AppSettings, Caller, Campus, caller_granted
 
 # What counts is the cache, not the database.
@@ -55,6 +59,77 @@ def test_a_cache_that_keeps_nothing_lets_everybody_pass(
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}  # type: ignore[attr-defined]
     app_settings(THROTTLE_RATE="1/day")
     assert {sis.get(campus.path).status_code for _ in range(3)} == {200}
+
+
+@pytest.fixture
+def no_outage() -> Iterator[None]:
+    """Begin and end with a cache of which nothing bad is known: that is each process's own knowledge."""
+    outage.end()
+    yield
+    outage.end()
+
+
+class UnreachableCache(LocMemCache):
+    """A cache whose server is down until a test starts it."""
+
+    is_down = True
+
+    def add(self, *arguments: Any, **options: Any) -> Any:
+        if self.is_down:
+            raise ConnectionRefusedError("redis://:secret@cache.example:6379")
+        return super().add(*arguments, **options)
+
+
+UNREACHABLE = {"BACKEND": f"{__name__}.UnreachableCache"}
+# A real one: no folder can be made below a device.
+UNWRITABLE = {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": "/dev/null/cache"}
+
+
+def log_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name.startswith("program_enrollments")]
+
+
+@pytest.mark.usefixtures("no_outage")
+@pytest.mark.parametrize("cache", [UNREACHABLE, UNWRITABLE], ids=["unreachable", "unwritable"])
+def test_a_cache_that_is_down_lets_everybody_pass_and_is_logged_once(
+    campus: Campus,
+    sis: Caller,
+    app_settings: AppSettings,
+    settings: Any,
+    cache: dict[str, str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings.CACHES = {"default": cache}
+    app_settings(THROTTLE_RATE="1/day")
+
+    assert [sis.get(campus.path).status_code for _ in range(4)] == [200] * 4
+
+    (line,) = log_lines(caplog)
+    assert "not limited" in line
+    assert "secret" not in line
+
+
+@pytest.mark.usefixtures("no_outage")
+def test_each_outage_is_logged_once_and_its_end_too(
+    campus: Campus,
+    sis: Caller,
+    app_settings: AppSettings,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings.CACHES = {"default": UNREACHABLE}
+    app_settings(THROTTLE_RATE="2/day")
+    caplog.set_level("INFO", logger="program_enrollments")
+
+    for is_down in (True, False, True):
+        monkeypatch.setattr(UnreachableCache, "is_down", is_down)
+        sis.get(campus.path)
+        sis.get(campus.path)
+
+    assert ["not limited" in line for line in log_lines(caplog)] == [True, False, True]
+    monkeypatch.setattr(UnreachableCache, "is_down", False)
+    assert sis.get(campus.path).status_code == 429, "what was counted still counts"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from program_enrollments.conf import get_setting
 from program_enrollments.data import RowOutcome, Word
 from program_enrollments.exceptions import TooManyRows
 from program_enrollments.failures import describe_failure
+from program_enrollments.host.deadline import is_time_up, limited
 from program_enrollments.models import Learner
 
 logger = logging.getLogger(__name__)
@@ -121,12 +122,14 @@ def write_in_chunks(
     """Write the rows `numbers`, at most `CHUNK_SIZE` learners locked at a time, and return an outcome for each.
 
     Where a chunk fails it is halved until the failing rows stand alone: those become `internal-error`, the others go
-    through. Raises what made the database give up a transaction that the caller opened: then no row goes through.
+    through. Once the time for the host is up, a chunk that needs it fails as a whole. Raises what made the database
+    give up a transaction that the caller opened: then no row goes through.
     """
     size = get_setting("CHUNK_SIZE")
     outcomes: dict[int, RowOutcome] = {}
-    for start in range(0, len(numbers), size):
-        outcomes.update(_write_or_halve(rows, numbers[start : start + size], write))
+    with limited("CALL_HOST_SECONDS"):
+        for start in range(0, len(numbers), size):
+            outcomes.update(_write_or_halve(rows, numbers[start : start + size], write))
     return outcomes
 
 
@@ -139,6 +142,13 @@ def _write_or_halve(
     except Exception as error:
         if is_lost():
             raise
+        if is_time_up():
+            logger.error(
+                "The time for the host is up: %d rows of a bulk write failed (%s).",
+                len(numbers),
+                describe_failure(error),
+            )
+            return {number: RowOutcome(rows[number].key, Word.INTERNAL_ERROR.value, False) for number in numbers}
         if len(numbers) > 1:
             middle = len(numbers) // 2
             return {

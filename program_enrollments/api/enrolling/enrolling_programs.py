@@ -69,9 +69,10 @@ def write_program_enrollments(
 
     Learners with an account get real enrollments, the others preemptive ones. A row whose stored state is the one
     asked for changes nothing and is not recorded. With `cascade`, a leaving status also makes the learner's course
-    enrollments in the program inactive. `identity_programs` are those whose learners' identities the caller may change,
-    None for all of the school; `allow_pseudonyms` lets rows name learners whose own ID is gone. Raises TooManyRows. The
-    number of statements depends on the number of chunks, not on that of rows. (docs/api.rst)
+    enrollments in the program inactive, and takes back the course staff roles given or promised there.
+    `identity_programs` are those whose learners' identities the caller may change, None for all of the school;
+    `allow_pseudonyms` lets rows name learners whose own ID is gone. Raises TooManyRows. The number of statements depends
+    on the number of chunks, not on that of rows. (docs/api.rst)
     """
     prepared = prepare_rows(
         school_id=program.school_id, rows=rows, allow_pseudonyms=allow_pseudonyms, now=now or timezone.now()

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from program_enrollments.api.identifying.checking_identities import Identity
 from program_enrollments.api.identifying.claiming import Claim
@@ -16,7 +16,7 @@ from program_enrollments.api.identifying.locking_learners import Identified
 from program_enrollments.api.identifying.making_learners import complete_learners, make_learners
 from program_enrollments.api.realizing.making_real import realize_linked
 from program_enrollments.api.realizing.signing_in import realize_by_emails
-from program_enrollments.api.transacting import CrossedByAnother
+from program_enrollments.api.transacting import CrossedByAnother, after_commit
 from program_enrollments.data import Change
 
 
@@ -79,4 +79,4 @@ def recheck_emails_after_commit(*, school_id: int, identified: Identified, ident
         and learner.user_id is None
     }
     if emails:
-        transaction.on_commit(partial(realize_by_emails, school_id=school_id, emails=emails))
+        after_commit(partial(realize_by_emails, school_id=school_id, emails=emails))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +16,16 @@ from typing import Any, TypeVar
 from django.contrib.auth import get_user_model
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from program_enrollments.api.grading.telling_grades import GradeRow, grade_all
-from program_enrollments.api.transacting import in_transaction
+from program_enrollments.api.grading.gathering import gather_all
+from program_enrollments.api.grading.telling_grades import GradeRow, Told, fetch_told, grade_row
+from program_enrollments.api.transacting import in_transaction, is_lost
 from program_enrollments.conf import get_setting
 from program_enrollments.data import Origin
-from program_enrollments.exceptions import AlreadyFrozen, NotFrozen
+from program_enrollments.exceptions import AlreadyFrozen, HostError, NotFrozen
+from program_enrollments.failures import describe_failure
+from program_enrollments.host.deadline import limited
 from program_enrollments.models import (
     CourseRun,
     FrozenGrade,
@@ -32,6 +37,7 @@ from program_enrollments.models import (
 )
 from program_enrollments.models.bulk import insert_rows, update_rows
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 Place = tuple[int, int]
@@ -108,27 +114,66 @@ class FrozenVersion:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class FreezeFailure:
+    """A course run that could not be frozen together with the program's others, and why, in a sentence for people."""
+
+    course_id: str
+    error: str
+
+
 def freeze_grades(
     *, program: Program, course_run: CourseRun, origin: Origin, now: datetime | None = None
 ) -> FrozenVersion:
     """Freeze everybody's final grade in a course run of a program as it stands, for the reason in `origin`; return the
     new version.
 
-    One transaction, in which the host is read chunk by chunk and the rows are written chunk by chunk. Raises
+    The host is read first, chunk by chunk and without locks; the rows are written in one short transaction. Raises
     AlreadyFrozen, and HostError where the host cannot tell its grades: nothing is frozen then.
     """
-    return _freeze(program=program, course_runs=[course_run], origin=origin, now=now)[0]
+    with limited("CALL_HOST_SECONDS"):
+        return _freeze(program=program, course_run=course_run, origin=origin, now=now)
 
 
-def freeze_program_grades(*, program: Program, origin: Origin, now: datetime | None = None) -> list[FrozenVersion]:
-    """Freeze all course runs of a program whose grades are not frozen yet; return their new versions, in the order of
+def freeze_program_grades(
+    *, program: Program, origin: Origin, now: datetime | None = None
+) -> list[FrozenVersion | FreezeFailure]:
+    """Freeze all course runs of a program whose grades are not frozen yet; return an entry for each, in the order of
     course keys.
 
-    All of them or, where one fails, none. Raises AlreadyFrozen where no course run is left to freeze, HostError as
-    above.
+    Each is frozen by itself, as by `freeze_grades`: what is frozen stays frozen where a later one fails. A second call
+    freezes what failed. Raises AlreadyFrozen where no course run is left to freeze, and the first failure where none
+    could be frozen.
     """
+    standing = GradeFreeze.objects.filter(book__program=program, standing_book__isnull=False)
+    frozen_ids = set(standing.values_list("book__course_run_id", flat=True))
     course_runs = CourseRun.objects.filter(curricula__program=program).distinct().order_by("course_id")
-    return _freeze(program=program, course_runs=list(course_runs), origin=origin, now=now)
+    entries: list[FrozenVersion | FreezeFailure] = []
+    errors: list[Exception] = []
+    with limited("CALL_HOST_SECONDS"):
+        for course_run in course_runs:
+            if course_run.pk in frozen_ids:
+                continue
+            try:
+                entries.append(_freeze(program=program, course_run=course_run, origin=origin, now=now))
+            except AlreadyFrozen:
+                # By another, just now.
+                continue
+            except HostError as error:
+                errors.append(error)
+                entries.append(FreezeFailure(course_run.course_id, error.detail))
+            # Runs frozen before are committed, and the caller has to hear of them.
+            except Exception as error:
+                if is_lost():
+                    raise
+                logger.error("Freezing a course run failed: %s.", describe_failure(error))
+                errors.append(error)
+                entries.append(
+                    FreezeFailure(course_run.course_id, _("This course run failed unexpectedly. Try again."))
+                )
+    if len(errors) == len(entries):
+        raise errors[0] if errors else AlreadyFrozen
+    return entries
 
 
 def reopen_grades(
@@ -167,7 +212,7 @@ def retire_from_freezes(*, pseudonyms: Mapping[int, str]) -> int:
     longer fits them. Safe to repeat. To be called in the transaction that holds the learners locked and takes their
     identifiers away. IDs of records that were joined into a learner's are to be given with its own.
     """
-    # A freeze that runs just now has read the identifiers already: wait for it. One that starts later waits for us.
+    # A freeze that writes just now has read the identifiers already: wait for it. One that comes later waits for us.
     pairs = _places_of(learner_ids=pseudonyms)
     _make_books(pairs=pairs)
     _lock_books(pairs=pairs)
@@ -205,82 +250,87 @@ def digest_rows(*, rows: Iterable[Mapping[str, Any]]) -> str:
     return digest.hexdigest()
 
 
-def _freeze(
-    *, program: Program, course_runs: Sequence[CourseRun], origin: Origin, now: datetime | None
-) -> list[FrozenVersion]:
-    moment = now or timezone.now()
-    runs = {course_run.pk: course_run for course_run in course_runs}
-    pairs = [(program.pk, course_run_id) for course_run_id in runs]
+def _freeze(*, program: Program, course_run: CourseRun, origin: Origin, now: datetime | None) -> FrozenVersion:
+    """Read the host without locks, then write; read on where learners came, anew where a version came and went."""
+    pairs = [(program.pk, course_run.pk)]
     _make_books(pairs=pairs)
-
-    def work() -> list[FrozenVersion]:
-        books = _lock_books(pairs=pairs)
-        last_versions: dict[int, int] = {}
-        standing: set[int] = set()
-        versions = GradeFreeze.objects.filter(book__in=books).order_by("version")
-        for book_id, version, standing_book in versions.values_list("book_id", "version", "standing_book"):
-            last_versions[book_id] = version
-            if standing_book is not None:
-                standing.add(book_id)
-        left = [book for book in books if book.pk not in standing]
-        if not left:
-            raise AlreadyFrozen
-        frozen_by = _username(origin.actor_id)
-        made = [
-            _freeze_book(
-                book=book,
-                program=program,
-                course_run=runs[book.course_run_id],
-                version=last_versions.get(book.pk, 0) + 1,
-                frozen_by=frozen_by,
-                origin=origin,
-                now=moment,
-            )
-            for book in left
-        ]
-        return sorted(made, key=lambda version: version.course_id)
-
-    return in_transaction(work)
+    grades: dict[int, Told | None] = {}
+    read_at_version: int | None = None
+    for _time in range(get_setting("TRANSACTION_TRIES")):
+        last_version = _last_version(_books(pairs))
+        if read_at_version != last_version:
+            # A reopening between two freezes is there to let grades change.
+            grades, read_at_version = {}, last_version
+        moment = now or timezone.now()
+        learners = gather_all(program=program, course_run=course_run)
+        missing = [learner.user_id for learner in learners if learner.user_id not in grades]
+        for user_ids in _chunks(missing, size=get_setting("CHUNK_SIZE")):
+            told = fetch_told(course_run=course_run, user_ids=user_ids)
+            grades.update({user_id: told.get(user_id) for user_id in user_ids})
+        write = _FreezeWrite(program, course_run, origin, moment, grades, last_version)
+        version = in_transaction(write.write)
+        if version is not None:
+            return version
+    raise HostError(_("The learners of this course run changed again and again while it was read. Freeze it again."))
 
 
-def _freeze_book(
-    *,
-    book: GradeBook,
-    program: Program,
-    course_run: CourseRun,
-    version: int,
-    frozen_by: str,
-    origin: Origin,
-    now: datetime,
-) -> FrozenVersion:
-    size = get_setting("CHUNK_SIZE")
-    rows = [row for chunk in grade_all(program=program, course_run=course_run, chunk_size=size) for row in chunk]
-    # By code points, as Python compares: a database would sort by its collation. Equal keys (one learner's ID is
-    # another's e-mail address) by learner.
-    rows.sort(key=lambda row: (row.student_key, row.learner_id))
-    freeze = GradeFreeze(
-        book=book,
-        version=version,
-        frozen_at=now,
-        frozen_by=frozen_by,
-        frozen_by_user_id=origin.actor_id,
-        reason=origin.reason,
-        request_id=origin.request_id,
-        count=len(rows),
-        digest=digest_rows(rows=(row.render() for row in rows)),
-    )
-    freeze.save(force_insert=True)
-    for chunk in _chunks(list(enumerate(rows, start=1)), size=size):
-        insert_rows(FrozenGrade, fields=FROZEN_FIELDS, rows=[_columns(freeze.pk, place, row) for place, row in chunk])
-    return FrozenVersion(
-        course_id=course_run.course_id,
-        version=version,
-        frozen_by=frozen_by,
-        frozen_at=now,
-        reason=origin.reason,
-        count=freeze.count,
-        digest=freeze.digest,
-    )
+def _last_version(books: Iterable[GradeBook]) -> int:
+    """Return the number of the last version of a grade book, 0 before the first. Raises AlreadyFrozen."""
+    versions = GradeFreeze.objects.filter(book__in=[book.pk for book in books]).order_by("-version")
+    version, standing_book = versions.values_list("version", "standing_book").first() or (0, None)
+    if standing_book is not None:
+        raise AlreadyFrozen
+    return version
+
+
+@dataclass(frozen=True, slots=True)
+class _FreezeWrite:
+    """Grades that were read, by user ID, on their way to become a version behind `last_version`."""
+
+    program: Program
+    course_run: CourseRun
+    origin: Origin
+    now: datetime
+    grades: Mapping[int, Told | None]
+    last_version: int
+
+    def write(self) -> FrozenVersion | None:
+        """Write the version in the current transaction; None where what was read no longer is all there is."""
+        (book,) = _lock_books(pairs=[(self.program.pk, self.course_run.pk)])
+        if _last_version([book]) != self.last_version:
+            return None
+        # As they are now: who was renamed or retired meanwhile is frozen under the new key, who left is not.
+        learners = gather_all(program=self.program, course_run=self.course_run)
+        if any(learner.user_id not in self.grades for learner in learners):
+            return None
+        rows = [grade_row(learner=learner, told=self.grades[learner.user_id]) for learner in learners]
+        # By code points, as Python compares: a database would sort by its collation. Equal keys (one learner's ID is
+        # another's e-mail address) by learner.
+        rows.sort(key=lambda row: (row.student_key, row.learner_id))
+        freeze = GradeFreeze(
+            book=book,
+            version=self.last_version + 1,
+            frozen_at=self.now,
+            frozen_by=_username(self.origin.actor_id),
+            frozen_by_user_id=self.origin.actor_id,
+            reason=self.origin.reason,
+            request_id=self.origin.request_id,
+            count=len(rows),
+            digest=digest_rows(rows=(row.render() for row in rows)),
+        )
+        freeze.save(force_insert=True)
+        for chunk in _chunks(list(enumerate(rows, start=1)), size=get_setting("CHUNK_SIZE")):
+            columns = [_columns(freeze.pk, place, row) for place, row in chunk]
+            insert_rows(FrozenGrade, fields=FROZEN_FIELDS, rows=columns)
+        return FrozenVersion(
+            course_id=self.course_run.course_id,
+            version=freeze.version,
+            frozen_by=freeze.frozen_by,
+            frozen_at=freeze.frozen_at,
+            reason=freeze.reason,
+            count=freeze.count,
+            digest=freeze.digest,
+        )
 
 
 def _columns(freeze_id: int, position: int, row: GradeRow) -> tuple[Any, ...]:

@@ -37,13 +37,13 @@ def gather_page(*, program: Program, course_run: CourseRun, cursor: str | None, 
     return GatheredPage([row["learner"] for row in page.rows], page.next_cursor, page.previous_cursor)
 
 
-def gather_after(*, program: Program, course_run: CourseRun, learner_id: int, limit: int) -> list[GatheredLearner]:
-    """Return up to `limit` learners with IDs above `learner_id` (0 for the first). One statement."""
-    return _learners(program, course_run, limit, learner_id__gt=learner_id)
+def gather_all(*, program: Program, course_run: CourseRun) -> list[GatheredLearner]:
+    """Return all learners. One statement."""
+    return _learners(program, course_run, None)
 
 
 def _learners(
-    program: Program, course_run: CourseRun, limit: int, *, backward: bool = False, **conditions: Any
+    program: Program, course_run: CourseRun, limit: int | None, *, backward: bool = False, **conditions: Any
 ) -> list[GatheredLearner]:
     # Active or not: a grade earned before a learner left is still theirs.
     rows = ProgramCourseEnrollment.objects.filter(

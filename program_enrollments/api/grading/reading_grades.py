@@ -14,6 +14,7 @@ from program_enrollments.api.reading.paging import Cursor, fetch_page
 from program_enrollments.conf import get_setting
 from program_enrollments.data import Page
 from program_enrollments.exceptions import BadCursor, FreezeDoesNotExist
+from program_enrollments.host.deadline import limited
 from program_enrollments.models import CourseRun, GradeFreeze, Program
 
 MAX_VERSION = 2**31 - 1
@@ -111,7 +112,8 @@ def _versions(program: Program, course_run: CourseRun) -> Any:
 
 def _live_page(program: Program, course_run: CourseRun, cursor: str | None, page_size: int) -> Page:
     page = gather_page(program=program, course_run=course_run, cursor=cursor, page_size=page_size)
-    graded = grade_learners(course_run=course_run, learners=page.learners)
+    with limited("CALL_HOST_SECONDS"):
+        graded = grade_learners(course_run=course_run, learners=page.learners)
     return Page([row.render() for row in graded], page.next_cursor, page.previous_cursor)
 
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-import unicodedata
-from collections.abc import Iterator, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from program_enrollments.api.grading.gathering import GatheredLearner, gather_after
+from program_enrollments.api.grading.gathering import GatheredLearner
 from program_enrollments.data import Grade, GradeUnavailable
 from program_enrollments.host import get_host
-from program_enrollments.models import CourseRun, FrozenGrade, Program
+from program_enrollments.host.faults import plain_line, read_fraction
+from program_enrollments.models import CourseRun, FrozenGrade
 
-logger = logging.getLogger(__name__)
-
-PERCENT_STEP = Decimal("0.001")
-MAX_LETTER_LENGTH = 255
 MAX_ERROR_LENGTH = 500
+
+Told = Grade | GradeUnavailable
+"""A grade as the host tells it."""
 
 
 class GradeRow(NamedTuple):
@@ -69,23 +67,27 @@ def grade_learners(*, course_run: CourseRun, learners: Sequence[GatheredLearner]
     A learner whom the host has no record of, or whose grade it cannot tell, has a row that says so. Raises HostError
     where the host cannot answer at all.
     """
-    if not learners:
-        return []
-    told = get_host().grades.fetch_grades(
-        course_id=course_run.course_id, user_ids=[learner.user_id for learner in learners]
-    )
-    return [_row(learner.learner_id, learner.student_key, told.get(learner.user_id)) for learner in learners]
+    grades = fetch_told(course_run=course_run, user_ids=[learner.user_id for learner in learners])
+    return [grade_row(learner=learner, told=grades.get(learner.user_id)) for learner in learners]
 
 
-def grade_all(*, program: Program, course_run: CourseRun, chunk_size: int) -> Iterator[list[GradeRow]]:
-    """Give the final grades of everybody in a course run, `chunk_size` learners at a time: two reads a chunk."""
-    learner_id = 0
-    while True:
-        learners = gather_after(program=program, course_run=course_run, learner_id=learner_id, limit=chunk_size)
-        yield grade_learners(course_run=course_run, learners=learners)
-        if len(learners) < chunk_size:
-            return
-        learner_id = learners[-1].learner_id
+def fetch_told(*, course_run: CourseRun, user_ids: Sequence[int]) -> Mapping[int, Told]:
+    """Return the host's grades of these users. One call, none for no users. Raises HostError."""
+    if not user_ids:
+        return {}
+    return get_host().grades.fetch_grades(course_id=course_run.course_id, user_ids=user_ids)
+
+
+def grade_row(*, learner: GatheredLearner, told: Told | None) -> GradeRow:
+    """Return the row of a learner whose grade is as `told`; None is one that the host has no record of."""
+    learner_id, student_key, _user_id = learner
+    if told is None:
+        return GradeRow(learner_id, student_key, error=_("There is no grade for this learner yet."))
+    if isinstance(told, GradeUnavailable):
+        error = read_reason(told.error) or _("The learning platform cannot tell this grade.")
+        return GradeRow(learner_id, student_key, error=error)
+    letter = None if told.letter_grade is None else told.letter_grade.strip()
+    return GradeRow(learner_id, student_key, letter, read_fraction(told.percent), told.passed)
 
 
 def render_frozen(row: Sequence[Any]) -> dict[str, Any]:
@@ -103,31 +105,9 @@ def read_frozen(*, freeze_id: int, **conditions: Any) -> Any:
     return rows.order_by("position").values_list(*FROZEN_COLUMNS)
 
 
-def _row(learner_id: int, student_key: str, told: Grade | GradeUnavailable | None) -> GradeRow:
-    if told is None:
-        return GradeRow(learner_id, student_key, error=_("There is no grade for this learner yet."))
-    if isinstance(told, GradeUnavailable):
-        error = plain_line(str(told.error))[:MAX_ERROR_LENGTH] or _("The learning platform cannot tell this grade.")
-        return GradeRow(learner_id, student_key, error=error)
-    percent = read_fraction(told.percent)
-    letter = (told.letter_grade or "").strip()
-    if percent is None or len(letter) > MAX_LETTER_LENGTH or plain_line(letter) != letter:
-        # The host is at fault and the school must not wait for its whole list because of one row.
-        logger.warning("The host gave a final grade that cannot be used, for learner %d.", learner_id)
-        return GradeRow(
-            learner_id, student_key, error=_("The learning platform gave a grade that cannot be used. Ask its support.")
-        )
-    return GradeRow(learner_id, student_key, letter or None, percent, bool(told.passed))
-
-
-def read_fraction(value: float | Decimal) -> Decimal | None:
-    """Return a number from 0 to 1 rounded to three decimals, halves upwards as graders do; None for anything else."""
-    number = Decimal(str(value))
-    # First roughly: a number of many digits cannot be rounded to three decimals.
-    if not number.is_finite() or not -1 < number < 2:
-        return None
-    rounded = number.quantize(PERCENT_STEP, rounding=ROUND_HALF_UP)
-    return abs(rounded) if 0 <= rounded <= 1 else None
+def read_reason(reason: str) -> str:
+    """Return the host's reason as it is shown and stored: one line of at most `MAX_ERROR_LENGTH` characters."""
+    return plain_line(str(reason))[:MAX_ERROR_LENGTH]
 
 
 def plain_number(value: Decimal) -> int | float:
@@ -136,13 +116,3 @@ def plain_number(value: Decimal) -> int | float:
     """
     number = float(value)
     return int(number) if number.is_integer() else number
-
-
-def plain_line(text: str) -> str:
-    """Return `text` on one line, without control characters and lone surrogates, which no database and no JSON reader
-    is sure to take.
-    """
-    if text.isprintable():
-        return text.strip()
-    kept = "".join(" " if unicodedata.category(letter) in {"Cc", "Cs"} else letter for letter in text)
-    return kept.strip()

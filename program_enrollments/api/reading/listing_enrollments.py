@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Model
 
+from program_enrollments.api.reading.course_staff import HeldRoles, fetch_roles
 from program_enrollments.api.reading.paging import Cursor, fetch_page
 from program_enrollments.data import EnrollmentFilters, Page
 from program_enrollments.models import (
@@ -56,20 +57,31 @@ def fetch_program_enrollments(
 def fetch_course_enrollments(
     *, program: Program, course_run: CourseRun, filters: EnrollmentFilters, cursor: str | None, page_size: int
 ) -> Page:
-    """Return a page of the enrollments in a run through a program. Statements and exceptions as above."""
+    """Return a page of the enrollments in a run through a program. Statements and exceptions as above, and one call of
+    the host if anybody on the page has an account.
+    """
     # A promise that the host refused is preemptive, while its learner has an account.
     tables: dict[type[Model], bool | None] = {PreemptiveCourseEnrollment: filters.account_exists}
     if filters.account_exists is not False:
         tables[ProgramCourseEnrollment] = None
-    return _page(
+    # The host is asked about all rows at once, so they pass through the page as they are.
+    page = _page(
         tables=tables,
         school_id=program.school_id,
         place={"program_id": program.pk, "course_run_id": course_run.pk},
         filters=filters,
-        render=_show_course_enrollment,
+        render=lambda row: {"listed": row},
         cursor=cursor,
         page_size=page_size,
     )
+    listed: list[Listed] = [row["listed"] for row in page.rows]
+    course_id = course_run.course_id
+    roles = fetch_roles(
+        user_ids=[row.user_id for row in listed if row.user_id is not None],
+        course_ids=[course_id],
+    )
+    rows = [_show_course_enrollment(row, roles, course_id) for row in listed]
+    return Page(rows, page.next_cursor, page.previous_cursor)
 
 
 def _show_program_enrollment(row: Listed) -> dict[str, Any]:
@@ -84,13 +96,13 @@ def _show_program_enrollment(row: Listed) -> dict[str, Any]:
     }
 
 
-def _show_course_enrollment(row: Listed) -> dict[str, Any]:
+def _show_course_enrollment(row: Listed, roles: HeldRoles, course_id: str) -> dict[str, Any]:
     return {
         "student_key": row.student_key or row.email,
         "status": row.status,
         "account_exists": row.user_id is not None,
         "curriculum_uuid": str(row.curriculum_uuid),
-        "course_staff": row.course_staff,
+        "course_staff": roles.show(user_id=row.user_id, course_id=course_id, wish=bool(row.course_staff)),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,10 +10,13 @@ from django.db.models import Model, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from program_enrollments.api.reading.course_staff import fetch_roles
 from program_enrollments.api.reading.telling_changes import tell_changes
 from program_enrollments.data import LearnerProblem, LinkState, Seat
 from program_enrollments.exceptions import LearnerDoesNotExist
 from program_enrollments.host import get_host
+from program_enrollments.host.checked_host import UNUSABLE_FAILURE, Seats
+from program_enrollments.host.deadline import limited
 from program_enrollments.models import (
     Learner,
     LedgerEntry,
@@ -58,7 +61,13 @@ def look_up_learner(*, program: Program, name: str = "", student_key: str = "", 
     found = _find_in_program(program=program, candidates=candidates)
     learner = found.learner
     user: Any = learner.user
-    seats = _seats(learner=learner, courses=found.courses)
+    found_seats = _fetch_seats(learner=learner, courses=found.courses)
+    seats = {seat.course_id: seat for seat in found_seats}
+    unusable = {course_id for _, course_id in found_seats.unusable}
+    user_id = learner.user_id
+    roles = fetch_roles(
+        user_ids=[] if user_id is None else [user_id], course_ids={course.course_id for course in found.courses}
+    )
     # Entries of this program or of none. Written so that only the learner's index can serve: the program's is long.
     entries = LedgerEntry.objects.alias(of=Coalesce("program_id", Value(program.pk))).filter(
         learner_id=learner.pk, of=program.pk
@@ -74,9 +83,9 @@ def look_up_learner(*, program: Program, name: str = "", student_key: str = "", 
                 "course_id": course.course_id,
                 "status": course.status,
                 "real": course.real,
-                "course_staff": course.course_staff,
+                "course_staff": roles.show(user_id=user_id, course_id=course.course_id, wish=course.course_staff),
                 "host": _seat(seats.get(course.course_id)),
-                "problem": course.problem,
+                "problem": course.problem or _unusable(course.course_id, unusable),
             }
             for course in found.courses
         ],
@@ -164,13 +173,18 @@ def _problem(code: str, detail: str, tries: int, last_tried: datetime | None) ->
     return {"code": code, "detail": detail, "tries": tries, "last_tried": last_tried} if code else None
 
 
-def _seats(*, learner: Learner, courses: Sequence[Course]) -> dict[str, Seat]:
-    """Return the host's seats of a linked learner, by course key: the host is asked once."""
+def _unusable(course_id: str, unusable: Collection[str]) -> dict[str, Any] | None:
+    code, detail, _permanent = UNUSABLE_FAILURE
+    return _problem(code, detail, 0, None) if course_id in unusable else None
+
+
+def _fetch_seats(*, learner: Learner, courses: Sequence[Course]) -> Seats:
+    """Return the host's seats of a linked learner: the host is asked once."""
     if learner.user_id is None or not courses:
-        return {}
+        return Seats()
     course_ids = {course.course_id for course in courses}
-    seats = get_host().course_enrollments.fetch_seats(user_ids=[learner.user_id], course_ids=course_ids)
-    return {seat.course_id: seat for seat in seats}
+    with limited("CALL_HOST_SECONDS"):
+        return get_host().course_enrollments.fetch_seats(user_ids=[learner.user_id], course_ids=course_ids)
 
 
 def _seat(seat: Seat | None) -> dict[str, Any] | None:

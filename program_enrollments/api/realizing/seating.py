@@ -17,6 +17,7 @@ from program_enrollments.data import CourseStatus, HostFailure, Seat
 from program_enrollments.exceptions import HostError, HostRefused
 from program_enrollments.failures import describe_failure
 from program_enrollments.host import get_host
+from program_enrollments.host.checked_host import UNUSABLE_FAILURE, Seats
 from program_enrollments.host.ports import UserCourse
 from program_enrollments.models import Learner, ProgramCourseEnrollment
 from program_enrollments.models.bulk import select_rows
@@ -65,7 +66,8 @@ def find_agreeing(*, wishes: Sequence[SeatWish]) -> set[UserCourse]:
     return {
         wish.pair
         for wish in wishes
-        if decide_seat(wish=wish, current=current.get(wish.pair), mode=mode, upgradable_modes=upgradable_modes) is None
+        if wish.pair not in seats.unusable
+        and decide_seat(wish=wish, current=current.get(wish.pair), mode=mode, upgradable_modes=upgradable_modes) is None
     }
 
 
@@ -82,25 +84,27 @@ def agree_on_seats(*, wishes: Sequence[SeatWish], one_by_one: bool = False) -> d
     user_ids = {wish.user_id for wish in wishes}
     course_ids = {wish.course_id for wish in wishes}
 
-    def fetch() -> dict[UserCourse, Seat]:
-        seats = port.fetch_seats(user_ids=user_ids, course_ids=course_ids, lock=True)
-        return {(seat.user_id, seat.course_id): seat for seat in seats}
+    def fetch() -> Seats:
+        return port.fetch_seats(user_ids=user_ids, course_ids=course_ids, lock=True)
 
     if one_by_one:
-        current, failure = _guarded(fetch)
-        if failure is not None or current is None:
+        found, failure = _guarded(fetch)
+        if failure is not None or found is None:
             return {wish.pair: failure or UNKNOWN_FAILURE for wish in wishes}
     else:
-        current = fetch()
+        found = fetch()
+    current = {(seat.user_id, seat.course_id): seat for seat in found}
+    unusable = {wish.pair: UNUSABLE_FAILURE for wish in wishes if wish.pair in found.unusable}
     mode, upgradable_modes = get_setting("COURSE_MODE"), frozenset(get_setting("UPGRADABLE_MODES"))
     decided = (
         decide_seat(wish=wish, current=current.get(wish.pair), mode=mode, upgradable_modes=upgradable_modes)
         for wish in wishes
+        if wish.pair not in unusable
     )
     seats = [seat for seat in decided if seat is not None]
     if not one_by_one:
-        return dict(port.put_seats(seats=seats)) if seats else {}
-    return _collect(
+        return unusable | (port.put_seats(seats=seats) if seats else {})
+    return unusable | _collect(
         ((seat.user_id, seat.course_id) for seat in seats),
         lambda pair: port.put_seats(seats=[seat for seat in seats if (seat.user_id, seat.course_id) == pair]),
     )

@@ -34,6 +34,7 @@ from program_enrollments.conf import get_setting
 from program_enrollments.data import LinkHow, Origin, RealizingReport, Source
 from program_enrollments.failures import describe_failure
 from program_enrollments.host import get_host
+from program_enrollments.host.deadline import limited
 from program_enrollments.models import (
     IdentityProvider,
     Learner,
@@ -407,7 +408,8 @@ def settle_and_realize(
 def _never_raising(work: Callable[[], RealizingReport], *, learner_ids: Collection[int]) -> RealizingReport:
     """Run `work`; keep what it raises from the sign-in that it follows, but not from the log and from staff."""
     try:
-        return work()
+        with limited("SIGN_IN_HOST_SECONDS"):
+            return work()
     # A sign-in never breaks: this is the boundary where that holds.
     except Exception as error:  # noqa: BLE001
         logger.error("Realizing after a sign-in failed: %s, learners %s.", describe_failure(error), sorted(learner_ids))

@@ -7,10 +7,10 @@ the same e-mail address, is never taken: it is offered, and connected once its o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError, IntegrityError, transaction
@@ -23,9 +23,12 @@ from program_enrollments.api.signing_on.naming_accounts import username_candidat
 from program_enrollments.api.signing_on.remembering_assertions import remember_assertion
 from program_enrollments.api.transacting import in_transaction
 from program_enrollments.data import SignOnRefusal
-from program_enrollments.exceptions import SignOnRefused
+from program_enrollments.exceptions import HostError, SignOnRefused
 from program_enrollments.host import get_host
+from program_enrollments.host.deadline import limited
 from program_enrollments.normalization import normalize_identity
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ def open_account(
             raise SignOnRefused(SignOnRefusal.ACCOUNT_GONE, slug=identity.slug) from None
         return OpenedAccount(social.user, social, is_new=False)
 
-    return in_transaction(work)
+    return _answering_in_time(work, slug=identity.slug)
 
 
 def _find_settled(*, backend: str, identity: AssertedIdentity) -> UserSocialAuth | None:
@@ -145,7 +148,7 @@ def is_offered(*, identity: AssertedIdentity, user_id: int, now: datetime) -> bo
         holder = lock_holder(school_id=identity.school_id, slug=identity.slug, remote_id=identity.remote_id, now=now)
         return user_id in _find_offered(identity=identity, holder=holder)
 
-    return in_transaction(work)
+    return _answering_in_time(work, slug=identity.slug)
 
 
 def connect_account(*, backend: str, identity: AssertedIdentity, user_id: int, now: datetime) -> OpenedAccount:
@@ -164,7 +167,16 @@ def connect_account(*, backend: str, identity: AssertedIdentity, user_id: int, n
         social = _attach_to(user_id, backend=backend, identity=identity, holder=holder)
         return OpenedAccount(social.user, social, is_new=False)
 
-    return in_transaction(work)
+    return _answering_in_time(work, slug=identity.slug)
+
+
+def _answering_in_time(work: Callable[[], T], *, slug: str) -> T:
+    """Run `work` in a transaction, with the time that a sign-in gives the host; a host that fails refuses in words."""
+    try:
+        with limited("SIGN_IN_HOST_SECONDS"):
+            return in_transaction(work)
+    except HostError as error:
+        raise SignOnRefused(SignOnRefusal.HOST_UNAVAILABLE, slug=slug) from error
 
 
 def _attach_to(user_id: int, *, backend: str, identity: AssertedIdentity, holder: Holder) -> UserSocialAuth:

@@ -8,6 +8,7 @@ from functools import partial
 
 from django.db import IntegrityError, transaction
 
+from program_enrollments.api.transacting import after_commit
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.models import SeenAssertion
@@ -29,7 +30,7 @@ def remember_assertion(*, entity_id: str, assertion_id: str, expires_at: datetim
     except IntegrityError:
         raise SignOnRefused(SignOnRefusal.REPLAYED) from None
     if digest.startswith(CLEARING_DIGESTS):
-        transaction.on_commit(partial(forget_expired_assertions, now=now), robust=True)
+        after_commit(partial(forget_expired_assertions, now=now))
 
 
 def forget_expired_assertions(*, now: datetime) -> int:

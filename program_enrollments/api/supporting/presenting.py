@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import Model
 
+from program_enrollments.api.reading.course_staff import fetch_roles
 from program_enrollments.conf import get_setting
 from program_enrollments.data import ChangeKind, CourseStatus, LinkHow, ProgramStatus, Seat, Source
 from program_enrollments.host import get_host
@@ -41,8 +42,9 @@ class PresentedProgram:
 
 @dataclass(frozen=True, slots=True)
 class PresentedCourse:
-    """A learner's enrollment in a course run. `seat` is the host's, None where it has none; `problem` says why a
-    linked learner still waits, "" if nothing is wrong; `given_up`: it is not tried again by itself.
+    """A learner's enrollment in a course run. `seat` is the host's, None where it has none; so is `course_staff`, if
+    the learner has an account. `problem` says why a linked learner still waits, "" if nothing is wrong; `given_up`: it
+    is not tried again by itself.
     """
 
     program: str
@@ -99,7 +101,7 @@ class PresentedLearner:
 
 
 def present_learner(*, learner: Learner) -> PresentedLearner:
-    """Return what is known of a learner. The number of statements is constant; the host is asked once at most."""
+    """Return what is known of a learner. The number of statements is constant; the host is asked twice at most."""
     programs = [
         *_programs(ProgramEnrollment, learner=learner, real=True),
         *_programs(PreemptiveProgramEnrollment, learner=learner, real=False),
@@ -138,6 +140,8 @@ def _courses(*, learner: Learner) -> list[PresentedCourse]:
     rows: list[tuple[Any, ...]] = [*((*row, "", 0, 0, None) for row in real), *waiting]
     real_count = len(rows) - len(waiting)
     seats = _seats(learner=learner, course_ids=[row[1] for row in rows])
+    user_id = learner.user_id
+    roles = fetch_roles(user_ids=[] if user_id is None else [user_id], course_ids={row[1] for row in rows})
     limit = get_setting("MAX_TRIES")
     courses = [
         PresentedCourse(
@@ -145,7 +149,7 @@ def _courses(*, learner: Learner) -> list[PresentedCourse]:
             course_id=course_id,
             status=str(CourseStatus(status).label),
             real=number < real_count,
-            course_staff=course_staff,
+            course_staff=roles.show(user_id=user_id, course_id=course_id, wish=course_staff),
             seat=seats.get(course_id),
             problem=problem,
             tries=tries,

@@ -18,7 +18,9 @@ class AccountContract(HostFixtures):
         )
         assert self.confirm_email(user_id=confirmed)
 
-        told = self.host.accounts.confirmed_emails(user_ids=[confirmed, unconfirmed, without, confirmed + 10**6])
+        told = self.checked_host.accounts.confirmed_emails(
+            user_ids=[confirmed, unconfirmed, without, confirmed + 10**6]
+        )
 
         assert dict(told) == {confirmed: "Ann@uni.example"}
 
@@ -26,7 +28,7 @@ class AccountContract(HostFixtures):
         confirmed, unconfirmed = self.make_user(email="Ann@uni.example"), self.make_user(email="ben@uni.example")
         assert self.confirm_email(user_id=confirmed)
 
-        found = self.host.accounts.users_by_confirmed_email(
+        found = self.checked_host.accounts.users_by_confirmed_email(
             emails=["ann@uni.example", "ben@uni.example", "nobody@uni.example"]
         )
 
@@ -38,7 +40,7 @@ class AccountContract(HostFixtures):
         assert self.confirm_email(user_id=accented)
         assert self.confirm_email(user_id=plain), "é is not e: both addresses can be confirmed"
 
-        found = self.host.accounts.users_by_confirmed_email(emails=["andré@uni.example", "andre@uni.example"])
+        found = self.checked_host.accounts.users_by_confirmed_email(emails=["andré@uni.example", "andre@uni.example"])
 
         assert dict(found) == {"andré@uni.example": accented, "andre@uni.example": plain}
 
@@ -48,15 +50,17 @@ class AccountContract(HostFixtures):
 
         self.change_email(user_id=user, email="ann@elsewhere.example")
 
-        assert not self.host.accounts.confirmed_emails(user_ids=[user])
-        assert not self.host.accounts.users_by_confirmed_email(emails=["ann@uni.example", "ann@elsewhere.example"])
+        assert not self.checked_host.accounts.confirmed_emails(user_ids=[user])
+        assert not self.checked_host.accounts.users_by_confirmed_email(
+            emails=["ann@uni.example", "ann@elsewhere.example"]
+        )
 
     def test_an_address_confirmed_by_two_names_nobody(self) -> None:
         first, second = self.make_user(email="shared@uni.example"), self.make_user(email="Shared@uni.example")
         assert self.confirm_email(user_id=first)
         both = self.confirm_email(user_id=second)
 
-        found = self.host.accounts.users_by_confirmed_email(emails=["shared@uni.example"])
+        found = self.checked_host.accounts.users_by_confirmed_email(emails=["shared@uni.example"])
 
         assert dict(found) == ({} if both else {"shared@uni.example": first})
 
@@ -66,40 +70,40 @@ class AccountContract(HostFixtures):
         self.make_user()
         assert self.confirm_email(user_id=first)
 
-        found = self.host.accounts.users_by_email(emails=["andré@uni.example", "nobody@uni.example"])
+        found = self.checked_host.accounts.users_by_email(emails=["andré@uni.example", "nobody@uni.example"])
 
         assert {email: set(users) for email, users in found.items()} == {"andré@uni.example": {first, second}}
-        assert not self.host.accounts.users_by_email(emails=[])
+        assert not self.checked_host.accounts.users_by_email(emails=[])
 
     def test_a_changed_address_is_found_instead_of_the_one_before(self) -> None:
         user = self.make_user(email="ann@uni.example")
         self.change_email(user_id=user, email="ann@elsewhere.example")
 
-        found = self.host.accounts.users_by_email(emails=["ann@uni.example", "ann@elsewhere.example"])
+        found = self.checked_host.accounts.users_by_email(emails=["ann@uni.example", "ann@elsewhere.example"])
 
         assert {email: set(users) for email, users in found.items()} == {"ann@elsewhere.example": {user}}
 
     def test_an_address_can_be_confirmed_for_its_owner(self) -> None:
         user = self.make_user(email="Ann@uni.example")
 
-        assert self.host.accounts.confirm_email(user_id=user, email="ann@uni.example")
-        assert self.host.accounts.confirm_email(user_id=user, email="ann@uni.example"), "twice is once"
+        assert self.checked_host.accounts.confirm_email(user_id=user, email="ann@uni.example")
+        assert self.checked_host.accounts.confirm_email(user_id=user, email="ann@uni.example"), "twice is once"
 
-        assert dict(self.host.accounts.confirmed_emails(user_ids=[user])) == {user: "Ann@uni.example"}
+        assert dict(self.checked_host.accounts.confirmed_emails(user_ids=[user])) == {user: "Ann@uni.example"}
 
     def test_another_address_than_the_accounts_own_is_not_confirmed(self) -> None:
         user, without = self.make_user(email="ann@uni.example"), self.make_user()
 
-        assert not self.host.accounts.confirm_email(user_id=user, email="ann@elsewhere.example")
-        assert not self.host.accounts.confirm_email(user_id=without, email="ann@uni.example")
-        assert not self.host.accounts.confirmed_emails(user_ids=[user, without])
+        assert not self.checked_host.accounts.confirm_email(user_id=user, email="ann@elsewhere.example")
+        assert not self.checked_host.accounts.confirm_email(user_id=without, email="ann@uni.example")
+        assert not self.checked_host.accounts.confirmed_emails(user_ids=[user, without])
 
     def test_asking_for_many_accounts_takes_no_morecount_statements(self) -> None:
         addresses = [f"student{number}@uni.example" for number in range(MANY)]
         users = [self.make_user(email=address) for address in addresses]
         for user in users:
             assert self.confirm_email(user_id=user)
-        accounts = self.host.accounts
+        accounts = self.checked_host.accounts
 
         assert len(accounts.confirmed_emails(user_ids=users)) == MANY
         assert len(accounts.users_by_confirmed_email(emails=addresses)) == MANY

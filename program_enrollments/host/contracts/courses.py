@@ -16,7 +16,7 @@ class CourseEnrollmentContract(HostFixtures):
     """`CourseEnrollmentPort`."""
 
     def _seats(self, users: Sequence[int], *course_ids: str) -> set[Seat]:
-        found = self.host.course_enrollments.fetch_seats(user_ids=users, course_ids=course_ids)
+        found = self.checked_host.course_enrollments.fetch_seats(user_ids=users, course_ids=course_ids)
         assert len(found) == len(set(found)), "a seat is told once"
         return set(found)
 
@@ -25,23 +25,23 @@ class CourseEnrollmentContract(HostFixtures):
         states = [("masters", True), ("masters", False), ("verified", True), ("verified", True), ("audit", False)]
         for mode, is_active in states:
             seat = Seat(user_id=user, course_id=course, mode=mode, is_active=is_active)
-            assert not self.host.course_enrollments.put_seats(seats=[seat])
+            assert not self.checked_host.course_enrollments.put_seats(seats=[seat])
             assert self._seats([user], course) == {seat}
 
     def test_a_seat_can_be_put_inactive_at_once(self) -> None:
         seat = Seat(user_id=self.make_user(), course_id=self.make_course_run(), mode="masters", is_active=False)
 
-        assert not self.host.course_enrollments.put_seats(seats=[seat])
+        assert not self.checked_host.course_enrollments.put_seats(seats=[seat])
 
         assert self._seats([seat.user_id], seat.course_id) == {seat}
 
     def test_other_seats_are_neither_told_nor_touched(self) -> None:
         users, courses = self.make_users(count=2), [self.make_course_run(), self.make_course_run()]
         all_four = {Seat(user, course, "audit", is_active=True) for user in users for course in courses}
-        assert not self.host.course_enrollments.put_seats(seats=sorted(all_four))
+        assert not self.checked_host.course_enrollments.put_seats(seats=sorted(all_four))
         changed = Seat(users[0], courses[0], "masters", is_active=False)
 
-        assert not self.host.course_enrollments.put_seats(seats=[changed])
+        assert not self.checked_host.course_enrollments.put_seats(seats=[changed])
 
         assert self._seats(users[:1], courses[0]) == {changed}
         assert self._seats(users, *courses) == {changed} | {
@@ -53,7 +53,7 @@ class CourseEnrollmentContract(HostFixtures):
         good = Seat(user, course, "masters", is_active=True)
         bad = Seat(user, self.unknown_course_id, "masters", is_active=True)
 
-        failures = self.host.course_enrollments.put_seats(seats=[bad, good])
+        failures = self.checked_host.course_enrollments.put_seats(seats=[bad, good])
 
         assert set(failures) == {(user, self.unknown_course_id)}
         self._check_failure(failures[user, self.unknown_course_id])
@@ -66,17 +66,17 @@ class CourseEnrollmentContract(HostFixtures):
         assert failure.detail, "a sentence for support staff"
 
     def test_nothing_is_asked_and_nothing_answered(self) -> None:
-        port = self.host.course_enrollments
+        port = self.checked_host.course_enrollments
         assert not port.put_seats(seats=[])
         assert not port.fetch_seats(user_ids=[], course_ids=[self.make_course_run()])
         assert not port.fetch_seats(user_ids=[self.make_user() + 10**6], course_ids=[self.unknown_course_id])
 
     def test_locked_seats_are_told_like_others(self) -> None:
         seat = Seat(self.make_user(), self.make_course_run(), "masters", is_active=True)
-        self.host.course_enrollments.put_seats(seats=[seat])
+        self.checked_host.course_enrollments.put_seats(seats=[seat])
 
         with transaction.atomic():
-            found = self.host.course_enrollments.fetch_seats(
+            found = self.checked_host.course_enrollments.fetch_seats(
                 user_ids=[seat.user_id], course_ids=[seat.course_id], lock=True
             )
 
@@ -86,14 +86,14 @@ class CourseEnrollmentContract(HostFixtures):
         seat = Seat(self.make_user(), self.make_course_run(), "masters", is_active=True)
 
         with transaction.atomic():
-            self.host.course_enrollments.put_seats(seats=[seat])
+            self.checked_host.course_enrollments.put_seats(seats=[seat])
             transaction.set_rollback(True)
 
         assert not self._seats([seat.user_id], seat.course_id)
 
     def test_many_seats_take_no_more_statements(self) -> None:
         users, course = self.make_users(count=MANY), self.make_course_run()
-        port = self.host.course_enrollments
+        port = self.checked_host.course_enrollments
         for seats in (
             [Seat(user, course, "masters", is_active=True) for user in users],
             [Seat(user, course, "masters", is_active=False) for user in users],
@@ -111,11 +111,11 @@ class CourseRoleContract(HostFixtures):
     """`CourseRolePort`."""
 
     def _staff(self, users: Sequence[int], *course_ids: str) -> set[tuple[int, str]]:
-        return set(self.host.course_roles.fetch_course_staff(user_ids=users, course_ids=course_ids))
+        return set(self.checked_host.course_roles.fetch_course_staff(user_ids=users, course_ids=course_ids))
 
     def test_the_role_is_granted_once_and_taken_away(self) -> None:
         users, courses = self.make_users(count=2), [self.make_course_run(), self.make_course_run()]
-        roles = self.host.course_roles
+        roles = self.checked_host.course_roles
         pair = (users[0], courses[0])
 
         for _time in range(2):
@@ -130,28 +130,30 @@ class CourseRoleContract(HostFixtures):
     def test_taking_a_role_away_leaves_the_others(self) -> None:
         users, courses = self.make_users(count=2), [self.make_course_run(), self.make_course_run()]
         pairs = {(user, course) for user in users for course in courses}
-        self.host.course_roles.grant_course_staff(pairs=pairs)
+        self.checked_host.course_roles.grant_course_staff(pairs=pairs)
         doomed = {(users[0], courses[0]), (users[1], courses[1])}
 
-        assert not self.host.course_roles.revoke_course_staff(pairs=doomed)
+        assert not self.checked_host.course_roles.revoke_course_staff(pairs=doomed)
 
         assert self._staff(users, *courses) == pairs - doomed
 
     def test_a_failing_role_leaves_the_others_alone(self) -> None:
         user, course = self.make_user(), self.make_course_run()
 
-        failures = self.host.course_roles.grant_course_staff(pairs=[(user, self.unknown_course_id), (user, course)])
+        failures = self.checked_host.course_roles.grant_course_staff(
+            pairs=[(user, self.unknown_course_id), (user, course)]
+        )
 
         assert set(failures) == {(user, self.unknown_course_id)}
         assert failures[user, self.unknown_course_id].permanent
         assert self._staff([user], course, self.unknown_course_id) == {(user, course)}
-        assert not self.host.course_roles.revoke_course_staff(pairs=[(user, self.unknown_course_id)])
+        assert not self.checked_host.course_roles.revoke_course_staff(pairs=[(user, self.unknown_course_id)])
 
     def test_roles_are_part_of_the_callers_transaction(self) -> None:
         pair = (self.make_user(), self.make_course_run())
 
         with transaction.atomic():
-            self.host.course_roles.grant_course_staff(pairs=[pair])
+            self.checked_host.course_roles.grant_course_staff(pairs=[pair])
             transaction.set_rollback(True)
 
         assert not self._staff([pair[0]], pair[1])
@@ -159,7 +161,7 @@ class CourseRoleContract(HostFixtures):
     def test_many_roles_take_no_more_statements(self) -> None:
         users, course = self.make_users(count=MANY), self.make_course_run()
         pairs = [(user, course) for user in users]
-        roles = self.host.course_roles
+        roles = self.checked_host.course_roles
         for call in (roles.grant_course_staff, roles.revoke_course_staff):
             few = count_statements(lambda call=call: call(pairs=pairs[:FEW]))  # type: ignore[misc]
             many = count_statements(lambda call=call: call(pairs=pairs[FEW:]))  # type: ignore[misc]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from program_enrollments.host.checked_host import CheckedHost
+from program_enrollments.host.faults import Fault
 from program_enrollments.host.ports import Host
 
 FEW, MANY = 3, 300
@@ -20,10 +22,20 @@ def count_statements(call: Callable[[], object]) -> int:
     return len(captured)
 
 
+def fail_on_faults(faults: Sequence[Fault]) -> None:
+    """Fail the test with what was returned and what is wanted."""
+    raise AssertionError("\n".join(sorted({str(fault) for fault in faults})))
+
+
 class HostFixtures:
     """What a host's test suite fills in: ways to put things into the host behind the adapter's back."""
 
     host: Host
+
+    @property
+    def checked_host(self) -> CheckedHost:
+        """The adapter as the app sees it; an answer that the app could not use fails the test and says why."""
+        return CheckedHost(self.host, report=fail_on_faults)
 
     statements_per_seat = 0
     """Statements a write may take for each further seat or role; 0 where the host can write in bulk."""

@@ -252,18 +252,30 @@ SCHEMAS: dict[str, Schema] = {
         "required": ["reason"],
     },
     "FreezeReceipt": record(**RECEIPT),
-    "CourseFreezeReceipt": record(course_id=TEXT, **RECEIPT),
+    "CourseFreezeReceipt": {
+        "description": "The receipt of a course run, or the reason why it could not be frozen.",
+        "oneOf": [
+            record(course_id=TEXT, **RECEIPT),
+            record(course_id=TEXT, error={"type": "string", "minLength": 1}),
+        ],
+    },
     "FreezeVersion": record(**RECEIPT, **REOPENED),
     "FrozenGrades": record(
         **RECEIPT, **REOPENED, results={"type": "array", "items": {"$ref": "#/components/schemas/Grade"}}
     ),
-    "Attendance": record(
-        student_key=STUDENT_KEY,
-        first_attended=nullable(DAY),
-        last_attended=nullable(DAY),
-        days_attended=COUNT,
-        completion=nullable(FRACTION),
-    ),
+    "Attendance": {
+        "description": "When and how much a learner took part, or the reason why the platform cannot report it.",
+        "oneOf": [
+            record(
+                student_key=STUDENT_KEY,
+                first_attended=nullable(DAY),
+                last_attended=nullable(DAY),
+                days_attended=COUNT,
+                completion=nullable(FRACTION),
+            ),
+            record(student_key=STUDENT_KEY, error={"type": "string", "minLength": 1}),
+        ],
+    },
     "Change": CHANGE,
     "ChangesPage": record(
         next=nullable({"type": "string", "format": "uri"}),

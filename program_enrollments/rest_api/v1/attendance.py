@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from program_enrollments import api
 from program_enrollments.data import Permission
 from program_enrollments.rest_api.endpoints import CourseEndpoint
-from program_enrollments.rest_api.lists import read_paging
+from program_enrollments.rest_api.lists import choose_status, read_paging
 from program_enrollments.rest_api.openapi.describing import describe
 from program_enrollments.rest_api.openapi.operations import reports as described
 
@@ -28,4 +28,4 @@ class AttendanceList(CourseEndpoint):
             cursor=cursor,
             page_size=page_size,
         )
-        return self.page_response(page)
+        return self.page_response(page, status=choose_status(page.rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -14,6 +15,7 @@ from program_enrollments.data import Origin, Permission
 from program_enrollments.exceptions import FreezeDoesNotExist
 from program_enrollments.rest_api.bodies import read_object, read_text
 from program_enrollments.rest_api.endpoints import CourseEndpoint, ProgramEndpoint
+from program_enrollments.rest_api.idempotency import forget
 from program_enrollments.rest_api.lists import read_paging
 from program_enrollments.rest_api.openapi.describing import describe
 from program_enrollments.rest_api.openapi.operations import reports as described
@@ -48,14 +50,24 @@ class Freeze(Reasoned, CourseEndpoint):
 
 
 class ProgramFreeze(Reasoned):
-    """`programs/{program}/grades/freeze/`: freeze every course run of the program that is not frozen yet, or none."""
+    """`programs/{program}/grades/freeze/`: freeze the course runs of the program that are not frozen yet."""
 
     permissions = {"POST": Permission.FREEZE_GRADES}
 
     @describe(described.FREEZE_PROGRAM)
     def post(self, request: Request, program: str) -> Response:
-        versions = api.freeze_program_grades(program=self.program, origin=self.reasoned_origin(request))
-        return Response([{"course_id": version.course_id, **version.receipt()} for version in versions], status=201)
+        entries = api.freeze_program_grades(program=self.program, origin=self.reasoned_origin(request))
+        failed = any(isinstance(entry, api.FreezeFailure) for entry in entries)
+        response = Response([_show(entry) for entry in entries], status=207 if failed else 201)
+        if failed:
+            forget(response)
+        return response
+
+
+def _show(entry: api.FrozenVersion | api.FreezeFailure) -> dict[str, Any]:
+    if isinstance(entry, api.FreezeFailure):
+        return {"course_id": entry.course_id, "error": entry.error}
+    return {"course_id": entry.course_id, **entry.receipt()}
 
 
 class Reopen(Reasoned, CourseEndpoint):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from program_enrollments import api
 from program_enrollments.data import Permission
 from program_enrollments.rest_api.endpoints import CourseEndpoint
-from program_enrollments.rest_api.lists import read_paging
+from program_enrollments.rest_api.lists import choose_status, read_paging
 from program_enrollments.rest_api.openapi.describing import describe
 from program_enrollments.rest_api.openapi.operations import reports as described
 
@@ -32,13 +29,3 @@ class GradeList(CourseEndpoint):
             frozen_at=grades.frozen_at,
             version=grades.version,
         )
-
-
-def choose_status(rows: Sequence[Mapping[str, Any]]) -> int:
-    """Return the status of a page: 200 where all rows are grades or there are none, 207 where some are errors, 422
-    where all are.
-    """
-    failed = sum("error" in row for row in rows)
-    if not failed:
-        return 200
-    return 422 if failed == len(rows) else 207

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django import Settings
 
+from demo_lms.host import DemoHost
 from demo_lms.models import CourseGrade
+from program_enrollments.data import Grade, GradeUnavailable
+from program_enrollments.exceptions import HostError
 from program_enrollments.models import CourseRun, GradeFreeze, Program
 from tests.factories.enrollment import CourseRunFactory
 from tests.rest_api.grades.conftest import ROOT, assert_problem, enroll, post
@@ -131,3 +136,43 @@ def test_a_whole_program(sis: Client, url: str, program: Program, run: CourseRun
     assert_problem(post(sis, whole), 409, "already_frozen")
     post(sis, f"{url}reopen/")
     assert [(entry["course_id"], entry["version"]) for entry in post(sis, whole).json()] == [(run.course_id, 2)]
+
+
+class HalfHost(DemoHost):
+    """A host that cannot tell the grades of course runs whose key says so, until it can."""
+
+    is_down = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.grades = self
+
+    def fetch_grades(self, *, course_id: str, user_ids: Collection[int]) -> Mapping[int, Grade | GradeUnavailable]:
+        if self.is_down and "down" in course_id:
+            raise HostError
+        return DemoHost().grades.fetch_grades(course_id=course_id, user_ids=user_ids)
+
+
+def test_what_of_a_program_could_be_frozen_is_told_and_the_rest_can_be_asked_for_again(
+    sis: Client, program: Program, run: CourseRun, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PROGRAM_ENROLLMENTS = {**settings.PROGRAM_ENROLLMENTS, "HOST": f"{__name__}.HalfHost"}
+    monkeypatch.setattr(HalfHost, "is_down", True)
+    down = CourseRunFactory(course_id="course-v1:Uni+down+2026", curricula=[program.curricula.get()])
+    enroll(program, run, "S-1", grade="0.9")
+    enroll(program, down, "S-2", grade="0.8")
+    whole = f"{ROOT}/programs/{program.uuid}/grades/freeze/"
+
+    response = post(sis, whole, **{"Idempotency-Key": "key-1"})
+
+    assert response.status_code == 207
+    frozen, failed = response.json()
+    assert (frozen["course_id"], frozen["version"], frozen["count"]) == (run.course_id, 1, 1)
+    assert failed == {"course_id": down.course_id, "error": "The learning platform could not do this just now."}
+
+    problem = assert_problem(post(sis, whole), 503, "host_unavailable")
+    assert problem["detail"] == failed["error"]
+
+    monkeypatch.setattr(HalfHost, "is_down", False)
+    again = post(sis, whole, **{"Idempotency-Key": "key-1"})
+    assert (again.status_code, [entry["course_id"] for entry in again.json()]) == (201, [down.course_id])

@@ -76,7 +76,7 @@ CREATE_PROGRAM = Operation(
         Parameter(
             "cascade",
             "Whether a leaving status (suspended, canceled, ended) makes the learner's course enrollments in the "
-            "program inactive.",
+            "program inactive, and takes back the course staff roles that were given or promised there.",
             query.TRUTH,
             "true",
         ),

@@ -23,6 +23,17 @@ NO_REASON = InvalidBody(
     "reason is missing. Nothing was written.",
     errors=[{"row": None, "pointer": "/reason", "code": "missing", "detail": "reason is missing."}],
 )
+ATTENDED = {
+    "student_key": "student1",
+    "first_attended": "2026-09-01",
+    "last_attended": "2026-10-15",
+    "days_attended": 12,
+    "completion": 0.4,
+}
+NO_ATTENDANCE = {
+    "student_key": "student2",
+    "error": "The learning platform gave an attendance record that cannot be used. Ask its support.",
+}
 LIVE = {"frozen": False, "frozen_at": None, "version": None}
 
 GRADES = Operation(
@@ -59,8 +70,17 @@ FREEZE_PROGRAM = Operation(
             "The new versions, one a course run.",
             {"type": "array", "items": ref("CourseFreezeReceipt")},
             [{"course_id": "course-v1:UniA+CS101+2026", **RECEIPT}],
-        )
+        ),
+        207: Answer(
+            "Some course runs were frozen, others could not be. Repeat the call to freeze those.",
+            {"type": "array", "items": ref("CourseFreezeReceipt")},
+            [
+                {"course_id": "course-v1:UniA+CS101+2026", **RECEIPT},
+                {"course_id": "course-v1:UniA+CS102+2026", "error": HostError.detail},
+            ],
+        ),
     },
+    description="Each course run is frozen by itself; what is frozen stays so where another one fails.",
     body=REASON,
     problems=(AlreadyFrozen(), NO_REASON, HostError()),
 )
@@ -117,19 +137,11 @@ ATTENDANCE = Operation(
     "When and how much learners took part in a course run",
     "Attendance",
     {
-        200: Answer(
-            "A page of attendance.",
-            page_of("Attendance"),
-            page_example(
-                {
-                    "student_key": "student1",
-                    "first_attended": "2026-09-01",
-                    "last_attended": "2026-10-15",
-                    "days_attended": 12,
-                    "completion": 0.4,
-                }
-            ),
-        )
+        200: Answer("A page of attendance.", page_of("Attendance"), page_example(ATTENDED)),
+        207: Answer(
+            "Some rows say why there is no attendance.", page_of("Attendance"), page_example(ATTENDED, NO_ATTENDANCE)
+        ),
+        422: Answer("All rows say why there is no attendance.", page_of("Attendance"), page_example(NO_ATTENDANCE)),
     },
     description="Every learner with an account, also those who never came. Days are UTC days.",
     parameters=(

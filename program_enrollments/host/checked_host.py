@@ -1,0 +1,350 @@
+"""The host as the app sees it: an adapter whose every answer has been checked.
+
+One unusable record costs only what it is about. An answer that cannot be told apart by users and course runs raises
+HostAnswerUnusable, which callers meet as they meet a host that is down.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.shortcuts import resolve_url
+from django.utils.translation import gettext as _
+
+from program_enrollments.data import (
+    Attendance,
+    AttendanceUnavailable,
+    Grade,
+    GradeUnavailable,
+    HostFailure,
+    Seat,
+)
+from program_enrollments.exceptions import HostAnswerUnusable, HostDeadlinePassed, HostError
+from program_enrollments.failures import describe_failure
+from program_enrollments.host.deadline import is_time_up
+from program_enrollments.host.faults import (
+    WANTED_USER,
+    Fault,
+    Flaw,
+    as_asked,
+    find_account_flaw,
+    find_address_flaw,
+    find_attendance_flaw,
+    find_failure_flaw,
+    find_grade_flaw,
+    find_seat_flaw,
+    is_one_of,
+)
+from program_enrollments.host.ports import Host, UserCourse
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+Report = Callable[[Sequence[Fault]], None]
+"""Given all faults of one call, of which there is at least one."""
+
+UNUSABLE_FAILURE = HostFailure(HostAnswerUnusable.code, HostAnswerUnusable.detail, False)
+WANTED_PAIR = "a pair (user ID, course key) that was asked about, as it was given"
+
+
+def log_faults(faults: Sequence[Fault]) -> None:
+    """Log a line per kind of fault, with the type of what was returned and never the value."""
+    kinds = Counter(
+        (fault.adapter, fault.call, fault.flaw.field, type(fault.flaw.returned).__name__, fault.flaw.wanted)
+        for fault in faults
+    )
+    for kind, times in kinds.items():
+        logger.error(
+            "The host adapter %s answered %s with an unusable value for %s, of type %s; it has to be %s. Records: %d.",
+            *kind,
+            times,
+        )
+
+
+class CheckedHost:
+    """An adapter, with its answers checked. Faults go to `report`."""
+
+    def __init__(self, adapter: Host, *, report: Report = log_faults) -> None:
+        self.adapter = adapter
+        self.accounts = CheckedAccounts(adapter, "accounts", report)
+        self.course_enrollments = CheckedCourseEnrollments(adapter, "course_enrollments", report)
+        self.course_roles = CheckedCourseRoles(adapter, "course_roles", report)
+        self.grades = CheckedGrades(adapter, "grades", report)
+        self.attendance = CheckedAttendance(adapter, "attendance", report)
+        self._report = report
+
+    def login_url(self) -> str:
+        """Return the path of the host's sign-in page; Django's `LOGIN_URL` if the adapter returns no path."""
+        path: object = self.adapter.login_url()
+        if isinstance(path, str) and path.startswith("/") and path[1:2] not in {"/", "\\"} and path.isprintable():
+            return path
+        wanted = "a path of this site, such as /login"
+        self._report([Fault(name_of(self.adapter), "login_url", Flaw("the answer", path, wanted))])
+        return str(resolve_url(settings.LOGIN_URL))
+
+
+class Seats(list[Seat]):
+    """Seats as the host has them, and for whom in which course run it gave one that cannot be understood."""
+
+    unusable: frozenset[UserCourse] = frozenset()
+
+
+class Call:
+    """One call of a port, and the faults in its answer."""
+
+    def __init__(self, *, adapter: Host, port: str, method: str, report: Report) -> None:
+        self._adapter, self._port, self._method, self._report = adapter, port, method, report
+        self._faults: list[Fault] = []
+
+    def make(self, **arguments: Any) -> Any:
+        """Make the call. Raises HostDeadlinePassed if there is no time left for it."""
+        if is_time_up():
+            raise HostDeadlinePassed
+        return getattr(getattr(self._adapter, self._port), self._method)(**arguments)
+
+    def make_report(self, **arguments: Any) -> Any:
+        """Make a call that only reads and that no transaction depends on. Raises HostError for what the host raises.
+
+        The message of its exception may hold personal data.
+        """
+        try:
+            return self.make(**arguments)
+        except (HostError, DatabaseError):
+            raise
+        except Exception as error:
+            logger.error(
+                "The host adapter %s raised %s in %s.%s.",
+                name_of(self._adapter),
+                describe_failure(error),
+                self._port,
+                self._method,
+            )
+            raise HostError from error
+
+    def note(self, flaw: Flaw) -> None:
+        """Keep a flaw of the answer for the report."""
+        self._faults.append(Fault(name_of(self._adapter), f"{self._port}.{self._method}", flaw))
+
+    def done(self, answer: T) -> T:
+        """Report the faults and return the answer."""
+        if self._faults:
+            self._report(self._faults)
+        return answer
+
+    def refuse(self, flaw: Flaw) -> HostAnswerUnusable:
+        """Report the faults and return what is to be raised."""
+        self.note(flaw)
+        self._report(self._faults)
+        return HostAnswerUnusable()
+
+    def mapping(self, answer: object, *, wanted: str) -> Mapping[Any, Any]:
+        """Return an answer that is a mapping. Raises HostAnswerUnusable for any other."""
+        if not isinstance(answer, Mapping):
+            raise self.refuse(Flaw("the answer", answer, wanted))
+        return answer
+
+    def collection(self, answer: object, *, wanted: str) -> Collection[Any]:
+        """Return an answer that is a collection of things, not text. Raises HostAnswerUnusable for any other."""
+        if not isinstance(answer, Collection) or isinstance(answer, (str, bytes, Mapping)):
+            raise self.refuse(Flaw("the answer", answer, wanted))
+        return answer
+
+
+class CheckedPort:
+    """What the checked ports have in common."""
+
+    def __init__(self, adapter: Host, name: str, report: Report) -> None:
+        self._adapter, self._name, self._report = adapter, name, report
+
+    def _call(self, method: str) -> Call:
+        return Call(adapter=self._adapter, port=self._name, method=method, report=self._report)
+
+    def _by_user(
+        self, call: Call, answer: object, user_ids: Collection[int], find_flaw: Callable[[object], Flaw | None]
+    ) -> tuple[dict[int, Any], set[int]]:
+        """Return the usable records, and the users whose records are not. Records of users unknown may be anybody's."""
+        asked = as_asked(user_ids)
+        if not isinstance(answer, Mapping):
+            call.note(Flaw("the answer", answer, "a mapping of user IDs"))
+            return {}, set(user_ids)
+        usable: dict[int, Any] = {}
+        unusable: set[int] = set()
+        strays = False
+        for user_id, record in answer.items():
+            if not is_one_of(user_id, asked=asked):
+                call.note(Flaw("a key", user_id, WANTED_USER))
+                strays = strays or find_account_flaw(user_id) is not None
+                continue
+            flaw = find_flaw(record)
+            if flaw is None:
+                usable[user_id] = record
+            else:
+                call.note(flaw)
+                unusable.add(user_id)
+        return usable, unusable | (asked.keys() - usable.keys() if strays else set())
+
+
+class CheckedAccounts(CheckedPort):
+    """`AccountPort`. Evidence that cannot be read is none."""
+
+    def confirmed_emails(self, *, user_ids: Collection[int]) -> Mapping[int, str]:
+        call = self._call("confirmed_emails")
+        answer = call.make(user_ids=user_ids)
+        call.mapping(answer, wanted="a mapping of user IDs to addresses")
+        return call.done(self._by_user(call, answer, user_ids, find_address_flaw)[0])
+
+    def users_by_confirmed_email(self, *, emails: Collection[str]) -> Mapping[str, int]:
+        call = self._call("users_by_confirmed_email")
+        answer = call.mapping(call.make(emails=emails), wanted="a mapping of addresses to user IDs")
+        asked = as_asked(emails)
+        found: dict[str, int] = {}
+        for email, user_id in answer.items():
+            flaw = find_account_flaw(user_id) if is_one_of(email, asked=asked) else _not_asked(email)
+            if flaw is None:
+                found[email] = user_id
+            else:
+                call.note(flaw)
+        return call.done(found)
+
+    def users_by_email(self, *, emails: Collection[str]) -> Mapping[str, Collection[int]]:
+        """Return as the port does. Whoever is left out here gets a second account, so nothing is left out silently."""
+        call = self._call("users_by_email")
+        answer = call.mapping(call.make(emails=emails), wanted="a mapping of addresses to collections of user IDs")
+        asked = as_asked(emails)
+        for email, user_ids in answer.items():
+            if not is_one_of(email, asked=asked):
+                raise call.refuse(_not_asked(email))
+            call.collection(user_ids, wanted="a collection of user IDs per address")
+            for flaw in filter(None, map(find_account_flaw, user_ids)):
+                raise call.refuse(flaw)
+        return answer
+
+    def confirm_email(self, *, user_id: int, email: str) -> bool:
+        call = self._call("confirm_email")
+        answer = call.make(user_id=user_id, email=email)
+        if not isinstance(answer, bool):
+            call.note(Flaw("the answer", answer, "True or False"))
+        return call.done(answer is True)
+
+
+class CheckedCourseEnrollments(CheckedPort):
+    """`CourseEnrollmentPort`. A seat that cannot be understood fails for its user and course run alone."""
+
+    def fetch_seats(self, *, user_ids: Collection[int], course_ids: Collection[str], lock: bool = False) -> Seats:
+        call = self._call("fetch_seats")
+        answer = call.make(user_ids=user_ids, course_ids=course_ids, lock=lock)
+        users, runs = as_asked(user_ids), as_asked(course_ids)
+        seats = Seats()
+        first: dict[UserCourse, Seat] = {}
+        unusable: set[UserCourse] = set()
+        for seat in call.collection(answer, wanted="a sequence of Seats"):
+            if not isinstance(seat, Seat):
+                raise call.refuse(Flaw("a seat", seat, "a Seat"))
+            pair = (seat.user_id, seat.course_id)
+            if not (is_one_of(seat.user_id, asked=users) and is_one_of(seat.course_id, asked=runs)):
+                flaw = Flaw("user_id and course_id", pair, WANTED_PAIR)
+                if find_account_flaw(seat.user_id) is not None or not isinstance(seat.course_id, str):
+                    raise call.refuse(flaw)
+                call.note(flaw)
+                continue
+            wanted = Flaw("the seats", [first.get(pair), seat], "one Seat per user and course run")
+            flaw_or_none = find_seat_flaw(seat) or (wanted if first.setdefault(pair, seat) != seat else None)
+            if flaw_or_none is None:
+                seats.append(seat)
+            else:
+                call.note(flaw_or_none)
+                unusable.add(pair)
+        usable = Seats(seat for seat in seats if (seat.user_id, seat.course_id) not in unusable)
+        usable.unusable = frozenset(unusable)
+        return call.done(usable)
+
+    def put_seats(self, *, seats: Sequence[Seat]) -> dict[UserCourse, HostFailure]:
+        call = self._call("put_seats")
+        pairs = {(seat.user_id, seat.course_id) for seat in seats}
+        return _failures(call, call.make(seats=seats), pairs)
+
+
+class CheckedCourseRoles(CheckedPort):
+    """`CourseRolePort`."""
+
+    def fetch_course_staff(self, *, user_ids: Collection[int], course_ids: Collection[str]) -> Collection[UserCourse]:
+        call = self._call("fetch_course_staff")
+        answer = call.make(user_ids=user_ids, course_ids=course_ids)
+        users, runs = as_asked(user_ids), as_asked(course_ids)
+        held: set[UserCourse] = set()
+        for pair in call.collection(answer, wanted="a collection of pairs (user ID, course key)"):
+            if _is_pair(pair) and is_one_of(pair[0], asked=users) and is_one_of(pair[1], asked=runs):
+                held.add(pair)
+                continue
+            flaw = Flaw("a pair", pair, WANTED_PAIR)
+            if not _is_pair(pair) or find_account_flaw(pair[0]) is not None or not isinstance(pair[1], str):
+                raise call.refuse(flaw)
+            call.note(flaw)
+        return call.done(held)
+
+    def grant_course_staff(self, *, pairs: Collection[UserCourse]) -> Mapping[UserCourse, HostFailure]:
+        call = self._call("grant_course_staff")
+        return _failures(call, call.make(pairs=pairs), pairs)
+
+    def revoke_course_staff(self, *, pairs: Collection[UserCourse]) -> Mapping[UserCourse, HostFailure]:
+        call = self._call("revoke_course_staff")
+        return _failures(call, call.make(pairs=pairs), pairs)
+
+
+class CheckedGrades(CheckedPort):
+    """`GradePort`. A grade that cannot be used is that learner's error."""
+
+    def fetch_grades(self, *, course_id: str, user_ids: Collection[int]) -> Mapping[int, Grade | GradeUnavailable]:
+        call = self._call("fetch_grades")
+        answer = call.make_report(course_id=course_id, user_ids=user_ids)
+        usable, unusable = self._by_user(call, answer, user_ids, find_grade_flaw)
+        reason = GradeUnavailable(_("The learning platform gave a grade that cannot be used. Ask its support."))
+        return call.done(usable | dict.fromkeys(unusable, reason))
+
+
+class CheckedAttendance(CheckedPort):
+    """`AttendancePort`. A record that cannot be used is that learner's error."""
+
+    def fetch_attendance(
+        self, *, course_id: str, user_ids: Collection[int], since: date | None = None
+    ) -> Mapping[int, Attendance | AttendanceUnavailable]:
+        call = self._call("fetch_attendance")
+        answer = call.make_report(course_id=course_id, user_ids=user_ids, since=since)
+        usable, unusable = self._by_user(call, answer, user_ids, find_attendance_flaw)
+        reason = AttendanceUnavailable(
+            _("The learning platform gave an attendance record that cannot be used. Ask its support.")
+        )
+        return call.done(usable | dict.fromkeys(unusable, reason))
+
+
+def name_of(adapter: object) -> str:
+    """Return the dotted path of an adapter's class, as the setting `HOST` has it."""
+    return f"{type(adapter).__module__}.{type(adapter).__qualname__}"
+
+
+def _failures(call: Call, answer: object, pairs: Collection[UserCourse]) -> dict[UserCourse, HostFailure]:
+    """Return the failures of a write. One that nobody's pair names makes it unknown what was done at all."""
+    asked = as_asked(pairs)
+    failures: dict[UserCourse, HostFailure] = {}
+    for pair, failure in call.mapping(answer, wanted="a mapping of failures, empty if there are none").items():
+        if not is_one_of(pair, asked=asked):
+            raise call.refuse(Flaw("a key", pair, WANTED_PAIR))
+        flaw = find_failure_flaw(failure)
+        failures[pair] = failure if flaw is None else UNUSABLE_FAILURE
+        if flaw is not None:
+            call.note(flaw)
+    return call.done(failures)
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == 2
+
+
+def _not_asked(email: object) -> Flaw:
+    return Flaw("a key", email, "an address that was asked about, as it was given")

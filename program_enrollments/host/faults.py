@@ -1,0 +1,204 @@
+"""Faults in a host's answers: what was returned where, and what is wanted there.
+
+The rules for each value that a port hands over, in one place: `checked_host` keeps them while the app runs, and
+`contract` tests adapters for them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Hashable, Iterable, Mapping
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, NamedTuple
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
+
+from program_enrollments.data import Attendance, AttendanceUnavailable, Grade, GradeUnavailable, HostFailure, Seat
+from program_enrollments.normalization import MAX_IDENTITY_LENGTH
+
+FRACTION_STEP = Decimal("0.001")
+MAX_LETTER_LENGTH = 255
+
+WANTED_USER = "the ID of a user who was asked about, as it was given"
+WANTED_FRACTION = "a finite number from 0 to 1"
+
+
+class Flaw(NamedTuple):
+    """What is wrong with a value: the field, what stands in it, and what is wanted there."""
+
+    field: str
+    returned: object
+    wanted: str
+
+
+class Fault(NamedTuple):
+    """A flaw in the answer to one call of an adapter."""
+
+    adapter: str
+    call: str
+    flaw: Flaw
+
+    def __str__(self) -> str:
+        """Describe the fault with the value itself. For tests only: the value may be personal data."""
+        field, returned, wanted = self.flaw
+        kind = type(returned).__name__
+        return f"{self.adapter} answered {self.call} with {field} {returned!r} ({kind}). Return {wanted}."
+
+
+def find_grade_flaw(value: object) -> Flaw | None:
+    """Return what keeps a value of `fetch_grades` from being shown and frozen; None if nothing does."""
+    if isinstance(value, GradeUnavailable):
+        return _find_reason_flaw(value.error)
+    if not isinstance(value, Grade):
+        return Flaw("the grade", value, "a Grade or a GradeUnavailable")
+    percent: object = value.percent
+    passed: object = value.passed
+    letter: object = value.letter_grade
+    if letter is not None and not _is_letter(letter):
+        return Flaw("letter_grade", letter, f"None or printable text of 1 to {MAX_LETTER_LENGTH} characters")
+    if not _is_fraction(percent):
+        return Flaw("percent", percent, WANTED_FRACTION)
+    return None if isinstance(passed, bool) else Flaw("passed", passed, "True or False")
+
+
+def find_attendance_flaw(value: object) -> Flaw | None:
+    """Return what keeps a value of `fetch_attendance` from being shown; None if nothing does."""
+    if isinstance(value, AttendanceUnavailable):
+        return _find_reason_flaw(value.error)
+    if not isinstance(value, Attendance):
+        return Flaw("the attendance", value, "an Attendance or an AttendanceUnavailable")
+    days: Any = value.days_attended
+    if isinstance(days, bool) or not isinstance(days, int) or days < 0:
+        return Flaw("days_attended", days, "a whole number, 0 or more")
+    if value.completion is not None and not _is_fraction(value.completion):
+        return Flaw("completion", value.completion, f"None or {WANTED_FRACTION}")
+    return _find_days_flaw(value.first_attended, value.last_attended)
+
+
+def _find_days_flaw(first: date | None, last: date | None) -> Flaw | None:
+    days: list[tuple[str, object]] = [("first_attended", first), ("last_attended", last)]
+    for field, day in days:
+        if day is not None and not _is_day(day):
+            return Flaw(field, day, "None or a date (UTC) without a time")
+    if first is None or last is None:
+        return None if first is last else Flaw("last_attended", last, "a date if first_attended is one, else None")
+    return Flaw("last_attended", last, "a date that is not before first_attended") if last < first else None
+
+
+def find_seat_flaw(seat: Seat) -> Flaw | None:
+    """Return what keeps a seat whose user and course run are known from being understood; None if nothing does."""
+    if not is_line(seat.mode):
+        return Flaw("mode", seat.mode, "the name of a course mode")
+    is_active: object = seat.is_active
+    return None if isinstance(is_active, bool) else Flaw("is_active", is_active, "True or False")
+
+
+def find_failure_flaw(value: object) -> Flaw | None:
+    """Return what keeps a failure from being stored and shown; None if nothing does."""
+    if not isinstance(value, HostFailure):
+        return Flaw("the failure", value, "a HostFailure")
+    if not is_line(value.code):
+        return Flaw("code", value.code, "a machine word")
+    if not _is_sentence(value.detail) or "\x00" in str(value.detail):
+        return Flaw("detail", value.detail, "a sentence without personal data")
+    permanent: object = value.permanent
+    return None if isinstance(permanent, bool) else Flaw("permanent", permanent, "True or False")
+
+
+def find_address_flaw(value: object) -> Flaw | None:
+    """Return what keeps a confirmed address from being compared; None if nothing does."""
+    usable = isinstance(value, str) and value.strip() and "\x00" not in value and len(value) <= MAX_IDENTITY_LENGTH
+    return None if usable else Flaw("an address", value, f"an e-mail address of at most {MAX_IDENTITY_LENGTH} letters")
+
+
+def find_account_flaw(value: object) -> Flaw | None:
+    """Return why a value cannot be a user's primary key; None if it can."""
+    key: Any = get_user_model()._meta.pk
+    wanted = Flaw("a user ID", value, "the primary key of a user")
+    try:
+        converted = key.to_python(value)
+    except (ValidationError, OverflowError):
+        return wanted
+    if value is None or type(converted) is not type(value) or (isinstance(converted, int) and converted < 1):
+        return wanted
+    return None
+
+
+def as_asked(values: Iterable[Hashable]) -> dict[Any, type]:
+    """Return what was asked about, in the form that `is_one_of` takes."""
+    return {value: type(value) for value in values}
+
+
+def is_one_of(value: Any, *, asked: Mapping[Any, type]) -> bool:
+    """Whether `value` was asked about: equal, and of the same type, for True equals 1 and 1.0 does too."""
+    try:
+        return asked.get(value) is type(value)
+    except TypeError:
+        # It cannot be hashed.
+        return False
+
+
+def is_line(value: object) -> bool:
+    """Whether `value` is text that can be shown and stored."""
+    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
+
+
+def read_fraction(value: object) -> Decimal:
+    """Return a number from 0 to 1 rounded to three decimals, halves upwards as graders do.
+
+    Raises ValueError for anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise ValueError(WANTED_FRACTION)  # noqa: TRY004  (one exception for all that is no fraction)
+    number = Decimal(str(value))
+    # First roughly: a number of many digits cannot be rounded to three decimals.
+    if not number.is_finite() or not -1 < number < 2:
+        raise ValueError(WANTED_FRACTION)
+    rounded = number.quantize(FRACTION_STEP, rounding=ROUND_HALF_UP)
+    if not 0 <= rounded <= 1:
+        raise ValueError(WANTED_FRACTION)
+    return abs(rounded)
+
+
+def plain_line(text: str) -> str:
+    """Return `text` on one line, without control characters and lone surrogates.
+
+    No database and no JSON reader is sure to take those.
+    """
+    if text.isprintable():
+        return text.strip()
+    kept = "".join(" " if unicodedata.category(letter) in {"Cc", "Cs"} else letter for letter in text)
+    return kept.strip()
+
+
+def _find_reason_flaw(reason: object) -> Flaw | None:
+    # A blank one is replaced by the app's own words.
+    if isinstance(reason, (str, Promise)):
+        return None
+    return Flaw("error", reason, "a sentence that is safe to show to the school")
+
+
+def _is_sentence(value: object) -> bool:
+    return isinstance(value, (str, Promise)) and bool(str(value).strip())
+
+
+def _is_letter(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    letter = value.strip()
+    return 0 < len(letter) <= MAX_LETTER_LENGTH and plain_line(letter) == letter
+
+
+def _is_day(value: object) -> bool:
+    return isinstance(value, date) and not isinstance(value, datetime)
+
+
+def _is_fraction(value: object) -> bool:
+    try:
+        read_fraction(value)
+    except ValueError:
+        return False
+    return True
