@@ -101,7 +101,7 @@ def _stored_courses() -> dict[Place, str]:
 
 def _replayed(kind: ChangeKind, stored: dict[Place, str], passed_over: set[int]) -> Iterator[str]:
     entries = LedgerEntry.objects.filter(kind=kind).order_by("program", "position")
-    told = {
+    told: dict[Place, str | None] = {
         (learner_id, program_id, run_id): after
         for learner_id, program_id, run_id, after in entries.values_list("learner", "program", "course_run", "after")
     }

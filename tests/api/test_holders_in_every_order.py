@@ -40,7 +40,7 @@ class Story:
         self.world = world
         self.ids = {"A": "ann", "B": "bob"}
         self.own: dict[str, set[int]] = {"ann": set(), "bob": set(), "cat": set()}
-        self.unlinked: set[str] = set()
+        self.unlinked: set[int] = set()
         self.slug = world.provider.slug
         world.write_program(("A", "enrolled"), ("B", "enrolled"))
         for key, person in self.ids.items():
@@ -106,7 +106,7 @@ class Story:
 
     def ann_turns_out_to_be_known_by_address_too(self) -> None:
         learner = next((each for each in Learner.objects.filter(user_id__in=self.own["ann"])), None)
-        if learner is None or learner.email:
+        if learner is None or learner.user_id is None or learner.email:
             return
         self.world.write_program(("ann.private@uni-a.example", "pending"))
         self.world.confirm_email(User.objects.get(pk=learner.user_id), "ann.private@uni-a.example")

@@ -71,8 +71,8 @@ def write_program_enrollments(
     asked for changes nothing and is not recorded. With `cascade`, a leaving status also makes the learner's course
     enrollments in the program inactive, and takes back the course staff roles given or promised there.
     `identity_programs` are those whose learners' identities the caller may change, None for all of the school;
-    `allow_pseudonyms` lets rows name learners whose own ID is gone. Raises TooManyRows. The number of statements depends
-    on the number of chunks, not on that of rows. (docs/api.rst)
+    `allow_pseudonyms` lets rows name learners whose own ID is gone. Raises TooManyRows. The number of statements
+    depends on the number of chunks, not on that of rows. (docs/api.rst)
     """
     prepared = prepare_rows(
         school_id=program.school_id, rows=rows, allow_pseudonyms=allow_pseudonyms, now=now or timezone.now()
