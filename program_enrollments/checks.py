@@ -14,11 +14,14 @@ from typing import Any, get_type_hints
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  (Django's name for it)
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router
 from django.utils.module_loading import import_string
+from django.utils.translation import ngettext
 
+from program_enrollments import api
 from program_enrollments.conf import DEFAULTS, SETTING, get_setting
 from program_enrollments.host import get_host, ports
 
@@ -308,6 +311,42 @@ def judge_charsets(charsets: Collection[tuple[str, str]]) -> list[CheckMessage]:
 
 def _named(table: str) -> str:
     return f"Table {table} has" if table else "The database or its connection has"
+
+
+@register(Tags.database)
+def check_staff_clients(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """W006: API clients that acted by `is_staff`, which gives no access; asks the database."""
+    alias = router.db_for_read(get_user_model()) or "default"
+    # `migrate` checks before it has made the tables.
+    if alias not in (databases or ()) or not _has_tables(alias):
+        return []
+    count = len(api.fetch_staff_clients())
+    if not count:
+        return []
+    hint = (
+        "is_staff gives no access. See who they are with `manage.py grant_all_schools --staff-clients --dry-run`; "
+        "without --dry-run it lets them act for all schools. Or give them grants on their schools."
+    )
+    message = ngettext(
+        "%d staff user owns an API client, but has no grant: the API shows it nothing.",
+        "%d staff users own API clients, but have no grants: the API shows them nothing.",
+        count,
+    )
+    return [_warning(6, message % count, hint)]
+
+
+def _has_tables(alias: str) -> bool:
+    """Whether a database has every table that says who may act for all schools."""
+    models = [model for app in ("auth", "oauth2_provider", "authtoken", APP) for model in _models_of(app)]
+    tables = {model._meta.db_table for model in [get_user_model(), *models]}
+    return tables <= set(connections[alias].introspection.table_names())
+
+
+def _models_of(app_label: str) -> list[Any]:
+    try:
+        return [model for model in apps.get_app_config(app_label).get_models() if model._meta.managed]
+    except LookupError:
+        return []
 
 
 @register(Tags.caches, deploy=True)

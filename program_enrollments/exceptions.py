@@ -69,6 +69,13 @@ class PermissionDenied(ProgramEnrollmentsError):
     detail = "You may see this program, but you have no grant for this operation."
 
 
+class PermissionMissing(ProgramEnrollmentsError):
+    """Django's permission to act for all schools is not in the database yet."""
+
+    code = "permission_missing"
+    detail = "The permission to act for all schools is not in the database yet. Run `manage.py migrate` first."
+
+
 class TooManyRows(ProgramEnrollmentsError):
     """The call holds more rows than one call may."""
 

@@ -13,6 +13,7 @@ from django.db.models import F, FilteredRelation, Q
 from program_enrollments.api.accessing import (
     Access,
     access_of,
+    acts_for_all_schools,
     choose_run,
     get_course_run,
     get_program,
@@ -28,7 +29,7 @@ from program_enrollments.models import CourseRun, CurriculumCourseRun, Program
 class Scope:
     """What a caller was let through to: the program and course run that the path names, if it does, and their access.
 
-    Where a program is named, `access` may tell of that program alone.
+    Where a program is named, `access` may not be complete yet (see `Access`).
     """
 
     access: Access
@@ -43,46 +44,65 @@ def authorize(
     named.
 
     `course` is a course key or a school's external key. What is not visible does not exist, so that comes first: raises
-    ProgramDoesNotExist, CourseDoesNotExist, CourseNotInProgram; then PermissionDenied. One statement, unless something
-    is missing.
+    ProgramDoesNotExist, CourseDoesNotExist, CourseNotInProgram; then PermissionDenied. One statement for callers with
+    grants, unless something is missing.
     """
     if program is None:
         return Scope(access_of(user=user))
     scope = _find(user=user, uuid=program, key=course) or _find_or_raise(user=user, uuid=program, key=course)
-    if scope.program is None or (permission and permission not in scope.access.permissions_on(scope.program)):
+    if scope.program is None or (
+        permission is not None and not scope.access.allows(permission=permission, program=scope.program)
+    ):
         raise PermissionDenied
     return scope
 
 
 def _find(*, user: Any, uuid: UUID, key: str | None) -> Scope | None:
-    """Return the scope with one statement; None where that finds nothing, for whatever reason."""
+    """Return the scope, or None if it cannot be found, for whatever reason.
+
+    One statement for a superuser, and for a user who has a grant there; four for others who act for all schools.
+    """
     if not is_caller(user=user) or not (key is None or is_possible_run_key(key)):
         return None
+    if getattr(user, "is_superuser", False) and acts_for_all_schools(user=user):
+        return _find_in(user=user, uuid=uuid, key=key, everywhere=True)
+    granted = _find_in(user=user, uuid=uuid, key=key, everywhere=False)
+    if granted is None and acts_for_all_schools(user=user):
+        return _find_in(user=user, uuid=uuid, key=key, everywhere=True)
+    return granted
+
+
+def _find_in(*, user: Any, uuid: UUID, key: str | None, everywhere: bool) -> Scope | None:
+    """Return the scope within the user's grants, or everywhere, with one statement; None if there is none."""
     rows: list[Any]
     if key is None:
-        rows = list(_granted(Program.objects.filter(uuid=uuid).select_related("school"), user=user))
+        found: Any = Program.objects.filter(uuid=uuid).select_related("school")
+        rows = list(found if everywhere else _granted(found, user=user))
         programs, course_run = rows, None
     else:
-        parts = CurriculumCourseRun.objects.filter(
+        parts: Any = CurriculumCourseRun.objects.filter(
             Q(course_run__course_id=key) | Q(course_run__external_key=key), curriculum__program__uuid=uuid
         ).select_related("course_run", "curriculum__program__school")
-        granted = _granted(parts, user=user, path="curriculum__program__")
-        rows = [row for row in granted if is_named(run=row.course_run, key=key)]
+        found = parts if everywhere else _granted(parts, user=user, path="curriculum__program__")
+        rows = [row for row in found if is_named(run=row.course_run, key=key)]
         programs = [row.curriculum.program for row in rows]
         course_run = choose_run(runs=[row.course_run for row in rows], key=key) if rows else None
     if not rows:
         return None
     program: Program = programs[0]
-    if user.is_staff:
-        return Scope(Access(user_id=user.pk, is_staff=True), program, course_run)
-    words = {row.own_permission for row in rows} | {row.school_permission for row in rows}
-    return Scope(Access(user_id=user.pk, programs={program.pk: frozenset(words - {None})}), program, course_run)
+    if everywhere:
+        return Scope(Access(user, is_complete=False), program, course_run)
+    access = Access(
+        user,
+        schools={program.school_id: frozenset({row.school_permission for row in rows} - {None})},
+        programs={program.pk: frozenset({row.own_permission for row in rows} - {None})},
+        is_complete=False,
+    )
+    return Scope(access, program, course_run)
 
 
 def _granted(queryset: Any, *, user: Any, path: str = "") -> Any:
-    """Keep what the user has a grant on, a row for each grant; `path` leads to the program. Host staff keep all."""
-    if user.is_staff:
-        return queryset
+    """Keep what the user has a grant on, one row per grant; `path` leads to the program."""
     own, schools = f"{path}grants", f"{path}school__grants"
     return (
         queryset.annotate(

@@ -17,7 +17,7 @@ from tests.factories.enrollment import (
     ProgramEnrollmentFactory,
     SchoolFactory,
 )
-from tests.factories.host import StaffUserFactory, UserFactory
+from tests.factories.host import StaffUserFactory, SuperuserFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +50,7 @@ def test_a_learner_reads_programs_and_course_runs(client: Client) -> None:
     assert course.keys() == {"course_id", "course_title", "course_url", "start", "end", "status"}
 
 
-@pytest.mark.parametrize("make_caller", [UserFactory, StaffUserFactory])
+@pytest.mark.parametrize("make_caller", [UserFactory, StaffUserFactory, SuperuserFactory])
 def test_no_parameter_and_no_header_shows_anothers(client: Client, make_caller: type[UserFactory]) -> None:
     other = UserFactory(username="ada")
     enroll(other)

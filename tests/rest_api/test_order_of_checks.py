@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from program_enrollments.data import Permission
 from program_enrollments.models import Learner
-from tests.factories.host import ServiceUserFactory
+from tests.factories.host import ServiceUserFactory, SuperuserFactory
 from tests.rest_api.callers import ROOT, AppSettings, Caller, Campus, caller_as, caller_granted, make_campus
 
 ROW = {"student_key": "S-1", "status": "enrolled"}
@@ -121,7 +121,7 @@ class TestAuthentication:
         response = sis.get(campus.path)
         assert refusal(response) == (401, "not_authenticated")
         assert response["WWW-Authenticate"].startswith("Basic ")
-        user = ServiceUserFactory(username="basic", is_staff=True)
+        user = SuperuserFactory(username="basic")
         user.set_password("password")
         user.save()
         assert Caller({"Authorization": "Basic YmFzaWM6cGFzc3dvcmQ="}).get(campus.path).status_code == 200
