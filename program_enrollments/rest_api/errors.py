@@ -108,9 +108,7 @@ TABLE: Mapping[type[Exception], Entry] = {
     drf_exceptions.NotFound: Entry(404, "Not found", "not_found", "There is nothing at this path."),
     Http404: Entry(404, "Not found", "not_found", "There is nothing at this path."),
     drf_exceptions.MethodNotAllowed: Entry(405, "Method not allowed", "method_not_allowed"),
-    drf_exceptions.NotAcceptable: Entry(
-        406, "Not acceptable", "not_acceptable", "The answer cannot be given in a media type that Accept allows."
-    ),
+    drf_exceptions.NotAcceptable: Entry(406, "Not acceptable", "not_acceptable"),
     drf_exceptions.UnsupportedMediaType: Entry(415, "Unsupported media type", "unsupported_media_type"),
     drf_exceptions.ParseError: Entry(400, "Unusable body", "invalid_body"),
     MultiPartParserError: Entry(400, "Unusable body", "invalid_body", "The body is not a multipart form."),

@@ -16,7 +16,7 @@ from program_enrollments.rest_api import idempotency, request_ids
 from program_enrollments.rest_api.errors import BodyTooLarge, InvalidParameter, TooManyRequests, problem_document
 from program_enrollments.rest_api.openapi.components import SCHEMAS
 from program_enrollments.rest_api.openapi.describing import ATTRIBUTE, Answer, Body, Operation, Parameter, ref
-from program_enrollments.rest_api.renderers import ProblemRenderer
+from program_enrollments.rest_api.renderers import ACCEPT_REFUSED, ProblemRenderer
 
 REFERENCE = "#/components/schemas/"
 SECURITY_SCHEMES: Mapping[str, dict[str, str]] = {
@@ -81,6 +81,10 @@ REQUEST_ID_ANSWERED = {
 }
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
 CHALLENGE = {"WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}}}
+UNKNOWN_PARAMETER = InvalidParameter(
+    parameter="stauts", detail='There is no parameter "stauts" here. Did you mean "status"? The parameters are: status.'
+)
+"""Every operation refuses parameters that it does not know; the example stands where it has no other."""
 SHARED_RESPONSES = {401: "NotAuthenticated", 406: "NotAcceptable", 415: "UnsupportedMediaType", 429: "TooManyRequests"}
 """Refusals that read the same wherever they come from; said once, among the document's components."""
 VARYING_CODES = frozenset({"invalid_body", "invalid_parameter"})
@@ -156,7 +160,7 @@ def _answer(answer: Answer) -> dict[str, Any]:
 
 def _problems(operation: Operation, *, names: Iterable[str], method: str) -> list[Exception]:
     """Everything the operation may be refused with, each as an exception with a typical detail."""
-    problems: list[Exception] = [drf_exceptions.NotAcceptable()]
+    problems: list[Exception] = [drf_exceptions.NotAcceptable(ACCEPT_REFUSED)]
     if not operation.public:
         problems += [drf_exceptions.NotAuthenticated(), TooManyRequests(wait=1)]
     if "program" in names:
@@ -174,7 +178,7 @@ def _problems(operation: Operation, *, names: Iterable[str], method: str) -> lis
             exceptions.IdempotencyKeyReused(),
             InvalidParameter(parameter=idempotency.HEADER, detail="The Idempotency-Key is too long."),
         ]
-    return [*problems, *operation.problems]
+    return [*problems, *operation.problems, UNKNOWN_PARAMETER]
 
 
 def render_refusals(problems: Iterable[Exception], *, answers: Mapping[str, Any]) -> dict[str, Any]:
