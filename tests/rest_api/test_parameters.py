@@ -20,15 +20,13 @@ ROW = {"student_key": "S-1", "status": "enrolled"}
 
 def endpoints() -> list[Any]:
     """Every method of every endpoint, as path and method."""
-    found = []
-    for route, view in routes():
-        if view.cls is NothingHere:
-            continue
-        path = route.removeprefix(f"{MOUNT}/v1/")
-        for method in METHODS:
-            if hasattr(view.cls, "get" if method == "HEAD" else method.lower()):
-                found.append(pytest.param(path, method, id=f"{method} {path}"))
-    return found
+    return [
+        pytest.param(path, method, id=f"{method} {path}")
+        for path, view in ((route.removeprefix(f"{MOUNT}/v1/"), view) for route, view in routes())
+        if view.cls is not NothingHere
+        for method in METHODS
+        if hasattr(view.cls, "get" if method == "HEAD" else method.lower())
+    ]
 
 
 def path_in(campus: Campus, route: str) -> str:
