@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -46,6 +47,18 @@ class CourseNotInProgram(DoesNotExist):
 
     code = "course_not_in_program"
     detail = "This course run belongs to another program, not to this one."
+
+
+class AmbiguousCourse(ProgramEnrollmentsError):
+    """Several course runs of the program carry the external key that was given; `candidates` are their course keys."""
+
+    code = "ambiguous_course"
+
+    def __init__(self, *, candidates: Sequence[str]) -> None:
+        super().__init__(
+            f"Several course runs of this program carry this key: {', '.join(candidates)}. Name one by its course key.",
+            candidates=list(candidates),
+        )
 
 
 class LearnerDoesNotExist(DoesNotExist):

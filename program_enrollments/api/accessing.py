@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from program_enrollments.data import Permission
 from program_enrollments.exceptions import (
+    AmbiguousCourse,
     CourseDoesNotExist,
     CourseNotInProgram,
     PermissionDenied,
@@ -157,8 +158,8 @@ def get_program(*, access: Access, uuid: UUID, permission: str | None = None) ->
 def get_course_run(*, access: Access, program: Program, key: str) -> CourseRun:
     """Return the course run of a program by its course key, or by the school's external key.
 
-    Where several runs of the program carry one external key, the one that starts last is meant. Raises
-    CourseNotInProgram where the run is in another program visible to the caller, else CourseDoesNotExist.
+    Raises AmbiguousCourse if several runs of the program carry the external key, CourseNotInProgram if the run is in
+    another program visible to the caller, and otherwise CourseDoesNotExist.
     """
     if not is_possible_run_key(key):
         raise CourseDoesNotExist
@@ -180,8 +181,18 @@ def is_named(*, run: CourseRun, key: str) -> bool:
 
 
 def choose_run(*, runs: Iterable[CourseRun], key: str) -> CourseRun:
-    """Return the run that `key` means among those it fits: as course key first, else the one that starts last."""
-    return max(runs, key=lambda run: (run.course_id == key, run.start.timestamp() if run.start else 0.0, run.pk))
+    """Return the run that `key` means among those it fits, of which there is at least one; a run may come repeatedly.
+
+    A course key is never ambiguous. Raises AmbiguousCourse if several runs carry the external key: to choose one would
+    write a term's enrollments to another term's run.
+    """
+    distinct = {run.course_id: run for run in runs}
+    if key in distinct:
+        return distinct[key]
+    if len(distinct) > 1:
+        first_to_last = sorted(distinct.values(), key=lambda run: (run.start.timestamp() if run.start else 0.0, run.pk))
+        raise AmbiguousCourse(candidates=[run.course_id for run in first_to_last])
+    return next(iter(distinct.values()))
 
 
 def is_possible_run_key(key: str) -> bool:

@@ -84,6 +84,7 @@ TABLE: Mapping[type[Exception], Entry] = {
     exceptions.DoesNotExist: Entry(404, "Not found"),
     exceptions.BadCursor: Entry(404, "Unusable cursor"),
     exceptions.PermissionDenied: Entry(403, "Permission denied"),
+    exceptions.AmbiguousCourse: Entry(409, "Ambiguous course run"),
     exceptions.AlreadyFrozen: Entry(409, "Already frozen"),
     exceptions.NotFrozen: Entry(409, "Not frozen"),
     exceptions.TooManyRows: Entry(413, "Too many rows"),

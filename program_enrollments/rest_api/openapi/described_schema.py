@@ -81,6 +81,7 @@ REQUEST_ID_ANSWERED = {
 }
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
 CHALLENGE = {"WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}}}
+AMBIGUOUS_COURSE = exceptions.AmbiguousCourse(candidates=["course-v1:UniA+CS101+2026", "course-v1:UniA+CS101+2027"])
 UNKNOWN_PARAMETER = InvalidParameter(
     parameter="stauts", detail='There is no parameter "stauts" here. Did you mean "status"? The parameters are: status.'
 )
@@ -166,7 +167,7 @@ def _problems(operation: Operation, *, names: Iterable[str], method: str) -> lis
     if "program" in names:
         problems += [exceptions.ProgramDoesNotExist(), exceptions.PermissionDenied()]
     if "course" in names:
-        problems += [exceptions.CourseDoesNotExist(), exceptions.CourseNotInProgram()]
+        problems += [exceptions.CourseDoesNotExist(), exceptions.CourseNotInProgram(), AMBIGUOUS_COURSE]
     if operation.body is not None:
         problems += [
             BodyTooLarge(limit=20 * 1024 * 1024),
