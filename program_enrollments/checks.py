@@ -28,6 +28,7 @@ from program_enrollments.host import get_host, ports
 APP = "university_enrollments"
 LEAST_SQLITE = (3, 35)
 """The first version whose INSERT and DELETE can answer with rows."""
+PROBLEM_MIDDLEWARE = "program_enrollments.rest_api.middleware.ProblemMiddleware"
 LOCAL_CACHES = ("LocMemCache", "DummyCache")
 
 
@@ -357,6 +358,17 @@ def check_cache(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     hint = f'Use a shared cache, such as Redis or Memcached, or set {SETTING}["THROTTLE_RATE"] to None.'
     return [_warning(5, "Each process counts a client's requests by itself: the limit holds for none of them.", hint)]
+
+
+@register()
+def check_middleware(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """W007: the API's problem documents need middleware that comes before Django's own."""
+    middleware = list(settings.MIDDLEWARE)
+    first = next((number for number, path in enumerate(middleware) if path.startswith("django.")), None)
+    if first is None or PROBLEM_MIDDLEWARE in middleware[:first]:
+        return []
+    hint = f"Put {PROBLEM_MIDDLEWARE} first in MIDDLEWARE."
+    return [_warning(7, "Under the API's root, Django answers a bad Host header with an HTML page.", hint)]
 
 
 def _alias() -> str:

@@ -113,7 +113,9 @@ TABLE: Mapping[type[Exception], Entry] = {
     drf_exceptions.UnsupportedMediaType: Entry(415, "Unsupported media type", "unsupported_media_type"),
     drf_exceptions.ParseError: Entry(400, "Unusable body", "invalid_body"),
     MultiPartParserError: Entry(400, "Unusable body", "invalid_body", "The body is not a multipart form."),
-    UnreadablePostError: Entry(400, "Unusable body", "invalid_body", "The body ended before its announced length."),
+    UnreadablePostError: Entry(
+        400, "Unusable body", "invalid_body", "The body ended early, or its chunks cannot be read."
+    ),
     django_exceptions.RequestDataTooBig: Entry(413, "Body too large", "body_too_large", "The body is too large."),
     django_exceptions.SuspiciousOperation: Entry(
         400, "Unusable request", "invalid_parameter", "The request has too many parameters, or one that cannot be read."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -102,7 +103,8 @@ class DescribedSchema(AutoSchema):
         described = getattr(getattr(self.view, method.lower(), None), ATTRIBUTE, None)
         if described is None:
             return None
-        operation = render_operation(described, names=re.findall(r"{(\w+)}", path), method=method)
+        # Copies: a host's drf-spectacular may have hooks that change what they are given.
+        operation = deepcopy(render_operation(described, names=re.findall(r"{(\w+)}", path), method=method))
         _share(registry, operation["responses"])
         _register(registry, operation, public=described.public)
         return operation
@@ -225,7 +227,7 @@ def _share(registry: ComponentRegistry, responses: dict[str, Any]) -> None:
 def _register(registry: ComponentRegistry, operation: Any, *, public: bool) -> None:
     """Put the schemas that an operation refers to, and those that they refer to, among the document's components."""
     for name in sorted(_references(operation)):
-        if _add(registry, name, ResolvedComponent.SCHEMA, SCHEMAS[name]):
+        if _add(registry, name, ResolvedComponent.SCHEMA, deepcopy(SCHEMAS[name])):
             _register(registry, SCHEMAS[name], public=True)
     if not public:
         for name, scheme in SECURITY_SCHEMES.items():
