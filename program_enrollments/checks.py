@@ -15,17 +15,21 @@ from typing import Any, get_type_hints
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  (Django's name for it)
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router
 from django.utils.module_loading import import_string
+from django.utils.translation import ngettext
 
+from program_enrollments import api
 from program_enrollments.conf import DEFAULTS, SETTING, get_setting
 from program_enrollments.host import get_adapter, ports
 
 APP = "university_enrollments"
 LEAST_SQLITE = (3, 35)
 """The first version whose INSERT and DELETE can answer with rows."""
+PROBLEM_MIDDLEWARE = "program_enrollments.rest_api.middleware.ProblemMiddleware"
 LOCAL_CACHES = ("LocMemCache", "DummyCache")
 
 
@@ -318,6 +322,42 @@ def _named(table: str) -> str:
     return f"Table {table} has" if table else "The database or its connection has"
 
 
+@register(Tags.database)
+def check_staff_clients(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """W006: API clients that acted by `is_staff`, which gives no access; asks the database."""
+    alias = router.db_for_read(get_user_model()) or "default"
+    # `migrate` checks before it has made the tables.
+    if alias not in (databases or ()) or not _has_tables(alias):
+        return []
+    count = len(api.fetch_staff_clients())
+    if not count:
+        return []
+    hint = (
+        "is_staff gives no access. See who they are with `manage.py grant_all_schools --staff-clients --dry-run`; "
+        "without --dry-run it lets them act for all schools. Or give them grants on their schools."
+    )
+    message = ngettext(
+        "%d staff user owns an API client, but has no grant: the API shows it nothing.",
+        "%d staff users own API clients, but have no grants: the API shows them nothing.",
+        count,
+    )
+    return [_warning(6, message % count, hint)]
+
+
+def _has_tables(alias: str) -> bool:
+    """Whether a database has every table that says who may act for all schools."""
+    models = [model for app in ("auth", "oauth2_provider", "authtoken", APP) for model in _models_of(app)]
+    tables = {model._meta.db_table for model in [get_user_model(), *models]}
+    return tables <= set(connections[alias].introspection.table_names())
+
+
+def _models_of(app_label: str) -> list[Any]:
+    try:
+        return [model for model in apps.get_app_config(app_label).get_models() if model._meta.managed]
+    except LookupError:
+        return []
+
+
 @register(Tags.caches, deploy=True)
 def check_cache(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """W005: a limit of requests needs a cache that all processes share."""
@@ -326,6 +366,17 @@ def check_cache(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     hint = f'Use a shared cache, such as Redis or Memcached, or set {SETTING}["THROTTLE_RATE"] to None.'
     return [_warning(5, "Each process counts a client's requests by itself: the limit holds for none of them.", hint)]
+
+
+@register()
+def check_middleware(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """W007: the API's problem documents need middleware that comes before Django's own."""
+    middleware = list(settings.MIDDLEWARE)
+    first = next((number for number, path in enumerate(middleware) if path.startswith("django.")), None)
+    if first is None or PROBLEM_MIDDLEWARE in middleware[:first]:
+        return []
+    hint = f"Put {PROBLEM_MIDDLEWARE} first in MIDDLEWARE."
+    return [_warning(7, "Under the API's root, Django answers a bad Host header with an HTML page.", hint)]
 
 
 def _alias() -> str:

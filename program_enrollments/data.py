@@ -61,7 +61,9 @@ class LearnerProblem(TextChoices):
 
 
 class Permission(TextChoices):
-    """What a grant allows. Any grant on a program makes the program visible."""
+    """What a grant allows. Any grant on a program makes the program visible. `SCHOOL_PERMISSIONS` are never granted on
+    a single program.
+    """
 
     METADATA = "metadata", _("see programs and course runs")
     READ_ENROLLMENTS = "read_enrollments", _("see enrollments")
@@ -69,6 +71,16 @@ class Permission(TextChoices):
     READ_REPORTS = "read_reports", _("see grades and attendance")
     FREEZE_GRADES = "freeze_grades", _("freeze grades")
     REOPEN_GRADES = "reopen_grades", _("reopen frozen grades")
+    MANAGE_SCHOOL = "manage_school", _("manage the school's settings")
+    MANAGE_SIGN_ON = "manage_sign_on", _("manage the school's identity providers")
+    MANAGE_ACCESS = "manage_access", _("manage who has access")
+
+
+SCHOOL_PERMISSIONS = (Permission.MANAGE_SCHOOL, Permission.MANAGE_SIGN_ON, Permission.MANAGE_ACCESS)
+"""Permissions that concern a school as a whole."""
+
+PROGRAM_PERMISSIONS = tuple(permission for permission in Permission if permission not in SCHOOL_PERMISSIONS)
+"""Permissions that may be granted on a school or on a single program of it."""
 
 
 class Source(TextChoices):

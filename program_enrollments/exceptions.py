@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -48,6 +49,18 @@ class CourseNotInProgram(DoesNotExist):
     detail = "This course run belongs to another program, not to this one."
 
 
+class AmbiguousCourse(ProgramEnrollmentsError):
+    """Several course runs of the program carry the external key that was given; `candidates` are their course keys."""
+
+    code = "ambiguous_course"
+
+    def __init__(self, *, candidates: Sequence[str]) -> None:
+        super().__init__(
+            f"Several course runs of this program carry this key: {', '.join(candidates)}. Name one by its course key.",
+            candidates=list(candidates),
+        )
+
+
 class LearnerDoesNotExist(DoesNotExist):
     """No such learner in the program."""
 
@@ -67,6 +80,13 @@ class PermissionDenied(ProgramEnrollmentsError):
 
     code = "permission_denied"
     detail = "You may see this program, but you have no grant for this operation."
+
+
+class PermissionMissing(ProgramEnrollmentsError):
+    """Django's permission to act for all schools is not in the database yet."""
+
+    code = "permission_missing"
+    detail = "The permission to act for all schools is not in the database yet. Run `manage.py migrate` first."
 
 
 class TooManyRows(ProgramEnrollmentsError):

@@ -236,6 +236,16 @@ def test_local_times(settings: Settings) -> None:
     assert ids(checks.check_time_zones(None)) == ["E009"]
 
 
+def test_without_the_middleware_a_bad_host_header_would_get_a_page(settings: Settings) -> None:
+    settings.MIDDLEWARE = [path for path in settings.MIDDLEWARE if not path.startswith("program_enrollments")]
+    assert all_ids() == ["W007"]
+
+
+def test_the_middleware_behind_djangos_comes_too_late(settings: Settings) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE[1:], settings.MIDDLEWARE[0]]
+    assert all_ids() == ["W007"]
+
+
 @pytest.mark.parametrize("backend", ["locmem.LocMemCache", "dummy.DummyCache"])
 def test_a_limit_of_requests_without_a_shared_cache(backend: str, settings: Settings, configure: Configure) -> None:
     settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from oauth2_provider.models import get_application_model
 
-from program_enrollments.data import Permission
+from program_enrollments.data import PROGRAM_PERMISSIONS
 from program_enrollments.models import Grant, School
 
 ADMIN_USERNAME = "admin"
 ADMIN_PASSWORD = "admin"
+ACT_FOR_ALL_SCHOOLS = ("act_for_all_schools", "university_enrollments", "grant")
 
 
 @dataclass(frozen=True, slots=True)
 class SeedClient:
-    """An OAuth2 client, which acts as a user of the same name: host staff, or granted everything at one school."""
+    """An OAuth2 client, which acts as a user of the same name: for one school's programs, or else for all schools."""
 
     client_id: str
     client_secret: str
@@ -45,16 +46,18 @@ def seed_clients() -> None:
                 "authorization_grant_type": application.GRANT_CLIENT_CREDENTIALS,
             },
         )
-        if client.school_key is not None:
+        if client.school_key is None:
+            user.user_permissions.add(Permission.objects.get_by_natural_key(*ACT_FOR_ALL_SCHOOLS))
+        else:
             school = School.objects.get(key=client.school_key)
-            for permission in Permission.values:
+            for permission in PROGRAM_PERMISSIONS:
                 Grant.objects.get_or_create(user=user, school=school, permission=permission)
 
 
 def _seed_user(client: SeedClient) -> User:
     user = User.objects.filter(username=client.client_id).first()
     if user is None:
-        user = User(username=client.client_id, is_staff=client.school_key is None)
+        user = User(username=client.client_id)
         user.set_unusable_password()
         user.save()
     return user

@@ -12,8 +12,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from program_enrollments import api
 from program_enrollments.admin.large_tables import LargeTableAdmin
 from program_enrollments.admin.searching import naming_program
+from program_enrollments.data import SCHOOL_PERMISSIONS
 from program_enrollments.models import Grant, Program, School
 
 if TYPE_CHECKING:
@@ -22,8 +24,14 @@ else:
     GrantModelForm = forms.ModelForm
 
 
+NOT_HELD = _("You can give only what you hold yourself, at schools whose access you manage.")
+
+
 class GrantForm(GrantModelForm):
-    """A grant is on a school or on a program; says so before the database does."""
+    """A grant is on a school or on a program; says so before the database does, and who may not give it."""
+
+    giver: Any = None
+    """The user who fills in the form: each request gets a class of its own, see `giving_as`."""
 
     class Meta:
         model = Grant
@@ -41,12 +49,35 @@ class GrantForm(GrantModelForm):
             self.add_error("program", ValidationError(text, code="both"))
         elif school is None and program is None and not {"school", "program"} & self.errors.keys():
             self.add_error("school", ValidationError(_("Choose a school, or one program of it."), code="neither"))
+        elif program is not None and cleaned.get("permission") in SCHOOL_PERMISSIONS:
+            text = _("This permission concerns the school as a whole. Choose the school instead of a program.")
+            self.add_error("program", ValidationError(text, code="schools_only"))
+        elif not self.errors:
+            refuse_ungivable(
+                giver=self.giver,
+                permission=cleaned["permission"],
+                school_id=school.pk if school is not None else None,
+                program=program,
+            )
         return cleaned
+
+
+def giving_as(form: type[forms.ModelForm[Grant]], *, giver: Any) -> type[forms.ModelForm[Grant]]:
+    """Return the form as `giver` gets it."""
+    return type(form.__name__, (form,), {"giver": giver})
+
+
+def refuse_ungivable(
+    *, giver: Any, permission: str, school_id: int | None = None, program: Program | None = None
+) -> None:
+    """Raise ValidationError unless `giver` may give this permission."""
+    if not api.may_give(user=giver, permission=permission, school_id=school_id, program=program):
+        raise ValidationError(NOT_HELD, code="not_held")
 
 
 @admin.register(Grant)
 class GrantAdmin(LargeTableAdmin):
-    """One permission of one user, on a school or on a program. The host's staff need none."""
+    """One permission of one user, on a school or on a program, as far as the viewer manages access there."""
 
     form = GrantForm
     list_display = ["user", "permission", "school", "program", "created"]
@@ -56,6 +87,14 @@ class GrantAdmin(LargeTableAdmin):
     search_help_text = _("The exact username, part of the school's name or key, or the program's title, key or UUID.")
     raw_id_fields = ["user"]  # not every host's accounts can be searched in its admin
     autocomplete_fields = ["school", "program"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Grant]:
+        manageable = api.fetch_manageable_grants(user=request.user).values("pk")
+        grants: QuerySet[Grant] = super().get_queryset(request).filter(pk__in=manageable)
+        return grants
+
+    def get_form(self, request: HttpRequest, obj: Grant | None = None, change: bool = False, **kwargs: Any) -> Any:
+        return giving_as(super().get_form(request, obj, change=change, **kwargs), giver=request.user)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Grant], search_term: str

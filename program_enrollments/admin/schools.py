@@ -13,7 +13,9 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from program_enrollments import api
 from program_enrollments.admin.catalog import is_used
+from program_enrollments.admin.grants import giving_as, refuse_ungivable
 from program_enrollments.admin.large_tables import AnyTabularInline, LargeTableAdmin
 from program_enrollments.models import Grant, IdentityProvider, Learner, Program, School, SchoolEmailDomain
 from program_enrollments.normalization import normalize_identity
@@ -22,9 +24,10 @@ if TYPE_CHECKING:
     SchoolModelForm = forms.ModelForm[School]
     DomainModelForm = forms.ModelForm[SchoolEmailDomain]
     ProviderModelForm = forms.ModelForm[IdentityProvider]
+    GrantModelForm = forms.ModelForm[Grant]
     DomainFormSet = forms.BaseInlineFormSet[SchoolEmailDomain, School, Any]
 else:
-    SchoolModelForm = DomainModelForm = ProviderModelForm = forms.ModelForm
+    SchoolModelForm = DomainModelForm = ProviderModelForm = GrantModelForm = forms.ModelForm
     DomainFormSet = forms.BaseInlineFormSet
 
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -135,13 +138,29 @@ class IdentityProviderInline(AnyTabularInline):
     can_delete = False
 
 
+class SchoolGrantForm(GrantModelForm):
+    """A grant on the school whose page it is on."""
+
+    giver: Any = None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors:
+            refuse_ungivable(giver=self.giver, permission=cleaned["permission"], school_id=self.instance.school_id)
+        return cleaned
+
+
 class GrantInline(AnyTabularInline):
-    """Who may use the API for all programs of the school."""
+    """Who may use the API for all programs of the school. Shown to those who manage access there."""
 
     model = Grant
+    form = SchoolGrantForm
     fields = ["user", "permission"]
     raw_id_fields = ["user"]
     extra = 0
+
+    def get_formset(self, request: HttpRequest, obj: School | None = None, **kwargs: Any) -> Any:
+        return super().get_formset(request, obj, form=giving_as(self.form, giver=request.user), **kwargs)
 
 
 @admin.register(School)
@@ -155,6 +174,11 @@ class SchoolAdmin(LargeTableAdmin):
     search_help_text = _("Part of the name or key.")
     ordering = ["name", "pk"]
     inlines = [EmailDomainInline, IdentityProviderInline, GrantInline]
+
+    def get_inlines(self, request: HttpRequest, obj: School | None) -> list[Any]:
+        managed = api.fetch_manageable_schools(user=request.user)
+        hidden = obj is not None and not managed.filter(pk=obj.pk).exists()
+        return [inline for inline in super().get_inlines(request, obj) if not (hidden and inline is GrantInline)]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Schools are deleted one by one, and only while nothing is theirs: see `CatalogAdmin`."""

@@ -1,6 +1,6 @@
 """The only door to the domain: what entry points (REST, receivers, admin, commands, a host's own code) may call."""
 
-from program_enrollments.api.accessing import Access, access_of, get_course_run, get_program
+from program_enrollments.api.accessing import Access, Reach, access_of, get_course_run, get_program
 from program_enrollments.api.answering_once import (
     Answer,
     Claim,
@@ -28,6 +28,14 @@ from program_enrollments.api.grading.reading_grades import (
     fetch_freezes,
     fetch_grades,
     get_freeze,
+)
+from program_enrollments.api.granting import (
+    StaffClient,
+    fetch_manageable_grants,
+    fetch_manageable_schools,
+    fetch_staff_clients,
+    grant_all_schools,
+    may_give,
 )
 from program_enrollments.api.identifying.finding import count_learners_in_need, find_learners, find_learners_in_need
 from program_enrollments.api.reading.browsing import describe_program, fetch_course_runs, fetch_programs
@@ -98,6 +106,7 @@ __all__ = [
     "PresentedLearner",
     "ProgramPlace",
     "ProviderMetadata",
+    "Reach",
     "Released",
     "Renamed",
     "Renaming",
@@ -106,6 +115,7 @@ __all__ = [
     "Scope",
     "SignOnProvider",
     "SigningCertificate",
+    "StaffClient",
     "SweepReport",
     "access_of",
     "after_commit",
@@ -125,10 +135,13 @@ __all__ = [
     "fetch_course_runs",
     "fetch_freezes",
     "fetch_grades",
+    "fetch_manageable_grants",
+    "fetch_manageable_schools",
     "fetch_own_programs",
     "fetch_program_enrollments",
     "fetch_programs",
     "fetch_sign_on_choices",
+    "fetch_staff_clients",
     "find_learners",
     "find_learners_in_need",
     "forget_answers",
@@ -140,12 +153,14 @@ __all__ = [
     "get_program",
     "get_saml_provider",
     "get_sign_on_provider",
+    "grant_all_schools",
     "is_email_trusted",
     "is_offered",
     "keep_answer",
     "link_learner",
     "load_catalog",
     "look_up_learner",
+    "may_give",
     "open_account",
     "present_learner",
     "read_certificates",

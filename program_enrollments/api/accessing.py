@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from program_enrollments.data import Permission
 from program_enrollments.exceptions import (
+    AmbiguousCourse,
     CourseDoesNotExist,
     CourseNotInProgram,
     PermissionDenied,
@@ -22,36 +23,87 @@ from program_enrollments.models import CourseRun, Grant, Program, School
 from program_enrollments.normalization import MAX_IDENTITY_LENGTH
 
 ALL_PERMISSIONS = frozenset(Permission.values)
+ACT_FOR_ALL_SCHOOLS = "university_enrollments.act_for_all_schools"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The part of one school on which a permission is held: all of it, or these programs (primary keys)."""
+
+    is_school_wide: bool = False
+    program_ids: frozenset[int] = frozenset()
+
+    def covers(self, *, program_ids: Iterable[int]) -> bool:
+        """Whether the permission is held on each of these programs of the school; true if there are none."""
+        return self.is_school_wide or self.program_ids.issuperset(program_ids)
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The grants of one user: all of them for host staff, else by school and by program (primary keys)."""
+    """What one user may do: their grants, by school and by program (primary keys).
 
-    user_id: int
-    is_staff: bool = False
+    Whether Django's permission for all schools is held is looked up only if the grants do not suffice. Not complete:
+    the grants are those on one program and on its school. Both are completed by the methods that need more.
+    """
+
+    user: Any = field(repr=False)
     schools: Mapping[int, frozenset[str]] = field(default_factory=dict)
     programs: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    is_complete: bool = True
+
+    @property
+    def user_id(self) -> int:
+        """The user's primary key; 0 for nobody."""
+        return self.user.pk if is_caller(user=self.user) else 0
+
+    @property
+    def is_for_all_schools(self) -> bool:
+        """Whether the user may do everything on every school. Two statements at most, and once per user object."""
+        return acts_for_all_schools(user=self.user)
 
     def visible_programs(self) -> QuerySet[Program]:
         """Return the programs on which the user has any grant."""
-        if self.is_staff:
+        if self.is_for_all_schools:
             return Program.objects.all()
-        return Program.objects.filter(Q(school_id__in=self.schools.keys()) | Q(pk__in=self.programs.keys()))
+        whole = self._completed()
+        return Program.objects.filter(Q(school_id__in=whole.schools.keys()) | Q(pk__in=whole.programs.keys()))
 
     def visible_schools(self) -> QuerySet[School]:
         """Return the schools of which the user may see a program."""
-        if self.is_staff:
+        if self.is_for_all_schools:
             return School.objects.all()
+        whole = self._completed()
         return School.objects.filter(
-            Q(pk__in=self.schools.keys()) | Q(programs__pk__in=self.programs.keys())
+            Q(pk__in=whole.schools.keys()) | Q(programs__pk__in=whole.programs.keys())
         ).distinct()
 
     def permissions_on(self, program: Program) -> frozenset[str]:
-        """Return the user's permissions on a program; empty where the program is not visible to them."""
-        if self.is_staff:
-            return ALL_PERMISSIONS
+        """Return the user's permissions on a program; empty if the program is not visible to them."""
+        words = self._granted_on(program)
+        return ALL_PERMISSIONS if words == ALL_PERMISSIONS or self.is_for_all_schools else words
+
+    def allows(self, *, permission: str, program: Program) -> bool:
+        """Whether the user holds a permission on a program. No statement if a grant says so."""
+        return permission in self._granted_on(program) or self.is_for_all_schools
+
+    def reach(self, *, permission: str, school_id: int) -> Reach:
+        """Return on which part of a school the user holds a permission.
+
+        No statement if a grant on the school is known; otherwise three at most.
+        """
+        if permission in self.schools.get(school_id, ()) or self.is_for_all_schools:
+            return Reach(is_school_wide=True)
+        whole = self._completed()
+        return Reach(
+            is_school_wide=permission in whole.schools.get(school_id, ()),
+            program_ids=frozenset(pk for pk, words in whole.programs.items() if permission in words),
+        )
+
+    def _granted_on(self, program: Program) -> frozenset[str]:
         return self.schools.get(program.school_id, frozenset()) | self.programs.get(program.pk, frozenset())
+
+    def _completed(self) -> Access:
+        return self if self.is_complete else access_of(user=self.user)
 
 
 def is_caller(*, user: Any) -> bool:
@@ -59,12 +111,19 @@ def is_caller(*, user: Any) -> bool:
     return bool(getattr(user, "is_authenticated", False) and user.is_active)
 
 
+def acts_for_all_schools(*, user: Any) -> bool:
+    """Whether a user holds Django's permission to act for all schools; superusers do.
+
+    Asked of the host's authentication backends, so groups count, and whatever else they know.
+    """
+    # A host's users need not have permissions at all.
+    return is_caller(user=user) and hasattr(user, "has_perm") and bool(user.has_perm(ACT_FOR_ALL_SCHOOLS))
+
+
 def access_of(*, user: Any) -> Access:
-    """Return what an authenticated user may do; nothing for anybody else. One statement, none for host staff."""
+    """Return what an authenticated user may do; nothing for anybody else. One statement."""
     if not is_caller(user=user):
-        return Access(user_id=0)
-    if user.is_staff:
-        return Access(user_id=user.pk, is_staff=True)
+        return Access(user)
     schools: dict[int, set[str]] = {}
     programs: dict[int, set[str]] = {}
     for school_id, program_id, permission in Grant.objects.filter(user_id=user.pk).values_list(
@@ -75,7 +134,7 @@ def access_of(*, user: Any) -> Access:
         elif program_id:
             programs.setdefault(program_id, set()).add(permission)
     return Access(
-        user_id=user.pk,
+        user,
         schools={pk: frozenset(words) for pk, words in schools.items()},
         programs={pk: frozenset(words) for pk, words in programs.items()},
     )
@@ -91,7 +150,7 @@ def get_program(*, access: Access, uuid: UUID, permission: str | None = None) ->
         program = access.visible_programs().select_related("school").get(uuid=uuid)
     except Program.DoesNotExist:
         raise ProgramDoesNotExist from None
-    if permission is not None and permission not in access.permissions_on(program):
+    if permission is not None and not access.allows(permission=permission, program=program):
         raise PermissionDenied
     return program
 
@@ -99,8 +158,8 @@ def get_program(*, access: Access, uuid: UUID, permission: str | None = None) ->
 def get_course_run(*, access: Access, program: Program, key: str) -> CourseRun:
     """Return the course run of a program by its course key, or by the school's external key.
 
-    Where several runs of the program carry one external key, the one that starts last is meant. Raises
-    CourseNotInProgram where the run is in another program visible to the caller, else CourseDoesNotExist.
+    Raises AmbiguousCourse if several runs of the program carry the external key, CourseNotInProgram if the run is in
+    another program visible to the caller, and otherwise CourseDoesNotExist.
     """
     if not is_possible_run_key(key):
         raise CourseDoesNotExist
@@ -122,8 +181,18 @@ def is_named(*, run: CourseRun, key: str) -> bool:
 
 
 def choose_run(*, runs: Iterable[CourseRun], key: str) -> CourseRun:
-    """Return the run that `key` means among those it fits: as course key first, else the one that starts last."""
-    return max(runs, key=lambda run: (run.course_id == key, run.start.timestamp() if run.start else 0.0, run.pk))
+    """Return the run that `key` means among those it fits, of which there is at least one; a run may come repeatedly.
+
+    A course key is never ambiguous. Raises AmbiguousCourse if several runs carry the external key: to choose one would
+    write a term's enrollments to another term's run.
+    """
+    distinct = {run.course_id: run for run in runs}
+    if key in distinct:
+        return distinct[key]
+    if len(distinct) > 1:
+        first_to_last = sorted(distinct.values(), key=lambda run: (run.start.timestamp() if run.start else 0.0, run.pk))
+        raise AmbiguousCourse(candidates=[run.course_id for run in first_to_last])
+    return next(iter(distinct.values()))
 
 
 def is_possible_run_key(key: str) -> bool:

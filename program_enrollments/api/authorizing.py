@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import F, FilteredRelation, Q
@@ -13,6 +14,7 @@ from django.db.models import F, FilteredRelation, Q
 from program_enrollments.api.accessing import (
     Access,
     access_of,
+    acts_for_all_schools,
     choose_run,
     get_course_run,
     get_program,
@@ -28,7 +30,7 @@ from program_enrollments.models import CourseRun, CurriculumCourseRun, Program
 class Scope:
     """What a caller was let through to: the program and course run that the path names, if it does, and their access.
 
-    Where a program is named, `access` may tell of that program alone.
+    Where a program is named, `access` may not be complete yet (see `Access`).
     """
 
     access: Access
@@ -43,46 +45,78 @@ def authorize(
     named.
 
     `course` is a course key or a school's external key. What is not visible does not exist, so that comes first: raises
-    ProgramDoesNotExist, CourseDoesNotExist, CourseNotInProgram; then PermissionDenied. One statement, unless something
-    is missing.
+    ProgramDoesNotExist, CourseDoesNotExist, CourseNotInProgram; then PermissionDenied; then AmbiguousCourse. One
+    statement for callers with grants, unless something is missing.
     """
     if program is None:
         return Scope(access_of(user=user))
-    scope = _find(user=user, uuid=program, key=course) or _find_or_raise(user=user, uuid=program, key=course)
-    if scope.program is None or (permission and permission not in scope.access.permissions_on(scope.program)):
+    found = _find(user=user, uuid=program, key=course)
+    if found is None:
+        return _find_or_raise(user=user, uuid=program, key=course, permission=permission)
+    _require(found.access, permission, found.program)
+    return Scope(found.access, found.program, choose_run(runs=found.runs, key=course) if course is not None else None)
+
+
+class _Found(NamedTuple):
+    """What the path names, before anybody has asked for the permission: the course runs are those that a key fits."""
+
+    access: Access
+    program: Program
+    runs: Sequence[CourseRun]
+
+
+def _require(access: Access, permission: str | None, program: Program) -> None:
+    if permission is not None and not access.allows(permission=permission, program=program):
         raise PermissionDenied
-    return scope
 
 
-def _find(*, user: Any, uuid: UUID, key: str | None) -> Scope | None:
-    """Return the scope with one statement; None where that finds nothing, for whatever reason."""
+def _find(*, user: Any, uuid: UUID, key: str | None) -> _Found | None:
+    """Return what the path names, or None if it cannot be found, for whatever reason.
+
+    One statement for a superuser, and for a user who has a grant there; four for others who act for all schools.
+    """
     if not is_caller(user=user) or not (key is None or is_possible_run_key(key)):
         return None
+    if getattr(user, "is_superuser", False) and acts_for_all_schools(user=user):
+        return _find_in(user=user, uuid=uuid, key=key, everywhere=True)
+    granted = _find_in(user=user, uuid=uuid, key=key, everywhere=False)
+    if granted is None and acts_for_all_schools(user=user):
+        return _find_in(user=user, uuid=uuid, key=key, everywhere=True)
+    return granted
+
+
+def _find_in(*, user: Any, uuid: UUID, key: str | None, everywhere: bool) -> _Found | None:
+    """Return what the path names within the user's grants, or everywhere, with one statement; None if there is none."""
     rows: list[Any]
+    runs: list[CourseRun] = []
     if key is None:
-        rows = list(_granted(Program.objects.filter(uuid=uuid).select_related("school"), user=user))
-        programs, course_run = rows, None
+        found: Any = Program.objects.filter(uuid=uuid).select_related("school")
+        rows = list(found if everywhere else _granted(found, user=user))
+        programs = rows
     else:
-        parts = CurriculumCourseRun.objects.filter(
+        parts: Any = CurriculumCourseRun.objects.filter(
             Q(course_run__course_id=key) | Q(course_run__external_key=key), curriculum__program__uuid=uuid
         ).select_related("course_run", "curriculum__program__school")
-        granted = _granted(parts, user=user, path="curriculum__program__")
-        rows = [row for row in granted if is_named(run=row.course_run, key=key)]
+        found = parts if everywhere else _granted(parts, user=user, path="curriculum__program__")
+        rows = [row for row in found if is_named(run=row.course_run, key=key)]
         programs = [row.curriculum.program for row in rows]
-        course_run = choose_run(runs=[row.course_run for row in rows], key=key) if rows else None
+        runs = [row.course_run for row in rows]
     if not rows:
         return None
     program: Program = programs[0]
-    if user.is_staff:
-        return Scope(Access(user_id=user.pk, is_staff=True), program, course_run)
-    words = {row.own_permission for row in rows} | {row.school_permission for row in rows}
-    return Scope(Access(user_id=user.pk, programs={program.pk: frozenset(words - {None})}), program, course_run)
+    if everywhere:
+        return _Found(Access(user, is_complete=False), program, runs)
+    access = Access(
+        user,
+        schools={program.school_id: frozenset({row.school_permission for row in rows} - {None})},
+        programs={program.pk: frozenset({row.own_permission for row in rows} - {None})},
+        is_complete=False,
+    )
+    return _Found(access, program, runs)
 
 
 def _granted(queryset: Any, *, user: Any, path: str = "") -> Any:
-    """Keep what the user has a grant on, a row for each grant; `path` leads to the program. Host staff keep all."""
-    if user.is_staff:
-        return queryset
+    """Keep what the user has a grant on, one row per grant; `path` leads to the program."""
     own, schools = f"{path}grants", f"{path}school__grants"
     return (
         queryset.annotate(
@@ -95,8 +129,10 @@ def _granted(queryset: Any, *, user: Any, path: str = "") -> Any:
     )
 
 
-def _find_or_raise(*, user: Any, uuid: UUID, key: str | None) -> Scope:
-    """Say what is missing."""
+def _find_or_raise(*, user: Any, uuid: UUID, key: str | None, permission: str | None) -> Scope:
+    """Raise for what is missing; return the scope if it has come into being since `_find` looked."""
     access = access_of(user=user)
     program = get_program(access=access, uuid=uuid)
-    return Scope(access, program, None if key is None else get_course_run(access=access, program=program, key=key))
+    course_run = None if key is None else get_course_run(access=access, program=program, key=key)
+    _require(access, permission, program)
+    return Scope(access, program, course_run)

@@ -8,10 +8,10 @@ from program_enrollments import api
 
 
 class CatalogReport:
-    """Writes changes to a command's standard output and problems to its standard error, as they come.
+    """Writes changes to a command's standard output, problems and warnings to its standard error, as they come.
 
-    `verbosity` is Django's: 0 writes problems alone, 1 also changes, 2 also what was kept though the source no longer
-    has it.
+    `verbosity` is Django's: 0 writes problems alone, 1 also changes and warnings, 2 also what was kept though the
+    source no longer has it.
     """
 
     def __init__(self, command: BaseCommand, *, dry_run: bool, verbosity: int) -> None:
@@ -31,6 +31,8 @@ class CatalogReport:
             self.changed += 1
         else:
             self.unchanged += 1
+        for warning in outcome.warnings if self.verbosity > 0 else ():
+            self.command.stderr.write(f"{outcome.label}: {warning}")
         lines = (outcome.changes if self.verbosity > 0 else ()) + (outcome.kept if self.verbosity > 1 else ())
         if lines:
             self.command.stdout.write(outcome.label)

@@ -411,7 +411,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('created', model_utils.fields.AutoCreatedField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
                 ('modified', model_utils.fields.AutoLastModifiedField(default=django.utils.timezone.now, editable=False, verbose_name='modified')),
-                ('permission', models.CharField(choices=[('metadata', 'see programs and course runs'), ('read_enrollments', 'see enrollments'), ('write_enrollments', 'write enrollments'), ('read_reports', 'see grades and attendance'), ('freeze_grades', 'freeze grades'), ('reopen_grades', 'reopen frozen grades')], max_length=20, verbose_name='permission')),
+                ('permission', models.CharField(choices=[('metadata', 'see programs and course runs'), ('read_enrollments', 'see enrollments'), ('write_enrollments', 'write enrollments'), ('read_reports', 'see grades and attendance'), ('freeze_grades', 'freeze grades'), ('reopen_grades', 'reopen frozen grades'), ('manage_school', "manage the school's settings"), ('manage_sign_on', "manage the school's identity providers"), ('manage_access', 'manage who has access')], max_length=20, verbose_name='permission')),
                 ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='university_grants', to=settings.AUTH_USER_MODEL, verbose_name='user')),
                 ('program', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='university_enrollments.program', verbose_name='program')),
                 ('school', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='university_enrollments.school', verbose_name='school')),
@@ -419,6 +419,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'grant',
                 'verbose_name_plural': 'grants',
+                'permissions': [('act_for_all_schools', 'Can act for all schools')],
                 'ordering': ['user', 'pk'],
             },
         ),
@@ -618,7 +619,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(('permission__in', ['metadata', 'read_enrollments', 'write_enrollments', 'read_reports', 'freeze_grades', 'reopen_grades'])), name='ue_grant_permission_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('permission__in', ['metadata', 'read_enrollments', 'write_enrollments', 'read_reports', 'freeze_grades', 'reopen_grades', 'manage_school', 'manage_sign_on', 'manage_access'])), name='ue_grant_permission_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='grant',
+            constraint=models.CheckConstraint(condition=models.Q(('program__isnull', True), models.Q(('permission__in', ['manage_school', 'manage_sign_on', 'manage_access']), _negated=True), _connector='OR'), name='ue_grant_for_schools_only'),
         ),
         migrations.AddConstraint(
             model_name='schoolemaildomain',

@@ -8,14 +8,15 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from model_utils.models import TimeStampedModel
 
-from program_enrollments.data import Permission
+from program_enrollments.data import SCHOOL_PERMISSIONS, Permission
 from program_enrollments.models.catalog import Program
 from program_enrollments.models.schools import School
 
 
 class Grant(TimeStampedModel):
-    """One permission of one user, on all programs of a school or on a single program. Nothing else gives access, but
-    the host's `is_staff`, which gives all.
+    """One permission of one user, on all programs of a school or on a single program.
+
+    Nothing else gives access, except Django's permission `act_for_all_schools`, which gives all on every school.
     """
 
     user = models.ForeignKey(
@@ -37,6 +38,7 @@ class Grant(TimeStampedModel):
         verbose_name = _("grant")
         verbose_name_plural = _("grants")
         ordering = ["user", "pk"]
+        permissions = [("act_for_all_schools", "Can act for all schools")]
         constraints = [
             # Both would be unclear, neither would be everything.
             models.CheckConstraint(
@@ -46,6 +48,11 @@ class Grant(TimeStampedModel):
             models.UniqueConstraint(fields=["user", "school", "permission"], name="ue_grant_school_unique"),
             models.UniqueConstraint(fields=["user", "program", "permission"], name="ue_grant_program_unique"),
             models.CheckConstraint(condition=Q(permission__in=Permission.values), name="ue_grant_permission_known"),
+            # These concern the school as a whole: on one program they would mean nothing, or too much.
+            models.CheckConstraint(
+                condition=Q(program__isnull=True) | ~Q(permission__in=[word.value for word in SCHOOL_PERMISSIONS]),
+                name="ue_grant_for_schools_only",
+            ),
         ]
 
     def __str__(self) -> str:

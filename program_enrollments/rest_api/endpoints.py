@@ -11,7 +11,7 @@ document by `openapi.describing.describe`; a test fails for one that isn't.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -38,7 +38,8 @@ from program_enrollments.rest_api import idempotency, request_ids
 from program_enrollments.rest_api.errors import TooManyRequests, find_entry, problem_response
 from program_enrollments.rest_api.lists import render_page
 from program_enrollments.rest_api.openapi.described_schema import DescribedSchema
-from program_enrollments.rest_api.parameters import Parameters, parse_uuid
+from program_enrollments.rest_api.openapi.describing import query_parameters_of
+from program_enrollments.rest_api.parameters import Parameters, parse_uuid, refuse_unknown
 from program_enrollments.rest_api.raw_bodies import refuse_declared_size
 from program_enrollments.rest_api.renderers import JsonRenderer, Negotiation, ProblemRenderer
 from program_enrollments.rest_api.throttling import ClientThrottle
@@ -105,6 +106,7 @@ class Endpoint(APIView):
             else:
                 claim = turn
                 method = getattr(self, str(request.method).lower())
+                self.refuse_unknown_parameters(method)
                 response = self._finish(method(self.request, *args, **kwargs))
         except Exception as error:  # noqa: BLE001  (none may become a page of the host's; the unforeseen ones are reported)
             response = self._finish(self.handle_exception(error))
@@ -152,6 +154,11 @@ class Endpoint(APIView):
             school_id=self.scope.program.school_id if self.scope.program else None,
             now=timezone.now(),
         )
+
+    def refuse_unknown_parameters(self, method: Callable[..., Any]) -> None:
+        """Raise InvalidParameter for a query parameter that the method is not described to take."""
+        if self.request.method != "OPTIONS":
+            refuse_unknown(self.request.query_params, known=query_parameters_of(method))
 
     def permission_for(self, request: Request) -> str | None:
         """Return the permission that the request's method takes."""

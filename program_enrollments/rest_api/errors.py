@@ -84,6 +84,7 @@ TABLE: Mapping[type[Exception], Entry] = {
     exceptions.DoesNotExist: Entry(404, "Not found"),
     exceptions.BadCursor: Entry(404, "Unusable cursor"),
     exceptions.PermissionDenied: Entry(403, "Permission denied"),
+    exceptions.AmbiguousCourse: Entry(409, "Ambiguous course run"),
     exceptions.AlreadyFrozen: Entry(409, "Already frozen"),
     exceptions.NotFrozen: Entry(409, "Not frozen"),
     exceptions.TooManyRows: Entry(413, "Too many rows"),
@@ -110,13 +111,13 @@ TABLE: Mapping[type[Exception], Entry] = {
     drf_exceptions.NotFound: Entry(404, "Not found", "not_found", "There is nothing at this path."),
     Http404: Entry(404, "Not found", "not_found", "There is nothing at this path."),
     drf_exceptions.MethodNotAllowed: Entry(405, "Method not allowed", "method_not_allowed"),
-    drf_exceptions.NotAcceptable: Entry(
-        406, "Not acceptable", "not_acceptable", "The answer cannot be given in a media type that Accept allows."
-    ),
+    drf_exceptions.NotAcceptable: Entry(406, "Not acceptable", "not_acceptable"),
     drf_exceptions.UnsupportedMediaType: Entry(415, "Unsupported media type", "unsupported_media_type"),
     drf_exceptions.ParseError: Entry(400, "Unusable body", "invalid_body"),
     MultiPartParserError: Entry(400, "Unusable body", "invalid_body", "The body is not a multipart form."),
-    UnreadablePostError: Entry(400, "Unusable body", "invalid_body", "The body ended before its announced length."),
+    UnreadablePostError: Entry(
+        400, "Unusable body", "invalid_body", "The body ended early, or its chunks cannot be read."
+    ),
     django_exceptions.RequestDataTooBig: Entry(413, "Body too large", "body_too_large", "The body is too large."),
     django_exceptions.SuspiciousOperation: Entry(
         400, "Unusable request", "invalid_parameter", "The request has too many parameters, or one that cannot be read."

@@ -1,7 +1,11 @@
-"""Query parameters: parsed, or refused by name. Parameters that an endpoint does not know are ignored."""
+"""Query parameters: parsed, or refused by name.
+
+A name that an endpoint does not know is refused too: a mistyped filter would otherwise answer with everybody.
+"""
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,6 +21,31 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 UUID_FORM = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 BLANK_BEFORE_OFFSET = re.compile(r"(?<=\d) (?=\d{2}:?\d{2}$)")
+
+PASSED_OVER = frozenset({"format", "username", "user", "page", "limit"})
+"""What existing clients are known to send everywhere. Has no effect, except `format` (see `renderers.Negotiation`)."""
+
+MAX_NAME_SHOWN = 100
+LEAST_LIKENESS = 0.6
+
+
+def refuse_unknown(query: QueryDict, *, known: Collection[str]) -> None:
+    """Raise InvalidParameter for a parameter that is neither known nor passed over; it names the nearest known one."""
+    for name in query:
+        if name in known or name in PASSED_OVER:
+            continue
+        shown = "".join(character for character in name[:MAX_NAME_SHOWN] if character.isprintable())
+        raise InvalidParameter(
+            parameter=shown, detail=f'There is no parameter "{shown}" here. {_suggest(shown, known=known)}'
+        )
+
+
+def _suggest(name: str, *, known: Collection[str]) -> str:
+    if not known:
+        return "This request takes none."
+    alike = difflib.get_close_matches(name.lower(), known, n=1, cutoff=LEAST_LIKENESS)
+    suggestion = f'Did you mean "{alike[0]}"? ' if alike else ""
+    return f"{suggestion}The parameters are: {', '.join(sorted(known))}."
 
 
 def parse_uuid(text: str) -> UUID | None:

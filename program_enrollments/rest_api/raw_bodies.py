@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.http import HttpRequest, UnreadablePostError
 
 from program_enrollments.conf import get_setting
+from program_enrollments.failures import describe_failure
 from program_enrollments.rest_api.errors import BodyTooLarge
+
+logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 64 * 1024
 
@@ -27,7 +31,7 @@ def _declared_size(request: HttpRequest) -> int:
 
 def read_raw_body(request: HttpRequest) -> bytes:
     """Return the body's bytes. Raises BodyTooLarge, also for a body that came without `Content-Length`, and
-    UnreadablePostError where the client ended it early.
+    UnreadablePostError if the client ended it early, or sent it in chunks that are none.
 
     Not `request.body`: that has a limit of its own (`DATA_UPLOAD_MAX_MEMORY_SIZE`), meant for forms. What was read is
     left for whoever looks at the request later, Django's form parser included.
@@ -35,10 +39,7 @@ def read_raw_body(request: HttpRequest) -> bytes:
     if hasattr(request, "_body"):
         return request.body
     limit: int = get_setting("MAX_BODY_BYTES")
-    try:
-        raw = _read_up_to(_stream_of(request), limit)
-    except OSError as error:
-        raise UnreadablePostError(*error.args) from error
+    raw = _read_up_to(_stream_of(request), limit)
     if len(raw) < _declared_size(request):
         raise UnreadablePostError
     request._body = raw  # noqa: SLF001  (where Django itself keeps it)
@@ -60,9 +61,20 @@ def _stream_of(request: HttpRequest) -> Any:
 def _read_up_to(stream: Any, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
-    while part := stream.read(min(CHUNK_BYTES, limit + 1 - size)):
+    while part := _read_part(stream, min(CHUNK_BYTES, limit + 1 - size)):
         parts.append(part)
         size += len(part)
         if size > limit:
             raise BodyTooLarge(limit=limit)
     return b"".join(parts)
+
+
+def _read_part(stream: Any, size: int) -> bytes:
+    """Return the next bytes of the server's stream. Raises UnreadablePostError if the server cannot read on."""
+    try:
+        part: bytes = stream.read(size)
+    except Exception as error:
+        # A malformed chunk is an exception of the server's own, which need not be an OSError.
+        logger.info("A body could not be read: %s.", describe_failure(error))
+        raise UnreadablePostError from error
+    return part

@@ -10,9 +10,8 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.utils.mediatypes import media_type_matches, order_by_precedence
 
-from program_enrollments.rest_api.errors import InvalidParameter
-
 FORMAT = "format"
+ACCEPT_REFUSED = "The answer cannot be given in a media type that Accept allows."
 
 
 class JsonRenderer(JSONRenderer):
@@ -31,26 +30,24 @@ class ProblemRenderer(JsonRenderer):
 
 
 class Negotiation(DefaultContentNegotiation):
-    """Chooses by `Accept`, or by `?format=` where an endpoint has several forms. Raises NotAcceptable,
-    InvalidParameter.
-    """
+    """Chooses by `?format=` if it is given, otherwise by `Accept`. Raises NotAcceptable."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         offered = list(renderers)
         wanted = request.query_params.get(FORMAT)
-        if wanted is None or len(offered) == 1:
+        if wanted is None:
             return self._select_by_accept(request, offered)
         for renderer in offered:
             if renderer.format == wanted:
                 return renderer, str(renderer.media_type)
         words = ", ".join(str(renderer.format) for renderer in offered)
-        raise InvalidParameter(parameter=FORMAT, detail=f"format must be one of: {words}.")
+        raise NotAcceptable(f"format must be one of: {words}.")
 
     def _select_by_accept(self, request: Request, offered: Sequence[BaseRenderer]) -> tuple[BaseRenderer, str]:
         for accepted in order_by_precedence(self.get_accept_list(request)):
             for renderer in offered:
                 if any(media_type_matches(str(renderer.media_type), media_type) for media_type in accepted):
                     return renderer, str(renderer.media_type)
-        raise NotAcceptable
+        raise NotAcceptable(ACCEPT_REFUSED)

@@ -37,13 +37,16 @@ class RowRefused(Exception):
         super().__init__()
 
 
-def read_program_rows(body: Any) -> list[ProgramEnrollmentRequest]:
-    """Return the rows of a program write. `body` is what `bodies.read_json` gave. Raises InvalidBody."""
+def read_program_rows(body: Any, *, with_curricula: bool = True) -> list[ProgramEnrollmentRequest]:
+    """Return the rows of a program write. `body` is what `bodies.read_json` gave. Raises InvalidBody.
+
+    Without curricula, `curriculum_uuid` is not read, whatever stands there.
+    """
     uuids: dict[str, UUID] = {}
 
     def read(row: Raw) -> ProgramEnrollmentRequest:
         key, student_key, email, status = _read_identity_and_status(row)
-        curriculum = row.get("curriculum_uuid")
+        curriculum = row.get("curriculum_uuid") if with_curricula else None
         if curriculum is None:
             return ProgramEnrollmentRequest(key, student_key, email, status)
         # Rows share few curricula.

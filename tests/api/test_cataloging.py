@@ -91,6 +91,40 @@ def test_loading_the_same_again_writes_nothing() -> None:
     assert stamps == list(Program.objects.values_list("modified")) + list(CourseRun.objects.values_list("modified"))
 
 
+class TestAmbiguousExternalKeys:
+    """A school's key that two runs of a program carry names neither of them on the wire."""
+
+    def described(self, *keys: str, uuid: UUID | None = None) -> CatalogProgram:
+        runs = [CatalogCourseRun(f"run-{number}", {"external_key": key}) for number, key in enumerate(keys)]
+        return program(CatalogCurriculum(uuid4(), {}, tuple(runs)), uuid=uuid or uuid4())
+
+    def test_are_warned_of_at_every_load(self) -> None:
+        wanted = self.described("CS-1", "CS-2", "CS-1", "", "", "cs-2")
+        warning = "external key 'CS-1' is carried by run-0, run-2: calls must name these runs by their course keys"
+
+        assert [outcome.warnings for outcome in load(wanted)] == [(warning,)]
+        assert load(wanted) == [api.CatalogOutcome(wanted.label, warnings=(warning,))]
+
+    def test_are_warned_of_by_a_dry_run_also_between_what_is_here_and_what_comes(self) -> None:
+        first = self.described("CS-1")
+        load(first)
+        second = program(
+            CatalogCurriculum(uuid4(), {}, (CatalogCourseRun("run-9", {"external_key": "CS-1"}),)), uuid=first.uuid
+        )
+
+        [outcome] = api.load_catalog(programs=[second], dry_run=True, complete=False)
+
+        assert [line.partition(":")[0] for line in outcome.warnings] == [
+            "external key 'CS-1' is carried by run-0, run-9"
+        ]
+        assert not CourseRun.objects.filter(course_id="run-9").exists()
+
+    def test_of_two_programs_are_none(self) -> None:
+        load(self.described("CS-1"))
+        other = program(CatalogCurriculum(uuid4(), {}, (CatalogCourseRun("run-9", {"external_key": "CS-1"}),)))
+        assert [outcome.warnings for outcome in load(other)] == [()]
+
+
 def test_what_changed_is_changed_and_told() -> None:
     first = curriculum("run-1", "run-2")
     before = program(first)

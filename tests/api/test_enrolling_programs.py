@@ -15,6 +15,7 @@ from program_enrollments.api.enrolling import enrolling_programs
 from program_enrollments.data import ProgramEnrollmentRequest, Verb
 from program_enrollments.exceptions import TooManyRows
 from program_enrollments.models import (
+    Curriculum,
     Learner,
     LedgerEntry,
     PreemptiveCourseEnrollment,
@@ -234,6 +235,52 @@ class TestRecording:
         entry = LedgerEntry.objects.get(before="enrolled")
         assert (entry.after, entry.source, entry.request_id) == ("suspended", "api", "request-1")
         assert entry.program_id == world.program.pk
+
+
+class TestCurriculaOfEnrollmentsThatExist:
+    """In a program with two active curricula, or with none, an enrollment that exists has its curriculum already."""
+
+    @pytest.fixture(params=["two", "none"])
+    def unclear(self, request: pytest.FixtureRequest, world: World) -> World:
+        write(world, ProgramEnrollmentRequest("S-1", "S-1", "", "enrolled", world.curriculum.uuid))
+        if request.param == "two":
+            CurriculumFactory(program=world.program)
+        else:
+            Curriculum.objects.update(is_active=False)
+        return world
+
+    @pytest.mark.parametrize("verb", [Verb.UPDATE, Verb.UPSERT])
+    @pytest.mark.parametrize("move_curriculum", [True, False])
+    def test_it_may_be_left_out(self, unclear: World, verb: Verb, move_curriculum: bool) -> None:
+        row = ProgramEnrollmentRequest("S-1", "S-1", "", "canceled")
+        for status in ("canceled", "canceled", "enrolled"):
+            again = row._replace(status=status)
+            assert write(unclear, again, verb=verb, move_curriculum=move_curriculum) == {"S-1": status}
+            assert status_of("S-1") == status
+        assert PreemptiveProgramEnrollment.objects.get().curriculum == unclear.curriculum
+
+    def test_creating_is_a_conflict_and_a_new_enrollment_needs_one(self, unclear: World) -> None:
+        row = ProgramEnrollmentRequest("S-1", "S-1", "", "enrolled")
+        new = ProgramEnrollmentRequest("S-2", "S-2", "", "enrolled")
+        assert write(unclear, row, verb=Verb.CREATE) == {"S-1": "conflict"}
+        for verb in (Verb.CREATE, Verb.UPSERT):
+            assert write(unclear, new, verb=verb) == {"S-2": "invalid-curriculum"}
+        assert write(unclear, new, verb=Verb.UPDATE) == {"S-2": "not-in-program"}
+
+    def test_an_update_does_not_read_it_unless_it_may_move(self, unclear: World) -> None:
+        row = ProgramEnrollmentRequest("S-1", "S-1", "", "canceled", uuid.uuid4())
+        assert write(unclear, row, verb=Verb.UPDATE) == {"S-1": "canceled"}
+        assert write(unclear, row, verb=Verb.UPDATE, move_curriculum=True) == {"S-1": "invalid-curriculum"}
+        assert write(unclear, row, verb=Verb.UPSERT) == {"S-1": "invalid-curriculum"}
+        stranger = row._replace(key="S-2", student_key="S-2")
+        assert write(unclear, stranger, verb=Verb.UPDATE) == {"S-2": "not-in-program"}
+        assert write(unclear, stranger, verb=Verb.UPDATE, move_curriculum=True) == {"S-2": "invalid-curriculum"}
+
+    def test_one_that_is_checked_does_not_move_it(self, unclear: World) -> None:
+        other = CurriculumFactory(program=unclear.program)
+        row = ProgramEnrollmentRequest("S-1", "S-1", "", "canceled", other.uuid)
+        assert write(unclear, row, verb=Verb.UPSERT) == {"S-1": "canceled"}
+        assert PreemptiveProgramEnrollment.objects.get().curriculum == unclear.curriculum
 
 
 class TestMovingCurricula:

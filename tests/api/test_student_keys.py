@@ -409,7 +409,7 @@ class TestUnlinking:
 
         world.sign_on("A", user=user)
 
-        learner.refresh_from_db()
+        learner = Learner.objects.get()
         assert learner.user == user
         assert learner.link_how == LinkHow.SSO
 

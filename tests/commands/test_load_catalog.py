@@ -62,6 +62,21 @@ def test_a_csv_file_is_taken_over_and_again_changes_nothing(tmp_path: Path) -> N
     assert load(path)[0] == "Programs: 0 new, 0 changed, 1 unchanged, 0 failed.\n"
 
 
+def test_external_keys_that_name_two_runs_are_warned_of(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.csv"
+    lines = [f"{HEADER},external_course_key", f"{ROWS[0]},CS-1", f"{ROWS[1]},CS-1"]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    warning = (
+        f"Science ({P1}): external key 'CS-1' is carried by course-v1:UniA+CS1+2026, course-v1:UniA+CS2+2026: "
+        "calls must name these runs by their course keys\n"
+    )
+
+    for _ in range(2):
+        _, err, error = load(path)
+        assert (err, error) == (warning, None)
+    assert load(path, verbosity=0) == ("", "", None)
+
+
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     out, _, error = load(write(tmp_path / "catalog.csv", *ROWS), dry_run=True)
     assert "new program" in out

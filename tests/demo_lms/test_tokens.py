@@ -100,8 +100,9 @@ class TestAuthorizationHeader:
         assert {client_id: whoami(client, f"JWT {token}")[1] for client_id, token in tokens.items()} == {
             seed.client_id: seed.client_id for seed in CLIENTS
         }
-        assert User.objects.get(username="registrar").is_staff
-        assert not User.objects.get(username="uni-a-sis").is_staff
+        may = "university_enrollments.act_for_all_schools"
+        assert User.objects.get(username="registrar").has_perm(may)
+        assert not User.objects.get(username="uni-a-sis").has_perm(may)
 
     @pytest.mark.parametrize(
         "authorization", ["JWT", "JWT a b", "Bearer nonsense", "JWT \N{SNOWMAN}", "Bearer " + "x" * 9000]

@@ -24,6 +24,7 @@ from tests.docs.unreliable import Network, unreliable_network
 PAGE = "docs/sis-integration.rst"
 # University B's: no page of the documentation writes to it.
 PROGRAM = "bbbbbbbb-0000-4000-8000-000000000001"
+PROGRAM_OF_TWO_CURRICULA = "bbbbbbbb-0000-4000-8000-000000000002"
 STUDENTS = f"programs/{PROGRAM}/enrollments/"
 COURSE = f"programs/{PROGRAM}/courses/BA%2F102/enrollments/"
 CREDENTIALS = {"CLIENT_ID": "uni-b-sis", "CLIENT_SECRET": "uni-b-secret"}
@@ -81,13 +82,13 @@ def write_files(folder: Path, *, platform: Any, students: int, course_students: 
     return len(before)
 
 
-def sync(scripts: Path, folder: Path, network: Network) -> subprocess.CompletedProcess[str]:
+def sync(scripts: Path, folder: Path, network: Network, *, program: str = PROGRAM) -> subprocess.CompletedProcess[str]:
     """Run the nightly sync as a scheduler would."""
     return subprocess.run(
         [
             sys.executable,
             str(scripts / "nightly_sync.py"),
-            PROGRAM,
+            program,
             str(folder / "students.csv"),
             str(folder / "courses.csv"),
         ],
@@ -131,6 +132,29 @@ def test_night_after_night(platform: Any, scripts: Path, network: Network, tmp_p
     assert [status for status in statuses(platform, COURSE).values() if status == "inactive"] == ["inactive"] * 3
     fourth = sync(scripts, tmp_path, network)
     assert (fourth.returncode, fourth.stdout) == (0, f"students: {before + 28} enrolled\nBA/102: 27 active\n")
+
+
+def test_those_leave_too_whose_ids_look_like_addresses_in_a_program_of_two_curricula(
+    platform: Any, scripts: Path, network: Network, tmp_path: Path
+) -> None:
+    path = f"programs/{PROGRAM_OF_TWO_CURRICULA}/enrollments/"
+    program = platform.send("GET", f"programs/{PROGRAM_OF_TWO_CURRICULA}/").json()
+    active = [curriculum["uuid"] for curriculum in program["curricula"] if curriculum["is_active"]]
+    assert len(active) == 2
+    stay = [f"{key},,{status}," for key, status in statuses(platform, path).items()]
+    leave = [f"B-75@exchange,,enrolled,{active[0]}", f",b-76@uni-b.example,enrolled,{active[1]}"]
+    (tmp_path / "courses.csv").write_text("course,student_key,email,status\n", encoding="utf-8")
+
+    outputs = []
+    for rows in (stay + leave, stay):
+        text = "\n".join(["student_key,email,status,curriculum_uuid", *rows])
+        (tmp_path / "students.csv").write_text(text, encoding="utf-8")
+        night = sync(scripts, tmp_path, network, program=PROGRAM_OF_TWO_CURRICULA)
+        outputs.append((night.returncode, night.stderr, night.stdout))
+
+    assert [(code, errors) for code, errors, _ in outputs] == [(0, "")] * 2, outputs
+    after = statuses(platform, path)
+    assert (after["B-75@exchange"], after["b-76@uni-b.example"]) == ("canceled", "canceled")
 
 
 def test_a_file_that_was_cut_off_lets_nobody_leave(

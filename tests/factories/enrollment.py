@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable
 
 import factory
+from django.contrib.auth.models import Permission as DjangoPermission
 from django.contrib.auth.models import User
 from django.utils import timezone
 from factory.django import DjangoModelFactory
@@ -181,6 +182,12 @@ def grant_everything(*, user: User, school: School) -> None:
     """Give the user every permission on the school."""
     for permission in Permission.values:
         GrantFactory(user=user, school=school, permission=permission)
+
+
+def act_for_all_schools(user: User) -> User:
+    """Give the user Django's permission to act for all schools, and return the user."""
+    user.user_permissions.add(DjangoPermission.objects.get(codename="act_for_all_schools"))
+    return user
 
 
 class UserSocialAuthFactory(DjangoModelFactory[UserSocialAuth]):

@@ -127,6 +127,17 @@ class TestRowsOfAWrongForm:
         row = f'{{"student_key": "S-1", "status": "enrolled", "curriculum_uuid": {value}}}'
         assert refused(sis, campus.enrollments, f"[{row}]".encode()) == [(0, "/0/curriculum_uuid", "not_a_uuid")]
 
+    @pytest.mark.parametrize("value", ['"None"', '""', "7", "[]", '"aaaaaaaa-0000-4000-8000-000000000011"'])
+    def test_an_update_reads_the_curriculum_only_if_it_may_move(self, campus: Campus, sis: Caller, value: str) -> None:
+        sis.post(campus.enrollments, [json.loads(GOOD)])
+        body = f"[{GOOD}]".replace("}", f', "curriculum_uuid": {value}}}').encode()
+        refused = 422 if "aaaa" in value else 400
+
+        assert sis.patch(campus.enrollments, body).json() == {"S-0": "enrolled"}
+        assert sis.patch(campus.enrollments, body, query={"move_curriculum": "true"}).status_code == refused
+        for method in ("POST", "PUT"):
+            assert sis.send(method, campus.enrollments, body).status_code == refused
+
     @pytest.mark.parametrize("value", ['"yes"', "1", "0", "[]", "{}", '"tru"'])
     def test_course_staff_that_is_neither_true_nor_false(self, campus: Campus, sis: Caller, value: str) -> None:
         row = f'{{"student_key": "S-1", "status": "active", "course_staff": {value}}}'

@@ -154,6 +154,7 @@ class TestTable:
         exceptions.ProgramEnrollmentsError,
         exceptions.CatalogUnavailable,
         exceptions.MetadataUnusable,
+        exceptions.PermissionMissing,
         exceptions.SignOnRefused,
     }
 

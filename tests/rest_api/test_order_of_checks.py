@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from program_enrollments.data import Permission
 from program_enrollments.models import Learner
-from tests.factories.host import ServiceUserFactory
+from tests.factories.host import ServiceUserFactory, SuperuserFactory
 from tests.rest_api.callers import ROOT, AppSettings, Caller, Campus, caller_as, caller_granted, make_campus
 
 ROW = {"student_key": "S-1", "status": "enrolled"}
@@ -24,6 +24,24 @@ class Unread(io.BytesIO):
 
     def read(self, size: int | None = -1, /) -> bytes:
         raise AssertionError("The body was read.")
+
+
+class BadChunk(Exception):
+    """What a server raises for a malformed chunk: each has exceptions of its own, and not all are OSErrors."""
+
+
+class Broken(io.BytesIO):
+    """A body that the server begins to read and cannot go on with."""
+
+    def __init__(self, error: type[Exception]) -> None:
+        super().__init__()
+        self.error, self.has_begun = error, False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.has_begun:
+            raise self.error
+        self.has_begun = True
+        return b"["
 
 
 def refusal(response: Any) -> tuple[int, str]:
@@ -59,6 +77,17 @@ class TestSize:
         stream = io.BytesIO(b'[{"student_key": "S-1", "status": "enrolled"}]')
         extra = {"wsgi.input": stream, "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
         assert sis.send("POST", campus.enrollments, environ=extra).json() == {"S-1": "enrolled"}
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+    @pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "k-1"}])
+    @pytest.mark.parametrize("error", [BadChunk, ConnectionResetError, ValueError, TypeError])
+    def test_a_body_that_the_server_cannot_read_is_the_clients_mistake(
+        self, campus: Campus, sis: Caller, error: type[Exception], key: dict[str, str], method: str
+    ) -> None:
+        extra = {"wsgi.input": Broken(error), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+        for path in (campus.enrollments, campus.course_enrollments):
+            response = sis.send(method, path, environ=extra, headers=key)
+            assert refusal(response) == (400, "invalid_body")
 
     @pytest.mark.parametrize("length", ["-1", "many", "9" * 5000, "1e3"])
     def test_a_nonsensical_length_is_a_clear_refusal(self, campus: Campus, sis: Caller, length: str) -> None:
@@ -121,7 +150,7 @@ class TestAuthentication:
         response = sis.get(campus.path)
         assert refusal(response) == (401, "not_authenticated")
         assert response["WWW-Authenticate"].startswith("Basic ")
-        user = ServiceUserFactory(username="basic", is_staff=True)
+        user = SuperuserFactory(username="basic")
         user.set_password("password")
         user.save()
         assert Caller({"Authorization": "Basic YmFzaWM6cGFzc3dvcmQ="}).get(campus.path).status_code == 200

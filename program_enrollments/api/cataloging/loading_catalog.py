@@ -39,13 +39,15 @@ BUSY = "Something else wrote the same program all the time. Try again."
 @dataclass(frozen=True, slots=True)
 class CatalogOutcome:
     """What became of one program: whether it is new, a line for every change, and for what was kept although the
-    source no longer has it; or why nothing could be taken over.
+    source no longer has it; or why nothing could be taken over. `warnings` are of what was taken over, and will make
+    trouble.
     """
 
     label: str
     is_new: bool = False
     changes: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -86,12 +88,13 @@ def _load(wanted: CatalogProgram, *, settled: Collection[str], dry_run: bool, co
         except IntegrityError:
             # Another load made one of these rows at the same moment: the next try finds it.
             raise CrossedByAnother from None
+        warnings = tuple(_tell_ambiguous(wanted))
         if dry_run:
             transaction.set_rollback(True)
         kept = tuple(
             f"curriculum {uuid}: {course_id} kept, there are enrollments or grades" for uuid, course_id in plan.kept
         )
-        return CatalogOutcome(wanted.label, is_new, tuple(tell_plan(plan=plan, is_new=is_new)), kept)
+        return CatalogOutcome(wanted.label, is_new, tuple(tell_plan(plan=plan, is_new=is_new)), kept, warnings)
 
     try:
         return in_transaction(work)
@@ -135,6 +138,18 @@ def _find_bound(program: Program, course_ids: Collection[str]) -> frozenset[str]
         referring |= Q(Exists(model._default_manager.filter(program=program, course_run=OuterRef("pk"))))
     runs = CourseRun.objects.filter(referring, course_id__in=course_ids)
     return frozenset(runs.values_list("course_id", flat=True))
+
+
+def _tell_ambiguous(wanted: CatalogProgram) -> Iterator[str]:
+    """Give a line for each external key that several course runs of the program carry. One statement."""
+    runs = CourseRun.objects.filter(curricula__program__uuid=wanted.uuid).exclude(external_key="")
+    carriers: dict[str, list[str]] = {}
+    for key, course_id in sorted(set(runs.values_list("external_key", "course_id"))):
+        carriers.setdefault(key, []).append(course_id)
+    for key, course_ids in carriers.items():
+        if len(course_ids) > 1:
+            names = ", ".join(course_ids)
+            yield f"external key {key!r} is carried by {names}: calls must name these runs by their course keys"
 
 
 def _apply(plan: CatalogPlan, *, mirror: Mirror, wanted: CatalogProgram, school_id: int, now: datetime) -> None:

@@ -25,14 +25,12 @@ class StoredProgramEnrollment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Curricula:
-    """A program's curricula: by UUID, and the one meant where a row names none (None where that is not clear)."""
+    """A program's curricula: by UUID, and the one of a new enrollment whose row names none (None if not exactly one is
+    active).
+    """
 
     by_uuid: Mapping[UUID, int]
     default_id: int | None
-
-    def resolve(self, uuid: UUID | None) -> int | None:
-        """Return the curriculum a row means, or None where it means none of this program."""
-        return self.default_id if uuid is None else self.by_uuid.get(uuid)
 
 
 @dataclass(slots=True)
@@ -88,19 +86,22 @@ def plan_program_enrollments(
     learner.
 
     A learner is at most once in a program: an enrollment that exists keeps its curriculum unless `move_curriculum`,
-    and a row that names no curriculum never moves one.
+    and a row that names no curriculum never moves one. Only a new enrollment must know its curriculum.
     """
     plan = ProgramPlan()
     for number, (row, learner_id) in enumerate(zip(rows, learner_ids, strict=True)):
         existing = stored.get(learner_id) if learner_id is not None else None
-        curriculum_id = curricula.resolve(row.curriculum_uuid)
+        uuid = curriculum_read(row=row, verb=verb, move_curriculum=move_curriculum)
+        curriculum_id = curricula.default_id if uuid is None else curricula.by_uuid.get(uuid)
         if number in invalid:
             plan.words[number] = Word.INVALID_IDENTITY.value
-        elif curriculum_id is None:
+        elif uuid is not None and curriculum_id is None:
             plan.words[number] = Word.INVALID_CURRICULUM.value
         elif existing is None:
             if verb == Verb.UPDATE:
                 plan.words[number] = Word.NOT_IN_PROGRAM.value
+            elif curriculum_id is None:
+                plan.words[number] = Word.INVALID_CURRICULUM.value
             else:
                 plan.creates[number] = curriculum_id
         elif verb == Verb.CREATE:
@@ -108,9 +109,17 @@ def plan_program_enrollments(
         elif is_unchanged(row=row, existing=existing, curricula=curricula, verb=verb, move_curriculum=move_curriculum):
             plan.unchanged[number] = existing
         else:
-            moves = move_curriculum and row.curriculum_uuid is not None
-            plan.updates[number] = (existing, curriculum_id if moves else existing.curriculum_id)
+            moved_to = curriculum_id if move_curriculum and uuid is not None else None
+            plan.updates[number] = (existing, moved_to or existing.curriculum_id)
     return plan
+
+
+def curriculum_read(*, row: ProgramEnrollmentRequest, verb: Verb, move_curriculum: bool) -> UUID | None:
+    """Return the curriculum that a row names, or None if it names none or the call does not read it.
+
+    An update reads it only if it may move enrollments: clients are known to send nonsense there.
+    """
+    return row.curriculum_uuid if move_curriculum or verb != Verb.UPDATE else None
 
 
 def is_unchanged(
@@ -124,9 +133,11 @@ def is_unchanged(
     """Whether a row is good and asks for what is stored."""
     if existing.status != row.status or verb == Verb.CREATE:
         return False
-    curriculum_id = curricula.resolve(row.curriculum_uuid)
-    moves = move_curriculum and row.curriculum_uuid is not None
-    return curriculum_id is not None and (not moves or curriculum_id == existing.curriculum_id)
+    uuid = curriculum_read(row=row, verb=verb, move_curriculum=move_curriculum)
+    if uuid is None:
+        return True
+    curriculum_id = curricula.by_uuid.get(uuid)
+    return curriculum_id is not None and (not move_curriculum or curriculum_id == existing.curriculum_id)
 
 
 def outcomes_of(

@@ -188,7 +188,10 @@ SCHEMAS: dict[str, Schema] = {
         SENT | {"description": f"One of {', '.join(ProgramStatus.values)}; any other refuses the row."},
         {
             "curriculum_uuid": nullable(UUID)
-            | {"description": "May be left out where the program has exactly one active curriculum."}
+            | {
+                "description": "May be left out for an enrollment that exists, and where the program has "
+                "exactly one active curriculum. PATCH reads it only with move_curriculum."
+            }
         },
     ),
     "ProgramAnswer": _words(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -16,7 +17,7 @@ from program_enrollments.rest_api import idempotency, request_ids
 from program_enrollments.rest_api.errors import BodyTooLarge, InvalidParameter, TooManyRequests, problem_document
 from program_enrollments.rest_api.openapi.components import SCHEMAS
 from program_enrollments.rest_api.openapi.describing import ATTRIBUTE, Answer, Body, Operation, Parameter, ref
-from program_enrollments.rest_api.renderers import ProblemRenderer
+from program_enrollments.rest_api.renderers import ACCEPT_REFUSED, ProblemRenderer
 
 REFERENCE = "#/components/schemas/"
 SECURITY_SCHEMES: Mapping[str, dict[str, str]] = {
@@ -81,6 +82,11 @@ REQUEST_ID_ANSWERED = {
 }
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
 CHALLENGE = {"WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}}}
+AMBIGUOUS_COURSE = exceptions.AmbiguousCourse(candidates=["course-v1:UniA+CS101+2026", "course-v1:UniA+CS101+2027"])
+UNKNOWN_PARAMETER = InvalidParameter(
+    parameter="stauts", detail='There is no parameter "stauts" here. Did you mean "status"? The parameters are: status.'
+)
+"""Every operation refuses parameters that it does not know; the example stands where it has no other."""
 SHARED_RESPONSES = {401: "NotAuthenticated", 406: "NotAcceptable", 415: "UnsupportedMediaType", 429: "TooManyRequests"}
 """Refusals that read the same wherever they come from; said once, among the document's components."""
 VARYING_CODES = frozenset({"invalid_body", "invalid_parameter"})
@@ -97,7 +103,8 @@ class DescribedSchema(AutoSchema):
         described = getattr(getattr(self.view, method.lower(), None), ATTRIBUTE, None)
         if described is None:
             return None
-        operation = render_operation(described, names=re.findall(r"{(\w+)}", path), method=method)
+        # Copies: a host's drf-spectacular may have hooks that change what they are given.
+        operation = deepcopy(render_operation(described, names=re.findall(r"{(\w+)}", path), method=method))
         _share(registry, operation["responses"])
         _register(registry, operation, public=described.public)
         return operation
@@ -156,13 +163,13 @@ def _answer(answer: Answer) -> dict[str, Any]:
 
 def _problems(operation: Operation, *, names: Iterable[str], method: str) -> list[Exception]:
     """Everything the operation may be refused with, each as an exception with a typical detail."""
-    problems: list[Exception] = [drf_exceptions.NotAcceptable()]
+    problems: list[Exception] = [drf_exceptions.NotAcceptable(ACCEPT_REFUSED)]
     if not operation.public:
         problems += [drf_exceptions.NotAuthenticated(), TooManyRequests(wait=1)]
     if "program" in names:
         problems += [exceptions.ProgramDoesNotExist(), exceptions.PermissionDenied()]
     if "course" in names:
-        problems += [exceptions.CourseDoesNotExist(), exceptions.CourseNotInProgram()]
+        problems += [exceptions.CourseDoesNotExist(), exceptions.CourseNotInProgram(), AMBIGUOUS_COURSE]
     if operation.body is not None:
         problems += [
             BodyTooLarge(limit=20 * 1024 * 1024),
@@ -174,7 +181,7 @@ def _problems(operation: Operation, *, names: Iterable[str], method: str) -> lis
             exceptions.IdempotencyKeyReused(),
             InvalidParameter(parameter=idempotency.HEADER, detail="The Idempotency-Key is too long."),
         ]
-    return [*problems, *operation.problems]
+    return [*problems, *operation.problems, UNKNOWN_PARAMETER]
 
 
 def render_refusals(problems: Iterable[Exception], *, answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -220,7 +227,7 @@ def _share(registry: ComponentRegistry, responses: dict[str, Any]) -> None:
 def _register(registry: ComponentRegistry, operation: Any, *, public: bool) -> None:
     """Put the schemas that an operation refers to, and those that they refer to, among the document's components."""
     for name in sorted(_references(operation)):
-        if _add(registry, name, ResolvedComponent.SCHEMA, SCHEMAS[name]):
+        if _add(registry, name, ResolvedComponent.SCHEMA, deepcopy(SCHEMAS[name])):
             _register(registry, SCHEMAS[name], public=True)
     if not public:
         for name, scheme in SECURITY_SCHEMES.items():

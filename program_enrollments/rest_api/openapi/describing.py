@@ -95,6 +95,13 @@ def describe(operation: Operation) -> Callable[[M], M]:
     return attach
 
 
+def query_parameters_of(method: Callable[..., Any]) -> frozenset[str]:
+    """Return the names of the query parameters that an endpoint's method is described to take."""
+    operation: Operation | None = getattr(method, ATTRIBUTE, None)
+    taken = operation.parameters if operation is not None else ()
+    return frozenset(parameter.name for parameter in taken if parameter.place == "query")
+
+
 def changed(operation: Operation, **changes: Any) -> Operation:
     """Return a description like another one, but for `changes`."""
     return replace(operation, **changes)

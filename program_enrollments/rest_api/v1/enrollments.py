@@ -51,12 +51,13 @@ class ProgramEnrollments(ProgramEndpoint):
         return self._write(request, Verb.UPSERT)
 
     def _write(self, request: Request, verb: Verb) -> Response:
+        move_curriculum = self.parameters.boolean("move_curriculum") or False
         outcomes = api.write_program_enrollments(
             program=self.program,
             verb=verb,
-            move_curriculum=self.parameters.boolean("move_curriculum") or False,
+            move_curriculum=move_curriculum,
             cascade=self.parameters.boolean("cascade") or False,
-            rows=read_program_rows(read_json(request)),
+            rows=read_program_rows(read_json(request), with_curricula=move_curriculum or verb != Verb.UPDATE),
             origin=self.origin(),
         )
         return rows_response(outcomes)

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from program_enrollments.data import Permission
+from program_enrollments.data import PROGRAM_PERMISSIONS, Permission
 from program_enrollments.models import CourseRun, Program
 from tests.factories.enrollment import GrantFactory
 from tests.factories.host import DailyActivityFactory, ServiceUserFactory
@@ -96,7 +96,7 @@ def test_a_page_takes_as_many_statements_whatever_its_length(sis: Client, attend
     assert counts == [3, 3]
 
 
-@pytest.mark.parametrize("permission", Permission)
+@pytest.mark.parametrize("permission", PROGRAM_PERMISSIONS)
 def test_reports_are_a_grant_of_their_own(
     client: Client, attendance_url: str, program: Program, permission: Permission
 ) -> None:

@@ -91,7 +91,7 @@ def test_as_csv(sis: Client, url: str, program: Program, run: CourseRun, asked: 
 
 def test_other_forms_are_refused(sis: Client, url: str) -> None:
     post(sis, f"{url}freeze/")
-    assert_problem(sis.get(f"{url}freezes/1/?format=xml"), 400, "invalid_parameter")
+    assert_problem(sis.get(f"{url}freezes/1/?format=xml"), 406, "not_acceptable")
     assert_problem(sis.get(f"{url}freezes/1/", headers={"Accept": "image/png"}), 406, "not_acceptable")
 
 
