@@ -35,6 +35,12 @@ class ProgramDoesNotExist(DoesNotExist):
     detail = "There is no program with this UUID that you have a grant on."
 
 
+class SchoolDoesNotExist(DoesNotExist):
+    """No such school among those the caller may see."""
+
+    detail = "There is no school with this key that you have a grant on."
+
+
 class CourseDoesNotExist(DoesNotExist):
     """No such course run in any program the caller may see."""
 

@@ -9,7 +9,7 @@ from program_enrollments.api.answering_once import (
     keep_answer,
     release_claim,
 )
-from program_enrollments.api.authorizing import Scope, authorize
+from program_enrollments.api.authorizing import Scope, authorize, authorize_school
 from program_enrollments.api.cataloging.loading_catalog import CatalogOutcome, load_catalog
 from program_enrollments.api.enrolling.enrolling_courses import write_course_enrollments
 from program_enrollments.api.enrolling.enrolling_programs import write_program_enrollments
@@ -120,6 +120,7 @@ __all__ = [
     "access_of",
     "after_commit",
     "authorize",
+    "authorize_school",
     "change_course_statuses",
     "change_program_statuses",
     "check_sso_url",

@@ -22,8 +22,8 @@ from program_enrollments.api.accessing import (
     is_named,
     is_possible_run_key,
 )
-from program_enrollments.exceptions import PermissionDenied
-from program_enrollments.models import CourseRun, CurriculumCourseRun, Program
+from program_enrollments.exceptions import PermissionDenied, SchoolDoesNotExist
+from program_enrollments.models import CourseRun, CurriculumCourseRun, Program, School
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,30 @@ class Scope:
     access: Access
     program: Program | None = None
     course_run: CourseRun | None = None
+    school: School | None = None
+
+    @property
+    def school_id(self) -> int | None:
+        """The primary key of the school that the path names, by itself or by one of its programs."""
+        if self.school is not None:
+            return self.school.pk
+        return self.program.school_id if self.program is not None else None
+
+
+def authorize_school(*, user: Any, key: str, permission: str | None = None) -> Scope:
+    """Look up the school with this key, as far as `user` may see it, and require `permission`, if any, on all of it.
+
+    Raises SchoolDoesNotExist for a school of which the user sees nothing; then PermissionDenied.
+    """
+    access = access_of(user=user)
+    # Compared exactly, whatever the collation; and PostgreSQL refuses to look for NUL.
+    named = access.visible_schools().filter(key=key) if "\x00" not in key else ()
+    school = next((each for each in named if each.key == key), None)
+    if school is None:
+        raise SchoolDoesNotExist
+    if permission is not None and not access.reach(permission=permission, school_id=school.pk).is_school_wide:
+        raise PermissionDenied
+    return Scope(access, school=school)
 
 
 def authorize(

@@ -31,9 +31,9 @@ from rest_framework.views import APIView
 
 from program_enrollments import api
 from program_enrollments.conf import get_setting
-from program_enrollments.data import Origin, Page, Source
+from program_enrollments.data import Origin, Page, Permission, Source
 from program_enrollments.exceptions import ProgramDoesNotExist
-from program_enrollments.models import CourseRun, Program
+from program_enrollments.models import CourseRun, Program, School
 from program_enrollments.rest_api import idempotency, request_ids
 from program_enrollments.rest_api.errors import TooManyRequests, find_entry, problem_response
 from program_enrollments.rest_api.lists import render_page
@@ -151,7 +151,7 @@ class Endpoint(APIView):
             user_id=self.scope.access.user_id,
             key=key,
             fingerprint=idempotency.fingerprint_of(request),
-            school_id=self.scope.program.school_id if self.scope.program else None,
+            school_id=self.scope.school_id,
             now=timezone.now(),
         )
 
@@ -225,6 +225,10 @@ class ProgramEndpoint(Endpoint):
 
     program: Program
 
+    def identity_reach(self) -> api.Reach:
+        """Return on which part of the program's school the caller may change learners' identities."""
+        return self.access.reach(permission=Permission.WRITE_ENROLLMENTS, school_id=self.program.school_id)
+
     def authorize(self, request: Request) -> api.Scope:
         uuid = parse_uuid(self.kwargs["program"])
         if uuid is None:
@@ -237,6 +241,20 @@ class ProgramEndpoint(Endpoint):
         )
         if scope.program is not None:
             self.program = scope.program
+        return scope
+
+
+class SchoolEndpoint(Endpoint):
+    """An endpoint below a school, for those who have the method's permission on all of it."""
+
+    school: School
+
+    def authorize(self, request: Request) -> api.Scope:
+        scope = api.authorize_school(
+            user=request.user, key=self.kwargs["school"], permission=self.permission_for(request)
+        )
+        if scope.school is not None:
+            self.school = scope.school
         return scope
 
 

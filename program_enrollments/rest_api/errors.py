@@ -77,6 +77,7 @@ class Entry(NamedTuple):
 TABLE: Mapping[type[Exception], Entry] = {
     # Ours.
     exceptions.ProgramDoesNotExist: Entry(404, "No such program"),
+    exceptions.SchoolDoesNotExist: Entry(404, "No such school"),
     exceptions.CourseDoesNotExist: Entry(404, "No such course run"),
     exceptions.CourseNotInProgram: Entry(404, "Course run of another program"),
     exceptions.LearnerDoesNotExist: Entry(404, "No such learner"),

@@ -74,6 +74,20 @@ def read_course_rows(body: Any) -> list[CourseEnrollmentRequest]:
     return _read_rows(body, read)
 
 
+def read_student_keys(body: Any) -> list[str]:
+    """Return the student IDs of a body `[{student_key}]`. Raises InvalidBody."""
+
+    def read(row: Raw) -> str:
+        student_key = row.get("student_key")
+        if student_key is None:
+            raise RowRefused(("student_key", "missing", "The row has no student_key."))
+        if not _is_plain(student_key):
+            raise RowRefused(_refuse_value("student_key", student_key))
+        return student_key
+
+    return _read_rows(body, read)
+
+
 def _read_rows(body: Any, read: Callable[[Raw], R]) -> list[R]:
     if not isinstance(body, list):
         raise refuse(BodyError(None, "", "not_a_list", "The body must be a list of rows."))

@@ -188,7 +188,7 @@ class TestReleasing:
         assert [outcome.word for outcome in outcomes] == ["canceled"], "support can still do it"
         user = world.sign_on(pseudonym)
         assert not Learner.objects.filter(user=user).exists()
-        assert release(world, pseudonym) == ["invalid"]
+        assert release(world, pseudonym) == ["invalid-identity"]
 
     def test_the_next_holder_is_another_person(self, world: World) -> None:
         world.write_program(("A", "enrolled"))
@@ -219,7 +219,7 @@ class TestReleasing:
 
     def test_of_nobody_and_twice(self, world: World) -> None:
         world.write_program(("A", "enrolled"))
-        assert release(world, "B", "A", " a ", "") == ["unknown", "duplicated", "duplicated", "invalid"]
+        assert release(world, "B", "A", " a ", "") == ["unknown", "duplicated", "duplicated", "invalid-identity"]
         assert Learner.objects.get().student_key == "A"
 
     def test_one_learner_by_number(self, world: World) -> None:
@@ -291,7 +291,7 @@ class TestWhoMayChangeAnIdentity:
         other = CurriculumFactory(program__school=world.school).program
         world.write_program(("A", "enrolled"), program=other)
         world.write_program(("A", "pending"))
-        mine = frozenset({world.program.pk})
+        mine = api.Reach(program_ids=frozenset({world.program.pk}))
 
         if course:
             row = CourseEnrollmentRequest("A", "A", "mallory@uni-a.example", "active")
@@ -301,10 +301,10 @@ class TestWhoMayChangeAnIdentity:
                 rows=[row],
                 verb=Verb.UPSERT,
                 origin=ORIGIN,
-                identity_programs=mine,
+                identity_reach=lambda: mine,
             )
         else:
-            outcome = put(world, "A", "mallory@uni-a.example", identity_programs=mine)
+            outcome = put(world, "A", "mallory@uni-a.example", identity_reach=lambda: mine)
 
         assert outcome.good
         assert "not changed" in outcome.detail
@@ -315,7 +315,9 @@ class TestWhoMayChangeAnIdentity:
 
     def test_in_ones_own_programs_it_is_written(self, world: World) -> None:
         world.write_program(("A", "enrolled"))
-        outcome = put(world, "A", "a@uni-a.example", identity_programs=frozenset({world.program.pk}))
+        outcome = put(
+            world, "A", "a@uni-a.example", identity_reach=lambda: api.Reach(program_ids=frozenset({world.program.pk}))
+        )
         assert (outcome.good, outcome.detail) == (True, "")
         assert Learner.objects.get().email == "a@uni-a.example"
 

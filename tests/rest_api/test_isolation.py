@@ -51,11 +51,12 @@ C/attendance/            GET     401  401|  404  404  404|  404  404|  403  403 
 P/learners/?student_key= GET     401  401|  404  404  404|  404  404|  403  200   403  403 403  403 403|  200 200   404
 P/learners/S/            GET     401  401|  404  404  404|  404  404|  403  200   403  403 403  403 403|  200 200   404
 P/changes/               GET     401  401|  404  404  404|  404  404|  403  200   403  403 403  403 403|  200 200   404
+U/student_keys/release/  POST    401  401|  404  404  403|  404  404|  403  403   200  403 403  403 403|  403 200   404
 me/programs/             GET     401  401|  200  200  200|  200  200|  200  200   200  200 200  200 200|  200 200   200
 schema/                  GET     200  200|  200  200  200|  200  200|  200  200   200  200 200  200 200|  200 200   200
 nowhere/                 GET     401  401|  404  404  404|  404  404|  404  404   404  404 404  404 404|  404 404   404
 """
-# P is a program, C a course run of it, S a learner of it.
+# U is the school, P a program of it, C a course run of that, S a learner of it.
 #
 # none   no token                                      self   a learner of the program, signed in
 # fake   no token; headers and a query that claim      says   the same, claiming in the query
@@ -163,12 +164,17 @@ def make_caller(name: str, campus: Campus) -> tuple[Caller, dict[str, str]]:
 
 
 def ask(caller: Caller, campus: Campus, line: Line, method: str, claims: dict[str, str]) -> Any:
-    path = line.path.replace("C/", campus.course_path).replace("P/", campus.path).replace("/S/", "/S-7001%2F%C3%A4/")
+    path = (
+        line.path.replace("U/", f"schools/{campus.school.key}/")
+        .replace("C/", campus.course_path)
+        .replace("P/", campus.path)
+        .replace("/S/", "/S-7001%2F%C3%A4/")
+    )
     path, _, parameter = path.partition("?")
     query = {**({parameter.rstrip("="): STUDENT} if parameter else {}), **claims}
     body: Any = b""
     if method in {"POST", "PUT", "PATCH"}:
-        body = [] if path.endswith("enrollments/") else {"reason": "End of term"}
+        body = [] if path.endswith(("enrollments/", "release/")) else {"reason": "End of term"}
     return caller.send(method, path, body, query=query)
 
 
@@ -247,7 +253,7 @@ def test_every_endpoint_and_every_method_has_a_line() -> None:
     for route, view in routes():
         path = route.removeprefix(f"{MOUNT}/v1/").replace("programs/<segment:program>/", "P/")
         path = path.replace("P/courses/<anything:course>/", "C/").replace("<segment:version>", "1")
-        path = path.replace("<anything:student_key>", "S")
+        path = path.replace("<anything:student_key>", "S").replace("schools/<segment:school>/", "U/")
         path = "nowhere/" if "<rest:path>" in path else path
         methods = (
             {"GET"}

@@ -35,6 +35,7 @@ def path_in(campus: Campus, route: str) -> str:
         .replace("<anything:course>", campus.course_run.course_id)
         .replace("<anything:student_key>", "S-1")
         .replace("<segment:version>", "1")
+        .replace("<segment:school>", campus.school.key)
     )
 
 
@@ -44,7 +45,7 @@ def test_no_endpoint_takes_a_parameter_that_it_does_not_know(
 ) -> None:
     body: Any = b""
     if method in {"POST", "PUT", "PATCH"}:
-        body = [ROW] if route.endswith("enrollments/") else {"reason": "End of term"}
+        body = [ROW] if route.endswith(("enrollments/", "release/")) else {"reason": "End of term"}
 
     response = sis.send(method, path_in(campus, route), body, query={"of_nobodys_interest": "1"})
 

@@ -5,12 +5,13 @@ transaction.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
 
+from program_enrollments.api.accessing import Reach
 from program_enrollments.api.enrolling.chunking import prepare_rows, write_in_chunks
 from program_enrollments.api.enrolling.enrolling_programs import fetch_enrolled
 from program_enrollments.api.enrolling.joining import complete_and_make, recheck_emails_after_commit
@@ -75,7 +76,7 @@ def write_course_enrollments(
     rows: Sequence[CourseEnrollmentRequest],
     verb: Verb,
     origin: Origin,
-    identity_programs: Collection[int] | None = None,
+    identity_reach: Callable[[], Reach] | None = None,
     allow_pseudonyms: bool = False,
     now: datetime | None = None,
 ) -> list[RowOutcome]:
@@ -83,7 +84,7 @@ def write_course_enrollments(
     order.
 
     Of learners with an account the host is told, also where nothing of ours changes: that repairs a host that drifted.
-    What the host does not accept is `internal-error`, and not stored. `identity_programs` and `allow_pseudonyms` as in
+    What the host does not accept is `internal-error`, and not stored. `identity_reach` and `allow_pseudonyms` as in
     `write_program_enrollments`. Raises TooManyRows. The number of statements
     depends on the number of chunks, not on that of rows, on a host that can enroll in bulk. (docs/api.rst)
     """
@@ -100,7 +101,7 @@ def write_course_enrollments(
             identities=prepared.identities,
             verb=verb,
             origin=origin,
-            identity_programs=identity_programs,
+            identity_reach=identity_reach,
             now=now or timezone.now(),
         )
         outcomes.update(write_in_chunks(rows=rows, numbers=numbers, write=write.write_chunk))
@@ -147,7 +148,7 @@ class CourseWrite:
     identities: Sequence[Identity]
     verb: Verb
     origin: Origin
-    identity_programs: Collection[int] | None
+    identity_reach: Callable[[], Reach] | None
     now: datetime
 
     def write_chunk(self, numbers: Sequence[int]) -> dict[int, RowOutcome]:
@@ -205,7 +206,7 @@ class CourseWrite:
         identified = identify(learners=locked, identities=identities)
         held.require(learner.user_id for learner in locked)
         unchanged = as_seen(identified=identified, learners=learners)
-        in_question = review_identity_changes(identified=identified, programs=self.identity_programs)
+        in_question = review_identity_changes(identified=identified, reach=self.identity_reach)
         everywhere = fetch_stored(course_run_id=self.course_run.pk, learners=locked) if locks_rows() else seen
         plan, stored = self._plan(rows, identities, identified, everywhere)
         changes, moved = complete_and_make(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
+from program_enrollments.api.accessing import Reach
 from program_enrollments.api.enrolling.cascading import deactivate_courses
 from program_enrollments.api.enrolling.chunking import prepare_rows, write_in_chunks
 from program_enrollments.api.enrolling.joining import complete_and_make, recheck_emails_after_commit
@@ -61,7 +62,7 @@ def write_program_enrollments(
     origin: Origin,
     move_curriculum: bool = False,
     cascade: bool = False,
-    identity_programs: Collection[int] | None = None,
+    identity_reach: Callable[[], Reach] | None = None,
     allow_pseudonyms: bool = False,
     now: datetime | None = None,
 ) -> list[RowOutcome]:
@@ -70,7 +71,7 @@ def write_program_enrollments(
     Learners with an account get real enrollments, the others preemptive ones. A row whose stored state is the one
     asked for changes nothing and is not recorded. With `cascade`, a leaving status also makes the learner's course
     enrollments in the program inactive, and takes back the course staff roles given or promised there.
-    `identity_programs` are those whose learners' identities the caller may change, None for all of the school;
+    `identity_reach` says, if it has to be asked, on which programs the caller may change learners' identities;
     `allow_pseudonyms` lets rows name learners whose own ID is gone. Raises TooManyRows. The number of statements
     depends on the number of chunks, not on that of rows. (docs/api.rst)
     """
@@ -90,7 +91,7 @@ def write_program_enrollments(
             move_curriculum=move_curriculum,
             cascade=cascade,
             origin=origin,
-            identity_programs=identity_programs,
+            identity_reach=identity_reach,
             now=now or timezone.now(),
         )
         outcomes.update(write_in_chunks(rows=rows, numbers=numbers, write=write.write_chunk))
@@ -146,7 +147,7 @@ class ProgramWrite:
     move_curriculum: bool
     cascade: bool
     origin: Origin
-    identity_programs: Collection[int] | None
+    identity_reach: Callable[[], Reach] | None
     now: datetime
 
     def write_chunk(self, numbers: Sequence[int]) -> dict[int, RowOutcome]:
@@ -192,7 +193,7 @@ class ProgramWrite:
         )
         identified = identify(learners=locked, identities=identities)
         unchanged = as_seen(identified=identified, learners=learners)
-        in_question = review_identity_changes(identified=identified, programs=self.identity_programs)
+        in_question = review_identity_changes(identified=identified, reach=self.identity_reach)
         stored = fetch_stored(program_id=self.program.pk, learners=locked) if locks_rows() else seen
         plan = self._plan(rows, identified, stored)
         changes, moved = complete_and_make(

@@ -6,30 +6,31 @@ somebody else. An identity decides who gets the learner's enrollments, so it tak
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from program_enrollments.api.accessing import Reach
 from program_enrollments.api.identifying.locking_learners import Identified, LockedLearner
 from program_enrollments.api.identifying.student_keys import find_vacant
 from program_enrollments.data import PRESENT_STATUSES, LearnerProblem
 from program_enrollments.models import Learner, PreemptiveProgramEnrollment, ProgramEnrollment
 
 
-def review_identity_changes(*, identified: Identified, programs: Collection[int] | None) -> dict[int, str]:
+def review_identity_changes(*, identified: Identified, reach: Callable[[], Reach] | None) -> dict[int, str]:
     """Take from `identified` the changes that must not be written; return the learners in question and the addresses.
 
-    `programs` are those on which the caller may write enrollments, None for all of the school. A row whose change is
-    left out for want of a grant is written otherwise, and its detail says so; one whose student ID may be somebody
-    else's now is invalid. One or two statements, none where no row changes an identity of a known learner.
+    `reach` returns on which part of the school the caller may write enrollments, None for all of it; it is called only
+    if a row changes an identity of a known learner. A row whose change is left out for want of a grant is written
+    otherwise, and its detail says so; one whose student ID may be somebody else's now is invalid.
     """
     if not identified.completions:
         return {}
     _refuse_occupied(identified)
     in_question = _find_in_question(identified)
-    if programs is not None:
-        _leave_out_ungranted(identified, programs)
+    if reach is not None and identified.completions and not (part := reach()).is_school_wide:
+        _leave_out_ungranted(identified, part.program_ids)
     return in_question
 
 

@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 from social_django.models import UserSocialAuth
 
+from program_enrollments.api.accessing import acts_for_all_schools
 from program_enrollments.api.identifying.claiming import is_covered
 from program_enrollments.api.identifying.evidence import SignOn, fetch_sign_ons, fetch_slugs
 from program_enrollments.api.identifying.linking import fetch_known_claims
@@ -24,8 +25,6 @@ from program_enrollments.data import LearnerProblem, LinkHow, SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.models import Grant, Learner
 from program_enrollments.normalization import normalize_identity, strip_invisible
-
-ALL_SCHOOLS = "university_enrollments.act_for_all_schools"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,4 +154,4 @@ def is_privileged(*, user: Any, school_id: int) -> bool:
     grants = Grant.objects.filter(user_id=user.pk)
     if grants.exclude(Q(school_id=school_id) | Q(program__school_id=school_id)).exists():
         return True
-    return bool(hasattr(user, "has_perm") and user.has_perm(ALL_SCHOOLS))
+    return acts_for_all_schools(user=user)

@@ -23,6 +23,7 @@ from program_enrollments.api.recording import record_changes
 from program_enrollments.api.transacting import in_transaction
 from program_enrollments.conf import get_setting
 from program_enrollments.data import Change, ChangeKind, LearnerProblem, Origin
+from program_enrollments.exceptions import TooManyRows
 from program_enrollments.models import Learner, School
 from program_enrollments.models.bulk import update_rows
 
@@ -33,7 +34,7 @@ class Released(TextChoices):
     RELEASED = "released", _("released")
     UNKNOWN = "unknown", _("nobody at the school has this ID")
     DUPLICATED = "duplicated", _("given twice; nothing was done")
-    INVALID = "invalid", _("cannot be a student ID")
+    INVALID = "invalid-identity", _("cannot be a student ID")
 
 
 GOOD = frozenset({Released.RELEASED})
@@ -47,8 +48,11 @@ def release_student_keys(
     The learners keep their accounts and enrollments: under their e-mail address, or lacking one under a pseudonym that
     can be neither enrolled nor signed on with. The identity is taken from the account, and whoever the school gives the
     ID to next is another person. An ID that is free already is `released`. A transaction per chunk; doing it again
-    changes nothing more.
+    changes nothing more. Raises TooManyRows.
     """
+    limit = get_setting("MAX_ROWS")
+    if len(student_keys) > limit:
+        raise TooManyRows(limit=limit, received=len(student_keys))
     moment = now or timezone.now()
     identities = [check_identity(student_key=key, email="", domains=()) for key in student_keys]
     times = Counter(identity.student_key_normalized for identity in identities if identity.valid)

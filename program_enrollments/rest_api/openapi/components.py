@@ -198,6 +198,19 @@ SCHEMAS: dict[str, Schema] = {
         ProgramStatus.values,
         [word for word in Word if word is not Word.NOT_FOUND],
     ),
+    "StudentKeyRow": {
+        "type": "object",
+        "required": ["student_key"],
+        "properties": {"student_key": SENT},
+        "additionalProperties": True,
+    },
+    "ReleaseAnswer": {
+        "type": "object",
+        "additionalProperties": {
+            "type": "string",
+            "enum": ["released", "unknown", Word.DUPLICATED.value, Word.INVALID_IDENTITY.value],
+        },
+    },
     "CourseEnrollment": record(
         student_key=STUDENT_KEY,
         status=COURSE_STATUS,

@@ -37,6 +37,7 @@ SECURITY_SCHEMES: Mapping[str, dict[str, str]] = {
 }
 
 PATH_PARAMETERS = {
+    "school": Parameter("school", "The school's key.", {"type": "string", "minLength": 1}, "uni-a", "path"),
     "program": Parameter(
         "program",
         "The program's UUID, in any letter case.",
@@ -168,6 +169,8 @@ def _problems(operation: Operation, *, names: Iterable[str], method: str) -> lis
         problems += [drf_exceptions.NotAuthenticated(), TooManyRequests(wait=1)]
     if "program" in names:
         problems += [exceptions.ProgramDoesNotExist(), exceptions.PermissionDenied()]
+    elif "school" in names:
+        problems += [exceptions.PermissionDenied()]
     if "course" in names:
         problems += [exceptions.CourseDoesNotExist(), exceptions.CourseNotInProgram(), AMBIGUOUS_COURSE]
     if operation.body is not None:

@@ -58,5 +58,6 @@ class CourseEnrollments(CourseEndpoint):
             verb=verb,
             rows=read_course_rows(read_json(request)),
             origin=self.origin(),
+            identity_reach=self.identity_reach,
         )
         return rows_response(outcomes)

@@ -59,5 +59,6 @@ class ProgramEnrollments(ProgramEndpoint):
             cascade=self.parameters.boolean("cascade") or False,
             rows=read_program_rows(read_json(request), with_curricula=move_curriculum or verb != Verb.UPDATE),
             origin=self.origin(),
+            identity_reach=self.identity_reach,
         )
         return rows_response(outcomes)

@@ -15,6 +15,7 @@ from program_enrollments.rest_api.v1 import (
     learners,
     me,
     programs,
+    student_keys,
 )
 
 PROGRAM = "programs/<segment:program>/"
@@ -37,5 +38,6 @@ urlpatterns: list[URLPattern] = [
     path(COURSE + "attendance/", attendance.AttendanceList.as_view(), name="attendance"),
     path(PROGRAM + "enrollments/", enrollments.ProgramEnrollments.as_view(), name="enrollments"),
     path(COURSE + "enrollments/", course_enrollments.CourseEnrollments.as_view(), name="course-enrollments"),
+    path("schools/<segment:school>/student_keys/release/", student_keys.Release.as_view(), name="student-keys-release"),
     path("schema/", description.Description.as_view(), name="schema"),
 ]

@@ -1,0 +1,31 @@
+"""Student IDs of a school (docs/api.rst, Student IDs)."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from program_enrollments import api
+from program_enrollments.data import Permission, RowOutcome
+from program_enrollments.rest_api.answers import rows_response
+from program_enrollments.rest_api.bodies import read_json
+from program_enrollments.rest_api.endpoints import SchoolEndpoint
+from program_enrollments.rest_api.openapi.describing import describe
+from program_enrollments.rest_api.openapi.operations import student_keys as described
+from program_enrollments.rest_api.rows import read_student_keys
+
+
+class Release(SchoolEndpoint):
+    """`schools/{school}/student_keys/release/`: free student IDs, so that they can be given to other students."""
+
+    permissions = {"POST": Permission.WRITE_ENROLLMENTS}
+
+    @describe(described.RELEASE)
+    def post(self, request: Request, school: str) -> Response:
+        student_keys = read_student_keys(read_json(request))
+        words = api.release_student_keys(school=self.school, student_keys=student_keys, origin=self.origin())
+        outcomes = [
+            RowOutcome(key, word.value, word == api.Released.RELEASED)
+            for key, word in zip(student_keys, words, strict=True)
+        ]
+        return rows_response(outcomes)
