@@ -25,7 +25,7 @@ def terms(campus: Campus) -> list[CourseRun]:
     other = CurriculumFactory(program=campus.program, is_active=False)
     return [
         CourseRunFactory(
-            course_id=f"course-v1:Uni+CS101+{year}",
+            course_id=f"course-v1:Uni+TERM+{year}",
             external_key=KEY,
             start=datetime(year, 9, 1, tzinfo=UTC),
             curricula=[campus.curriculum, other][: 2027 - year],
@@ -56,7 +56,7 @@ def test_every_endpoint_refuses_it_and_lists_the_candidates(
 
     problem = response.json()
     assert (response.status_code, problem["error_code"]) == (409, "ambiguous_course")
-    assert problem["candidates"] == ["course-v1:Uni+CS101+2025", "course-v1:Uni+CS101+2026"]
+    assert problem["candidates"] == ["course-v1:Uni+TERM+2025", "course-v1:Uni+TERM+2026"]
     assert all(candidate in problem["detail"] for candidate in problem["candidates"])
 
 
@@ -99,4 +99,4 @@ def test_the_domain_refuses_it_too(campus: Campus, terms: list[CourseRun]) -> No
     access = api.access_of(user=SuperuserFactory())
     with pytest.raises(AmbiguousCourse) as refusal:
         api.get_course_run(access=access, program=campus.program, key=KEY)
-    assert refusal.value.extra["candidates"] == ["course-v1:Uni+CS101+2025", "course-v1:Uni+CS101+2026"]
+    assert refusal.value.extra["candidates"] == ["course-v1:Uni+TERM+2025", "course-v1:Uni+TERM+2026"]
