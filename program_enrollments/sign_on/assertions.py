@@ -10,7 +10,7 @@ from lxml import etree
 
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
-from program_enrollments.sign_on.documents import SAML, plain_text
+from program_enrollments.sign_on.documents import SAML, ResponseDocument, plain_text
 from program_enrollments.sign_on.signatures import verified_assertion
 
 BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
@@ -43,13 +43,13 @@ class Assertion:
     attributes: Attributes
 
 
-def read_assertion(root: etree._Element, *, expected: Expectation) -> Assertion:
+def read_assertion(document: ResponseDocument, *, expected: Expectation) -> Assertion:
     """Return what a response's assertion says, after everything that speaks for it was checked.
 
     Audience, destination, recipient and the ends of validity must be there, not merely be right if they are. Raises
     SignOnRefused.
     """
-    assertion = verified_assertion(root, certificates=expected.certificates)
+    root, assertion = document.sent, verified_assertion(document, certificates=expected.certificates)
     issuers = [*root.findall(f"{SAML}Issuer"), *assertion.findall(f"{SAML}Issuer")]
     if assertion.find(f"{SAML}Issuer") is None or any(plain_text(issuer) != expected.issuer for issuer in issuers):
         raise SignOnRefused(SignOnRefusal.ISSUER_WRONG)

@@ -1,6 +1,4 @@
-"""Signatures: which element of a response its identity provider has signed. What is believed is read from that element
-alone.
-"""
+"""Signatures: which element of a response its identity provider has signed. Only that element is believed."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
-from program_enrollments.sign_on.documents import DS, SAML
+from program_enrollments.sign_on.documents import DS, SAML, ResponseDocument
 
 SIGNATURE_METHODS = frozenset(
     f"http://www.w3.org/2001/04/xmldsig-more#{name}"
@@ -33,40 +31,50 @@ CANONICALIZATIONS = frozenset(
         "http://www.w3.org/2006/12/xml-c14n11",
     }
 )
+OF_RESPONSE = OneLogin_Saml2_Utils.RESPONSE_SIGNATURE_XPATH
+OF_ASSERTION = OneLogin_Saml2_Utils.ASSERTION_SIGNATURE_XPATH
+OF_OPENED_ASSERTION = "/saml:EncryptedAssertion/saml:Assertion/ds:Signature"
 ID_ATTRIBUTES = ("ID", "Id", "id", "{http://www.w3.org/XML/1998/namespace}id")
 
 
-def verified_assertion(root: etree._Element, *, certificates: Sequence[str]) -> etree._Element:
+def verified_assertion(document: ResponseDocument, *, certificates: Sequence[str]) -> etree._Element:
     """Return the one assertion of a response, signed by itself with one of the keys of `certificates` (PEM).
 
-    Refused are: no or several assertions, anywhere in the document; an assertion that only the response's signature
-    covers; signatures in other places, with several or foreign references, with transforms that could leave something
-    out, by SHA-1 and older. A signature of the response must hold, too, where there is one. Raises SignOnRefused.
+    A signature of the response must hold, too, if there is one: in the document as it was sent, since it covers the
+    ciphertext of an encrypted assertion. The assertion's own signature is verified after decryption. Raises
+    SignOnRefused for
+
+    * no assertion or several, anywhere in the document;
+    * an assertion that only the response's signature covers;
+    * signatures in other places, with several or foreign references, or with transforms that could leave something out;
+    * signatures by SHA-1 or older algorithms.
     """
-    assertions = list(root.iter(f"{SAML}Assertion"))
-    if len(assertions) != 1 or assertions[0].getparent() is not root:
+    sent, opened = document.sent, document.opened
+    roots = (sent, opened) if document.is_encrypted else (sent,)
+    assertions = [assertion for root in roots for assertion in root.iter(f"{SAML}Assertion")]
+    if len(assertions) != 1 or assertions[0].getparent() is not opened:
         raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE)
     assertion = assertions[0]
-    signatures = list(root.iter(f"{DS}Signature"))
-    of_assertion = [signature for signature in signatures if signature.getparent() is assertion]
-    of_response = [signature for signature in signatures if signature.getparent() is root]
+    of_assertion, of_response = assertion.findall(f"{DS}Signature"), sent.findall(f"{DS}Signature")
     if not of_assertion:
         raise SignOnRefused(SignOnRefusal.UNSIGNED)
+    signatures = [signature for root in roots for signature in root.iter(f"{DS}Signature")]
     if len(of_assertion) > 1 or len(of_response) > 1 or len(signatures) > len(of_assertion) + len(of_response):
         raise SignOnRefused(SignOnRefusal.SIGNATURE_WRONG)
-    _check_ids(root)
+    _check_ids(roots)
     for signature in of_assertion:
         _check_form(signature, signed=assertion)
-        _verify(root, OneLogin_Saml2_Utils.ASSERTION_SIGNATURE_XPATH, certificates)
+        _verify(opened, OF_OPENED_ASSERTION if document.is_encrypted else OF_ASSERTION, certificates)
     for signature in of_response:
-        _check_form(signature, signed=root)
-        _verify(root, OneLogin_Saml2_Utils.RESPONSE_SIGNATURE_XPATH, certificates)
+        _check_form(signature, signed=sent)
+        _verify(sent, OF_RESPONSE, certificates)
     return assertion
 
 
-def _check_ids(root: etree._Element) -> None:
+def _check_ids(roots: Sequence[etree._Element]) -> None:
     """Refuse documents in which an ID stands twice: the reference of a signature could mean either."""
-    ids = Counter(element.get(name) for element in root.iter("*") for name in ID_ATTRIBUTES if element.get(name))
+    elements = (element for root in roots for element in root.iter("*"))
+    ids = Counter(element.get(name) for element in elements for name in ID_ATTRIBUTES if element.get(name))
     if any(times > 1 for times in ids.values()):
         raise SignOnRefused(SignOnRefusal.SIGNATURE_WRONG)
 
