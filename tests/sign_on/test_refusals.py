@@ -253,7 +253,7 @@ class TestProviders:
     def test_unusable_certificates_are_no_error(self, student: Student) -> None:
         SamlConfiguration.objects.update(signing_certificates="nonsense")
 
-        assert_refused(student.client.get("/sso/start/uni-a/"), SignOnRefusal.PROVIDER_INCOMPLETE, student)
+        assert_refused(student.client.get("/sso/start/uni-a/"), SignOnRefusal.CERTIFICATES_UNUSABLE, student)
 
 
 class TestRequests:
