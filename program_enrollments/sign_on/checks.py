@@ -19,6 +19,7 @@ from social_django.models import UserSocialAuth
 
 from program_enrollments.conf import get_setting
 from program_enrollments.sign_on.configuration import MAX_CLOCK_SKEW_SECONDS, STEPS, get_sign_on_settings
+from program_enrollments.xml_security import load_library
 
 APP = "university_enrollments"
 BACKEND = "program_enrollments.sign_on.backend.UniversitySAML"
@@ -50,6 +51,24 @@ def check_sign_on_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage
         for problem in _step_problems(configured.PIPELINE)
     ]
     return problems
+
+
+@register()
+def check_xml_security(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E024: the library that verifies signatures can be loaded, and fits lxml."""
+    if not is_used():
+        return []
+    try:
+        load_library()
+    except Exception as error:  # noqa: BLE001  (its own error class cannot be imported if it cannot be)
+        text = f"Nobody can sign on: xmlsec cannot be loaded ({type(error).__name__}: {error})."
+        hint = (
+            "If the versions of libxml2 don't match, install lxml and xmlsec from wheels of releases that fit each "
+            "other, or build both against the system's libxml2: pip install --force-reinstall --no-binary lxml,xmlsec "
+            "lxml xmlsec."
+        )
+        return [_error(24, text, hint)]
+    return []
 
 
 @register(Tags.urls)

@@ -8,19 +8,18 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 
-import xmlsec
 from lxml import etree
 from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
+from program_enrollments.xml_security import DS, DecryptionFailed, decrypt
 
 MAX_RESPONSE_CHARACTERS = 400_000
 """Of a response in Base64. Real ones have 5,000 to 50,000."""
 
 SAML = "{urn:oasis:names:tc:SAML:2.0:assertion}"
 SAMLP = "{urn:oasis:names:tc:SAML:2.0:protocol}"
-DS = "{http://www.w3.org/2000/09/xmldsig#}"
 XENC = "{http://www.w3.org/2001/04/xmlenc#}"
 SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 ELEMENT = "http://www.w3.org/2001/04/xmlenc#Element"
@@ -136,7 +135,7 @@ def _opened(root: etree._Element, private_key: str) -> etree._Element:
     start, end = _empty_element(f"{SAML}EncryptedAssertion", envelopes[0].nsmap)
     try:
         opened: etree._Element = OneLogin_Saml2_XML.to_etree(start + _plain_text_of(envelopes[0], private_key) + end)
-    except (xmlsec.Error, etree.XMLSyntaxError, ValueError, TypeError):
+    except (DecryptionFailed, etree.XMLSyntaxError, ValueError):
         raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE) from None
     if [child.tag for child in opened] != [f"{SAML}Assertion"]:
         raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE)
@@ -151,9 +150,7 @@ def _plain_text_of(envelope: etree._Element, private_key: str) -> bytes:
     # Without a type, the library returns the plain text instead of parsing it.
     if data.attrib.pop("Type", ELEMENT) != ELEMENT:
         raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE)
-    manager = xmlsec.KeysManager()
-    manager.add_key(xmlsec.Key.from_memory(private_key, xmlsec.KeyFormat.PEM, None))
-    return bytes(xmlsec.EncryptionContext(manager).decrypt(data))
+    return decrypt(data, private_key=private_key)
 
 
 def _empty_element(tag: str, nsmap: dict[str | None, str]) -> tuple[bytes, bytes]:

@@ -6,7 +6,8 @@ import xmlsec
 from lxml import etree
 
 from demo_lms.idp.keys import KeyPair
-from program_enrollments.sign_on.documents import DS, SAML, XENC
+from program_enrollments.sign_on.documents import SAML, XENC
+from program_enrollments.xml_security import DS
 
 RETRIEVED = "http://www.w3.org/2001/04/xmlenc#EncryptedKey"
 

@@ -11,8 +11,9 @@ from lxml import etree
 
 from demo_lms.idp.keys import KeyPair
 from program_enrollments.data import SignOnRefusal
-from program_enrollments.sign_on.documents import DS, SAML, XENC
+from program_enrollments.sign_on.documents import SAML, XENC
 from program_enrollments.sign_on.identities import UID
+from program_enrollments.xml_security import DS
 from tests.sign_on.encryption import encrypted, envelope_of
 from tests.sign_on.pysaml2_university import pysaml2_response
 from tests.sign_on.student import Student, refusal_on

@@ -11,7 +11,8 @@ from lxml import etree
 from social_django.models import UserSocialAuth
 
 from demo_lms.idp.keys import KeyPair
-from program_enrollments.sign_on.documents import DS, SAML, SAMLP
+from program_enrollments.sign_on.documents import SAML, SAMLP
+from program_enrollments.xml_security import DS
 from tests.sign_on.encryption import encrypted
 from tests.sign_on.student import Student
 from tests.sign_on.university import University, encode, signature_of
