@@ -66,6 +66,7 @@ RULES: dict[str, Rule] = {
     "THROTTLE_RATE": (_is_rate, 'a rate such as "100/second" (or minute, hour, day), or None for no limit'),
     "IDEMPOTENCY_HOURS": (_at_least(1), "a whole number of hours, 1 or more"),
     "DISCOVERY": (lambda value: isinstance(value, dict), "a dict, see docs/catalog.rst"),
+    "PRIVATE_METADATA_HOSTS": (_is_list_of_text, "a list of names of hosts"),
     "SIGN_ON": (lambda value: isinstance(value, dict), "a dict, see docs/sso.rst"),
 }
 """What each setting's value has to be: whether it is, and in words."""

@@ -55,8 +55,23 @@ from program_enrollments.api.signing_on.opening_accounts import (
     is_offered,
     open_account,
 )
-from program_enrollments.api.signing_on.reading_certificates import SigningCertificate, read_certificates
+from program_enrollments.api.signing_on.proposing_metadata import (
+    MetadataProposal,
+    approve_metadata,
+    get_metadata_proposal,
+    reject_metadata,
+)
+from program_enrollments.api.signing_on.reading_certificates import (
+    SigningCertificate,
+    read_certificates,
+    read_fingerprint,
+)
 from program_enrollments.api.signing_on.reading_metadata import ProviderMetadata, check_sso_url, read_metadata
+from program_enrollments.api.signing_on.refreshing_metadata import (
+    RefreshedMetadata,
+    RefreshOutcome,
+    refresh_metadata,
+)
 from program_enrollments.api.signing_on.remembering_assertions import forget_expired_assertions
 from program_enrollments.api.supporting.correcting import (
     link_learner,
@@ -74,6 +89,7 @@ from program_enrollments.api.supporting.overruling import (
 from program_enrollments.api.supporting.presenting import PresentedLearner, present_learner
 from program_enrollments.api.supporting.renaming import Renamed, Renaming, rename_students
 from program_enrollments.api.supporting.retiring import Persons, RetiringReport, retire_learners
+from program_enrollments.metadata_source import check_metadata_url
 
 __all__ = [
     "Access",
@@ -88,11 +104,14 @@ __all__ = [
     "FrozenGrades",
     "FrozenVersion",
     "GradePage",
+    "MetadataProposal",
     "OpenedAccount",
     "Persons",
     "PresentedLearner",
     "ProgramPlace",
     "ProviderMetadata",
+    "RefreshOutcome",
+    "RefreshedMetadata",
     "Renamed",
     "Renaming",
     "RetiringReport",
@@ -102,9 +121,11 @@ __all__ = [
     "SigningCertificate",
     "SweepReport",
     "access_of",
+    "approve_metadata",
     "authorize",
     "change_course_statuses",
     "change_program_statuses",
+    "check_metadata_url",
     "check_sso_url",
     "claim_answer",
     "connect_account",
@@ -130,6 +151,7 @@ __all__ = [
     "freeze_program_grades",
     "get_course_run",
     "get_freeze",
+    "get_metadata_proposal",
     "get_program",
     "get_saml_provider",
     "get_sign_on_provider",
@@ -142,10 +164,13 @@ __all__ = [
     "open_account",
     "present_learner",
     "read_certificates",
+    "read_fingerprint",
     "read_metadata",
     "realize_account",
     "realize_at_sign_on",
     "realize_learners",
+    "refresh_metadata",
+    "reject_metadata",
     "release_claim",
     "rename_students",
     "reopen_grades",
