@@ -36,11 +36,15 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """What an identity provider has asserted. `expires_at` is when it would be refused, clock skew included."""
+    """What an identity provider has asserted. `expires_at` is when it would be refused, clock skew included.
+
+    `friendly_names` are what the provider calls attributes for people; nothing is decided by them.
+    """
 
     assertion_id: str
     expires_at: datetime
     attributes: Attributes
+    friendly_names: Mapping[str, str]
 
 
 def read_assertion(document: ResponseDocument, *, expected: Expectation) -> Assertion:
@@ -62,6 +66,7 @@ def read_assertion(document: ResponseDocument, *, expected: Expectation) -> Asse
         assertion_id=assertion.get("ID") or "",
         expires_at=min(conditions_end, confirmation_end) + expected.skew,
         attributes=_attributes(assertion),
+        friendly_names=_friendly_names(assertion),
     )
 
 
@@ -167,3 +172,12 @@ def _attributes(assertion: etree._Element) -> Attributes:
         values = [plain_text(value) for value in attribute.findall(f"{SAML}AttributeValue")]
         attributes.setdefault(attribute.get("Name") or "", []).extend(values)
     return attributes
+
+
+def _friendly_names(assertion: etree._Element) -> dict[str, str]:
+    attributes = assertion.findall(f"{SAML}AttributeStatement/{SAML}Attribute")
+    return {
+        attribute.get("Name") or "": " ".join(attribute.get("FriendlyName").split())
+        for attribute in attributes
+        if attribute.get("FriendlyName")
+    }

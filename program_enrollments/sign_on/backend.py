@@ -126,7 +126,7 @@ class UniversitySAML(Base):
             assertion = read_assertion(document, expected=self._expectation(saml, request_id))
             next_url = pending.next_url if pending else safe_next(self.http_request, relay_state)
             if saml.is_test_only:
-                return pages.show_assertion(self.http_request, provider=provider, attributes=assertion.attributes)
+                return pages.show_assertion(self.http_request, provider=provider, assertion=assertion)
             response = self.complete_sign_on(response=_asserted(provider, saml, assertion, next_url))
         except SignOnRefused as error:
             raise SignOnRefused(error.code, slug=provider.slug) from error
