@@ -80,6 +80,7 @@ from program_enrollments.api.supporting.correcting import (
     unlink_account,
     unlink_learner,
 )
+from program_enrollments.api.supporting.forgetting import Forgotten, forget_expired
 from program_enrollments.api.supporting.overruling import (
     CoursePlace,
     ProgramPlace,
@@ -101,6 +102,7 @@ __all__ = [
     "ChangesPage",
     "Claim",
     "CoursePlace",
+    "Forgotten",
     "FrozenGrades",
     "FrozenVersion",
     "GradePage",
@@ -146,6 +148,7 @@ __all__ = [
     "find_learners",
     "find_learners_in_need",
     "forget_answers",
+    "forget_expired",
     "forget_expired_assertions",
     "freeze_grades",
     "freeze_program_grades",
