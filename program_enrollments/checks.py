@@ -78,6 +78,7 @@ RULES: dict[str, Rule] = {
     "IDEMPOTENCY_HOURS": (_at_least(1), "a whole number of hours, 1 or more"),
     "DISCOVERY": (lambda value: isinstance(value, dict), "a dict, see docs/catalog.rst"),
     "SIGN_ON_TO_PRIVILEGED_ACCOUNTS": (lambda value: isinstance(value, bool), "True or False"),
+    "PRIVATE_METADATA_HOSTS": (_is_list_of_text, "a list of names of hosts"),
     "SIGN_ON": (lambda value: isinstance(value, dict), "a dict, see docs/sso.rst"),
 }
 """What each setting's value has to be: whether it is, and in words."""

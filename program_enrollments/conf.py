@@ -42,6 +42,8 @@ DEFAULTS: dict[str, Any] = {
     "SIGN_ON_TO_PRIVILEGED_ACCOUNTS": False,
     # Single sign-on served by this app (docs/sso.rst); a host with a SAML set-up of its own leaves it off.
     "SIGN_ON": {},
+    # Hosts in private networks that `refresh_metadata` may read identity providers' metadata from.
+    "PRIVATE_METADATA_HOSTS": [],
 }
 
 

@@ -157,6 +157,12 @@ class MetadataUnusable(ProgramEnrollmentsError):
     code = "metadata_unusable"
 
 
+class MetadataUnreachable(ProgramEnrollmentsError):
+    """An identity provider's metadata cannot be fetched at the moment; the detail says why. Worth another try."""
+
+    code = "metadata_unreachable"
+
+
 class SignOnRefused(ProgramEnrollmentsError):
     """Nobody is signed on. `code` is one of `data.SignOnRefusal`; `slug` the identity provider's, where it is known."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from social_django.models import UserSocialAuth
 
 from program_enrollments import api
-from program_enrollments.admin import importing_metadata
+from program_enrollments.admin import deciding_metadata, importing_metadata
 from program_enrollments.admin.large_tables import LargeTableAdmin
 from program_enrollments.conf import get_setting
 from program_enrollments.exceptions import MetadataUnusable
@@ -56,6 +58,21 @@ class ConfigurationForm(ConfigurationModelForm):
         widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
     )
 
+    metadata_url = forms.CharField(
+        label=_("Metadata URL"),
+        max_length=1000,
+        required=False,
+        help_text=SamlConfiguration._meta.get_field("metadata_url").help_text,
+        widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
+    )
+    metadata_fingerprint = forms.CharField(
+        label=_("Fingerprint of the metadata's signer"),
+        max_length=200,
+        required=False,
+        help_text=SamlConfiguration._meta.get_field("metadata_fingerprint").help_text,
+        widget=forms.TextInput(attrs={"class": "vLargeTextField", "spellcheck": "false"}),
+    )
+
     class Meta:
         model = SamlConfiguration
         fields = "__all__"
@@ -76,6 +93,22 @@ class ConfigurationForm(ConfigurationModelForm):
             raise ValidationError(error.detail, code=error.code) from None
         return url
 
+    def clean_metadata_url(self) -> str:
+        url: str = self.cleaned_data["metadata_url"].strip()
+        if url:
+            try:
+                api.check_metadata_url(url=url)
+            except MetadataUnusable as error:
+                raise ValidationError(error.detail, code=error.code) from None
+        return url
+
+    def clean_metadata_fingerprint(self) -> str:
+        given: str = self.cleaned_data["metadata_fingerprint"].strip()
+        try:
+            return api.read_fingerprint(text=given) if given else ""
+        except MetadataUnusable as error:
+            raise ValidationError(error.detail, code=error.code) from None
+
     def clean_signing_certificates(self) -> str:
         try:
             certificates = api.read_certificates(text=self.cleaned_data["signing_certificates"])
@@ -91,9 +124,10 @@ class ConfigurationInline(StackedInline):
     form = ConfigurationForm
     extra = 0
     can_delete = True
-    readonly_fields = ["certificates_seen"]
+    readonly_fields = ["certificates_seen", "metadata_read_at"]
     fieldsets = [
         (None, {"fields": ["is_test_only", "entity_id", "sso_url", "signing_certificates", "certificates_seen"]}),
+        (_("Published metadata"), {"fields": ["metadata_url", "metadata_fingerprint", "metadata_read_at"]}),
         (
             _("What is asserted"),
             {
@@ -158,7 +192,13 @@ class IdentityProviderAdmin(LargeTableAdmin):
             certificates = api.read_certificates(text=configuration.signing_certificates) if configuration else ()
         except MetadataUnusable:
             return NONE
-        return max((certificate.expires_at.date().isoformat() for certificate in certificates), default=NONE)
+        last = max(certificates, key=lambda certificate: certificate.expires_at, default=None)
+        if last is None:
+            return NONE
+        end, now = last.expires_at.date().isoformat(), timezone.now()
+        if last.ends_soon(now=now):
+            return format_html("<strong>{} {}</strong>", end, _("(soon)"))
+        return end
 
     @admin.display(description=_("addresses"))
     def addresses(self, provider: IdentityProvider) -> str:
@@ -177,16 +217,32 @@ class IdentityProviderAdmin(LargeTableAdmin):
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view
-        name = f"{self.opts.app_label}_{self.opts.model_name}_import"
+        base = f"{self.opts.app_label}_{self.opts.model_name}"
+        name = f"{base}_import"
         return [
             path("import-metadata/", view(self.import_metadata), name=name),
             path("<int:pk>/import-metadata/", view(self.import_metadata), name=f"{name}_again"),
+            path("<int:pk>/proposed-metadata/", view(self.decide_metadata), name=f"{base}_proposal"),
             *super().get_urls(),
         ]
 
     def import_metadata(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
         """Show what metadata says, and save it on the second click."""
         return importing_metadata.import_metadata(request, model_admin=self, pk=pk)
+
+    def decide_metadata(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show what published metadata would change, and approve or reject it."""
+        return deciding_metadata.decide_metadata(request, model_admin=self, pk=pk)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        provider = self.get_object(request, unquote(object_id))
+        context = {"has_proposal": False} | (extra_context or {})
+        if provider is not None and request.method == "GET" and self.has_view_permission(request, provider):
+            context["has_proposal"] = deciding_metadata.warn_of_proposal(request, provider)
+            _warn_of_certificates(request, provider)
+        return super().change_view(request, object_id, form_url, context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[IdentityProvider]:
         return super().get_queryset(request).select_related("school", "saml")
@@ -212,7 +268,7 @@ def list_certificates(certificates: tuple[api.SigningCertificate, ...]) -> SafeS
         (
             certificate.subject or NONE,
             certificate.expires_at.date().isoformat(),
-            _("(expired; its key still counts)") if certificate.is_expired(now=now) else "",
+            _validity(certificate, now),
             certificate.fingerprint,
         )
         for certificate in certificates
@@ -222,6 +278,29 @@ def list_certificates(certificates: tuple[api.SigningCertificate, ...]) -> SafeS
         "", "<li>{0}, {4} {1} {2}<br><code>SHA-256 {3}</code></li>", [(*row, text) for row in rows]
     )
     return format_html("<ul>{}</ul>", items)
+
+
+def _validity(certificate: api.SigningCertificate, now: datetime) -> str:
+    if certificate.is_expired(now=now):
+        return str(_("(expired; its key still counts)"))
+    return str(_("(ends within 30 days)")) if certificate.ends_soon(now=now) else ""
+
+
+def _warn_of_certificates(request: HttpRequest, provider: IdentityProvider) -> None:
+    configuration = _configuration(provider)
+    try:
+        certificates = api.read_certificates(text=configuration.signing_certificates) if configuration else ()
+    except MetadataUnusable:
+        messages.error(
+            request, _("The stored signing certificates cannot be read, so nobody can sign on. Import the metadata.")
+        )
+        return
+    now = timezone.now()
+    ending = [certificate for certificate in certificates if certificate.ends_soon(now=now)]
+    if ending:
+        end = min(certificate.expires_at for certificate in ending).date().isoformat()
+        text = _("A signing certificate ends on %(end)s. Ask the university when it changes its key.")
+        messages.warning(request, text % {"end": end})
 
 
 def _configuration(provider: IdentityProvider) -> SamlConfiguration | None:

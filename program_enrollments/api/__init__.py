@@ -50,6 +50,7 @@ from program_enrollments.api.signing_on.choosing_providers import (
     AttributeNames,
     SamlProvider,
     SignOnProvider,
+    fetch_school_choices,
     fetch_sign_on_choices,
     get_saml_provider,
     get_sign_on_provider,
@@ -64,8 +65,23 @@ from program_enrollments.api.signing_on.opening_accounts import (
     is_offered,
     open_account,
 )
-from program_enrollments.api.signing_on.reading_certificates import SigningCertificate, read_certificates
+from program_enrollments.api.signing_on.proposing_metadata import (
+    MetadataProposal,
+    approve_metadata,
+    get_metadata_proposal,
+    reject_metadata,
+)
+from program_enrollments.api.signing_on.reading_certificates import (
+    SigningCertificate,
+    read_certificates,
+    read_fingerprint,
+)
 from program_enrollments.api.signing_on.reading_metadata import ProviderMetadata, check_sso_url, read_metadata
+from program_enrollments.api.signing_on.refreshing_metadata import (
+    RefreshedMetadata,
+    RefreshOutcome,
+    refresh_metadata,
+)
 from program_enrollments.api.signing_on.remembering_assertions import forget_expired_assertions
 from program_enrollments.api.supporting.correcting import (
     link_learner,
@@ -74,6 +90,7 @@ from program_enrollments.api.supporting.correcting import (
     unlink_account,
     unlink_learner,
 )
+from program_enrollments.api.supporting.forgetting import Forgotten, forget_expired
 from program_enrollments.api.supporting.overruling import (
     CoursePlace,
     ProgramPlace,
@@ -85,6 +102,7 @@ from program_enrollments.api.supporting.releasing import Released, release_learn
 from program_enrollments.api.supporting.renaming import Renamed, Renaming, rename_students
 from program_enrollments.api.supporting.retiring import Persons, RetiringReport, retire_learners
 from program_enrollments.api.transacting import after_commit
+from program_enrollments.metadata_source import check_metadata_url
 
 __all__ = [
     "Access",
@@ -97,16 +115,20 @@ __all__ = [
     "Claim",
     "ConfirmedHolder",
     "CoursePlace",
+    "Forgotten",
     "FreezeFailure",
     "FrozenGrades",
     "FrozenVersion",
     "GradePage",
+    "MetadataProposal",
     "OpenedAccount",
     "Persons",
     "PresentedLearner",
     "ProgramPlace",
     "ProviderMetadata",
     "Reach",
+    "RefreshOutcome",
+    "RefreshedMetadata",
     "Released",
     "Renamed",
     "Renaming",
@@ -119,10 +141,12 @@ __all__ = [
     "SweepReport",
     "access_of",
     "after_commit",
+    "approve_metadata",
     "authorize",
     "authorize_school",
     "change_course_statuses",
     "change_program_statuses",
+    "check_metadata_url",
     "check_sso_url",
     "claim_answer",
     "confirm_holder",
@@ -141,16 +165,19 @@ __all__ = [
     "fetch_own_programs",
     "fetch_program_enrollments",
     "fetch_programs",
+    "fetch_school_choices",
     "fetch_sign_on_choices",
     "fetch_staff_clients",
     "find_learners",
     "find_learners_in_need",
     "forget_answers",
+    "forget_expired",
     "forget_expired_assertions",
     "freeze_grades",
     "freeze_program_grades",
     "get_course_run",
     "get_freeze",
+    "get_metadata_proposal",
     "get_program",
     "get_saml_provider",
     "get_sign_on_provider",
@@ -165,10 +192,13 @@ __all__ = [
     "open_account",
     "present_learner",
     "read_certificates",
+    "read_fingerprint",
     "read_metadata",
     "realize_account",
     "realize_at_sign_on",
     "realize_learners",
+    "refresh_metadata",
+    "reject_metadata",
     "release_claim",
     "release_learner",
     "release_student_keys",

@@ -22,7 +22,8 @@ LEASE = timedelta(minutes=15)
 MAX_CONTENT_BYTES = 8 * 1024 * 1024
 """Deflated answers larger than this are not kept: databases limit what one statement may carry (MariaDB: 16 MB)."""
 
-PURGED_AT_ONCE = 100
+FORGOTTEN_AT_ONCE = 100
+"""More than one call makes, so that they never pile up, and few enough to be quick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def claim_answer(*, user_id: int, key: str, fingerprint: str, school_id: int | N
     `fingerprint` stands for path, query and body. Of parallel calls with one key one gets the claim, on every database.
     Raises IdempotencyKeyReused where the key was used for another request, RequestInProgress where that one still runs.
     """
-    _purge(now=now)
+    forget_expired_answers(now=now)
     values = {
         "fingerprint": fingerprint,
         "school_id": school_id,
@@ -100,18 +101,13 @@ def forget_answers(*, school_id: int) -> int:
     return kept.filter(school_id=school_id).delete()[0] + kept.filter(school__isnull=True).delete()[0]
 
 
-def _purge(*, now: datetime) -> None:
-    """Delete some of the expired rows: more than one call makes, so that they never pile up, and few enough to be
-    quick.
-    """
+def forget_expired_answers(*, now: datetime) -> int:
+    """Delete up to `FORGOTTEN_AT_ONCE` answers that have expired; return how many."""
 
-    def purge() -> None:
-        expired = list(
-            KeptAnswer.objects.filter(expires_at__lte=now)
-            .order_by("expires_at")
-            .values_list("pk", flat=True)[:PURGED_AT_ONCE]
-        )
-        if expired:
-            KeptAnswer.objects.filter(pk__in=sorted(expired), expires_at__lte=now).delete()
+    def forget() -> int:
+        expired = KeptAnswer.objects.filter(expires_at__lte=now).order_by("expires_at")
+        found = sorted(expired.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
+        # Whoever repeats a request may have moved its row on meanwhile.
+        return KeptAnswer.objects.filter(pk__in=found, expires_at__lte=now).delete()[0] if found else 0
 
-    in_transaction(purge)
+    return in_transaction(forget)

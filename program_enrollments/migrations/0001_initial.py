@@ -336,6 +336,9 @@ class Migration(migrations.Migration):
                 ('entity_id', program_enrollments.models.fields.ExactCharField(help_text="As the provider's metadata gives it.", max_length=750, verbose_name='entity ID')),
                 ('sso_url', models.URLField(help_text="Of the provider's HTTP-Redirect binding.", max_length=1000, verbose_name='sign-on URL')),
                 ('signing_certificates', models.TextField(help_text='In PEM form, one below the other. During a key rollover the old and the new one are both here.', verbose_name='signing certificates')),
+                ('metadata_url', models.URLField(blank=True, help_text='Where the university publishes the metadata. It is read daily if refresh_metadata runs daily.', max_length=1000, verbose_name='metadata URL')),
+                ('metadata_fingerprint', models.CharField(blank=True, help_text='SHA-256, of the certificate that the metadata is signed with. If given, unsigned metadata is refused, and signed metadata may change the sign-on URL without being asked about.', max_length=95, verbose_name="fingerprint of the metadata's signer")),
+                ('metadata_read_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='metadata last read at')),
                 ('id_attribute', models.CharField(help_text='The SAML attribute that carries the student ID: one value, never given to another person.', max_length=255, verbose_name='attribute of the permanent ID')),
                 ('email_attribute', models.CharField(blank=True, max_length=255, verbose_name='attribute of the e-mail address')),
                 ('username_attribute', models.CharField(blank=True, max_length=255, verbose_name='attribute of the username')),
@@ -350,6 +353,23 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'SAML configuration',
                 'verbose_name_plural': 'SAML configurations',
+            },
+        ),
+        migrations.CreateModel(
+            name='ProposedMetadata',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sso_url', models.URLField(max_length=1000, verbose_name='sign-on URL')),
+                ('signing_certificates', models.TextField(verbose_name='signing certificates')),
+                ('proposed_at', models.DateTimeField(verbose_name='proposed at')),
+                ('rejected_at', models.DateTimeField(null=True, verbose_name='rejected at')),
+                ('reason', models.TextField(blank=True, help_text='Why it was rejected.', verbose_name='reason')),
+                ('configuration', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='proposal', to='university_enrollments.samlconfiguration', verbose_name='SAML configuration')),
+            ],
+            options={
+                'verbose_name': 'proposed metadata',
+                'verbose_name_plural': 'proposed metadata',
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('sso_url', ''), _negated=True), models.Q(('signing_certificates', ''), _negated=True)), name='ue_proposed_metadata_complete')],
             },
         ),
         migrations.CreateModel(

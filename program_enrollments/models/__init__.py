@@ -13,7 +13,7 @@ from program_enrollments.models.idempotency import KeptAnswer
 from program_enrollments.models.learners import Learner, LinkClaim
 from program_enrollments.models.ledger import LedgerEntry, LedgerPosition
 from program_enrollments.models.schools import IdentityProvider, School, SchoolEmailDomain
-from program_enrollments.models.sign_on import SamlConfiguration, SeenAssertion
+from program_enrollments.models.sign_on import ProposedMetadata, SamlConfiguration, SeenAssertion
 
 __all__ = [
     "CourseRun",
@@ -34,6 +34,7 @@ __all__ = [
     "Program",
     "ProgramCourseEnrollment",
     "ProgramEnrollment",
+    "ProposedMetadata",
     "SamlConfiguration",
     "School",
     "SchoolEmailDomain",

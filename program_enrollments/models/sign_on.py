@@ -37,6 +37,22 @@ class SamlConfiguration(TimeStampedModel):
         _("signing certificates"),
         help_text=_("In PEM form, one below the other. During a key rollover the old and the new one are both here."),
     )
+    metadata_url = models.URLField(
+        _("metadata URL"),
+        max_length=1000,
+        blank=True,
+        help_text=_("Where the university publishes the metadata. It is read daily if refresh_metadata runs daily."),
+    )
+    metadata_fingerprint = models.CharField(
+        _("fingerprint of the metadata's signer"),
+        max_length=95,
+        blank=True,
+        help_text=_(
+            "SHA-256, of the certificate that the metadata is signed with. If given, unsigned metadata is refused, and "
+            "signed metadata may change the sign-on URL without being asked about."
+        ),
+    )
+    metadata_read_at = models.DateTimeField(_("metadata last read at"), null=True, blank=True, editable=False)
     id_attribute = models.CharField(
         _("attribute of the permanent ID"),
         max_length=255,
@@ -80,6 +96,36 @@ class SamlConfiguration(TimeStampedModel):
 
     def __str__(self) -> str:
         return str(self.entity_id)
+
+
+class ProposedMetadata(models.Model):
+    """What a provider's published metadata would change, waiting for a person to approve or reject it.
+
+    `sso_url` and `signing_certificates` are the values that the configuration has after approval. A rejected proposal
+    is kept, so that the same metadata isn't proposed again every day.
+    """
+
+    configuration = models.OneToOneField(
+        SamlConfiguration, models.CASCADE, related_name="proposal", verbose_name=_("SAML configuration")
+    )
+    sso_url = models.URLField(_("sign-on URL"), max_length=1000)
+    signing_certificates = models.TextField(_("signing certificates"))
+    proposed_at = models.DateTimeField(_("proposed at"))
+    rejected_at = models.DateTimeField(_("rejected at"), null=True)
+    reason = models.TextField(_("reason"), blank=True, help_text=_("Why it was rejected."))
+
+    class Meta:
+        verbose_name = _("proposed metadata")
+        verbose_name_plural = _("proposed metadata")
+        constraints = [
+            # Approving a proposal without these would make the configuration incomplete.
+            models.CheckConstraint(
+                condition=~Q(sso_url="") & ~Q(signing_certificates=""), name="ue_proposed_metadata_complete"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.configuration)
 
 
 class SeenAssertion(models.Model):

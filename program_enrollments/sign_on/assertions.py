@@ -10,7 +10,7 @@ from lxml import etree
 
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
-from program_enrollments.sign_on.documents import SAML, plain_text
+from program_enrollments.sign_on.documents import SAML, ResponseDocument, plain_text
 from program_enrollments.sign_on.signatures import verified_assertion
 
 BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
@@ -36,20 +36,24 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """What an identity provider has asserted. `expires_at` is when it would be refused, clock skew included."""
+    """What an identity provider has asserted. `expires_at` is when it would be refused, clock skew included.
+
+    `friendly_names` are what the provider calls attributes for people; nothing is decided by them.
+    """
 
     assertion_id: str
     expires_at: datetime
     attributes: Attributes
+    friendly_names: Mapping[str, str]
 
 
-def read_assertion(root: etree._Element, *, expected: Expectation) -> Assertion:
+def read_assertion(document: ResponseDocument, *, expected: Expectation) -> Assertion:
     """Return what a response's assertion says, after everything that speaks for it was checked.
 
     Audience, destination, recipient and the ends of validity must be there, not merely be right if they are. Raises
     SignOnRefused.
     """
-    assertion = verified_assertion(root, certificates=expected.certificates)
+    root, assertion = document.sent, verified_assertion(document, certificates=expected.certificates)
     issuers = [*root.findall(f"{SAML}Issuer"), *assertion.findall(f"{SAML}Issuer")]
     if assertion.find(f"{SAML}Issuer") is None or any(plain_text(issuer) != expected.issuer for issuer in issuers):
         raise SignOnRefused(SignOnRefusal.ISSUER_WRONG)
@@ -62,6 +66,7 @@ def read_assertion(root: etree._Element, *, expected: Expectation) -> Assertion:
         assertion_id=assertion.get("ID") or "",
         expires_at=min(conditions_end, confirmation_end) + expected.skew,
         attributes=_attributes(assertion),
+        friendly_names=_friendly_names(assertion),
     )
 
 
@@ -167,3 +172,12 @@ def _attributes(assertion: etree._Element) -> Attributes:
         values = [plain_text(value) for value in attribute.findall(f"{SAML}AttributeValue")]
         attributes.setdefault(attribute.get("Name") or "", []).extend(values)
     return attributes
+
+
+def _friendly_names(assertion: etree._Element) -> dict[str, str]:
+    attributes = assertion.findall(f"{SAML}AttributeStatement/{SAML}Attribute")
+    return {
+        attribute.get("Name") or "": " ".join(attribute.get("FriendlyName").split())
+        for attribute in attributes
+        if attribute.get("FriendlyName")
+    }

@@ -114,20 +114,20 @@ class UniversitySAML(Base):
         return identify(provider=self.get_provider(response["idp_name"]), attributes=response["attributes"]).uid
 
     def _answer(self, *, encoded: str, relay_state: str) -> HttpResponse:
-        root = read_response(encoded=encoded, private_key=get_sign_on_settings().PRIVATE_KEY)
-        request_id = request_id_of(root)
+        document = read_response(encoded=encoded, private_key=get_sign_on_settings().PRIVATE_KEY)
+        request_id = request_id_of(document)
         pending = self._pending(request_id)
-        provider, saml = api.get_saml_provider(entity_id=issuer_of(root))
+        provider, saml = api.get_saml_provider(entity_id=issuer_of(document))
         self._provider = provider
         try:
             if pending is not None and pending.slug != provider.slug:
                 raise SignOnRefused(SignOnRefusal.ISSUER_WRONG)
             if pending is None and not saml.allows_idp_initiated:
                 raise SignOnRefused(SignOnRefusal.UNASKED)
-            assertion = read_assertion(root, expected=self._expectation(saml, request_id))
+            assertion = read_assertion(document, expected=self._expectation(saml, request_id))
             next_url = pending.next_url if pending else safe_next(self.http_request, relay_state)
             if saml.is_test_only:
-                return pages.show_assertion(self.http_request, provider=provider, attributes=assertion.attributes)
+                return pages.show_assertion(self.http_request, provider=provider, assertion=assertion)
             response = self.complete_sign_on(response=_asserted(provider, saml, assertion, next_url))
         except SignOnRefused as error:
             raise SignOnRefused(error.code, slug=provider.slug) from error

@@ -21,6 +21,7 @@ from social_django.models import UserSocialAuth
 
 from program_enrollments.conf import get_setting
 from program_enrollments.sign_on.configuration import MAX_CLOCK_SKEW_SECONDS, STEPS, get_sign_on_settings
+from program_enrollments.xml_security import load_library
 
 APP = "university_enrollments"
 HOLDER_STEP = "program_enrollments.sign_on.pipeline.confirm_holder"
@@ -94,6 +95,24 @@ def _pipeline_of(name: str) -> tuple[str, list[str]]:
         if steps := getattr(settings, setting, None):
             return setting, list(steps)
     return "SOCIAL_AUTH_PIPELINE", list(DEFAULT_AUTH_PIPELINE)
+
+
+@register()
+def check_xml_security(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E024: the library that verifies signatures can be loaded, and fits lxml."""
+    if not is_used():
+        return []
+    try:
+        load_library()
+    except Exception as error:  # noqa: BLE001  (its own error class cannot be imported if it cannot be)
+        text = f"Nobody can sign on: xmlsec cannot be loaded ({type(error).__name__}: {error})."
+        hint = (
+            "If the versions of libxml2 don't match, install lxml and xmlsec from wheels of releases that fit each "
+            "other, or build both against the system's libxml2: pip install --force-reinstall --no-binary lxml,xmlsec "
+            "lxml xmlsec."
+        )
+        return [_error(24, text, hint)]
+    return []
 
 
 @register(Tags.urls)

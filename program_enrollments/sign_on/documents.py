@@ -1,28 +1,28 @@
-"""Documents: SAML responses as XML, read so that hostile ones do no harm, and decrypted where they come encrypted to
-us.
-"""
+"""Documents: SAML responses as XML, parsed so that hostile ones do no harm, and decrypted if encrypted to us."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
 
-import xmlsec
 from lxml import etree
 from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
+from program_enrollments.xml_security import DS, DecryptionFailed, decrypt
 
 MAX_RESPONSE_CHARACTERS = 400_000
 """Of a response in Base64. Real ones have 5,000 to 50,000."""
 
 SAML = "{urn:oasis:names:tc:SAML:2.0:assertion}"
 SAMLP = "{urn:oasis:names:tc:SAML:2.0:protocol}"
-DS = "{http://www.w3.org/2000/09/xmldsig#}"
 XENC = "{http://www.w3.org/2001/04/xmlenc#}"
 SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
+ELEMENT = "http://www.w3.org/2001/04/xmlenc#Element"
 SCHEMA = "saml-schema-protocol-2.0.xsd"
 
 # RSA 1.5 is left out: whether its padding was right can be asked for again and again until a key is known.
@@ -31,8 +31,26 @@ KEY_TRANSPORTS = frozenset(
 )
 
 
-def read_response(*, encoded: str, private_key: str = "") -> etree._Element:
-    """Return the root of a SAML response that was posted in Base64: valid by SAML's schema, successful, decrypted.
+@dataclass(frozen=True, slots=True)
+class ResponseDocument:
+    """A SAML response: `sent` is its root as it was posted, `opened` the element that has the assertion as a child.
+
+    Both are the same unless the assertion came encrypted: then `opened` is the root of a document of its own, the
+    envelope with the plain text in it. What was sent stays as it was, because the response's signature covers the
+    ciphertext.
+    """
+
+    sent: etree._Element
+    opened: etree._Element
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the assertion came encrypted."""
+        return self.sent is not self.opened
+
+
+def read_response(*, encoded: str, private_key: str = "") -> ResponseDocument:
+    """Return a SAML response that was posted in Base64: valid by SAML's schema, successful, decrypted.
 
     `private_key` (PEM) is what assertions may be encrypted to. Nothing is believed yet. Raises SignOnRefused.
     """
@@ -43,29 +61,29 @@ def read_response(*, encoded: str, private_key: str = "") -> etree._Element:
         raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE)
     if status is None or status.get("Value") != SUCCESS:
         raise SignOnRefused(SignOnRefusal.DECLINED)
-    if root.find(f"{SAML}EncryptedAssertion") is not None:
-        root = _decrypted(root, private_key)
-        _check_schema(root)
-    return root
+    if root.find(f"{SAML}EncryptedAssertion") is None:
+        return ResponseDocument(root, root)
+    return ResponseDocument(root, _opened(root, private_key))
 
 
-def issuer_of(root: etree._Element) -> str:
-    """Return who says that they made the assertion; the response's own issuer where there is no assertion to ask."""
-    for path in (f"{SAML}Assertion/{SAML}Issuer", f"{SAML}Issuer"):
+def issuer_of(document: ResponseDocument) -> str:
+    """Return the issuer that the assertion states; the response's own if there is no assertion."""
+    for root, path in ((document.opened, f"{SAML}Assertion/{SAML}Issuer"), (document.sent, f"{SAML}Issuer")):
         issuer = root.find(path)
         if issuer is not None:
             return plain_text(issuer) or ""
     return ""
 
 
-def request_id_of(root: etree._Element) -> str:
+def request_id_of(document: ResponseDocument) -> str:
     """Return the ID of the request that the response says it answers, empty if it answers none.
 
-    The attribute of the response may be outside of any signature; the assertion says so, too.
+    The attribute of the response may be outside of any signature; the assertion repeats it.
     """
-    stated = root.get("InResponseTo")
+    stated = document.sent.get("InResponseTo")
     if stated is None:
-        data = root.find(f"{SAML}Assertion/{SAML}Subject/{SAML}SubjectConfirmation/{SAML}SubjectConfirmationData")
+        path = f"{SAML}Assertion/{SAML}Subject/{SAML}SubjectConfirmation/{SAML}SubjectConfirmationData"
+        data = document.opened.find(path)
         stated = data.get("InResponseTo") if data is not None else None
     return stated or ""
 
@@ -105,27 +123,46 @@ def _check_schema(root: etree._Element) -> None:
         raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE)
 
 
-def _decrypted(root: etree._Element, private_key: str) -> etree._Element:
-    """Return the response with what is in its one encrypted assertion in place of it."""
+def _opened(root: etree._Element, private_key: str) -> etree._Element:
+    """Return the response's one encrypted assertion, decrypted: the root of a new document, with one child.
+
+    The plain text is parsed where the namespaces of the envelope are in scope, as it was when it was encrypted, and is
+    never moved: libraries write other prefixes into what they move, and a signature covers prefixes.
+    """
     envelopes = list(root.iter(f"{SAML}EncryptedAssertion"))
-    data = envelopes[0].find(f"{XENC}EncryptedData")
-    if not private_key or len(envelopes) > 1 or data is None or not _is_acceptable(envelopes[0]):
+    if not private_key or len(envelopes) != 1 or not _is_acceptable(envelopes[0]):
         raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE)
-    _put_keys_inside(envelopes[0], data)
+    start, end = _empty_element(f"{SAML}EncryptedAssertion", envelopes[0].nsmap)
     try:
-        manager = xmlsec.KeysManager()
-        manager.add_key(xmlsec.Key.from_memory(private_key, xmlsec.KeyFormat.PEM, None))
-        assertion = xmlsec.EncryptionContext(manager).decrypt(data)
-    except (xmlsec.Error, etree.XMLSyntaxError, ValueError, TypeError):
+        opened: etree._Element = OneLogin_Saml2_XML.to_etree(start + _plain_text_of(envelopes[0], private_key) + end)
+    except (DecryptionFailed, etree.XMLSyntaxError, ValueError):
         raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE) from None
-    if not etree.iselement(assertion) or assertion.tag != f"{SAML}Assertion":
+    if [child.tag for child in opened] != [f"{SAML}Assertion"]:
         raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE)
-    root.replace(envelopes[0], assertion)
-    # Read anew: not all that the library writes into a tree is found there by its name.
-    return OneLogin_Saml2_XML.to_etree(etree.tostring(root))
+    _check_schema(opened[0])
+    return opened
+
+
+def _plain_text_of(envelope: etree._Element, private_key: str) -> bytes:
+    envelope = deepcopy(envelope)
+    data = envelope.find(f"{XENC}EncryptedData")
+    _put_keys_inside(envelope, data)
+    # Without a type, the library returns the plain text instead of parsing it.
+    if data.attrib.pop("Type", ELEMENT) != ELEMENT:
+        raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE)
+    return decrypt(data, private_key=private_key)
+
+
+def _empty_element(tag: str, nsmap: dict[str | None, str]) -> tuple[bytes, bytes]:
+    """Return the start tag, which declares the namespaces of `nsmap`, and the end tag."""
+    element = etree.Element(tag, nsmap=nsmap)
+    element.text = " "
+    start, _space, end = etree.tostring(element).rpartition(b" </")
+    return start, b"</" + end
 
 
 def _is_acceptable(envelope: etree._Element) -> bool:
+    """Whether each key in the envelope is encrypted by an acceptable algorithm. The schema wants the data."""
     keys = list(envelope.iter(f"{XENC}EncryptedKey"))
     methods = [key.find(f"{XENC}EncryptionMethod") for key in keys]
     return bool(keys) and all(method is not None and method.get("Algorithm") in KEY_TRANSPORTS for method in methods)

@@ -12,7 +12,8 @@ from django.urls import reverse
 
 from program_enrollments import api
 from program_enrollments.exceptions import SignOnRefused
-from program_enrollments.sign_on.assertions import Attributes
+from program_enrollments.sign_on.assertions import Assertion
+from program_enrollments.sign_on.attributes import present_attributes
 from program_enrollments.sign_on.branding import branding_of
 from program_enrollments.sign_on.headers import protect
 from program_enrollments.sign_on.identities import identify, permanent_id_name
@@ -52,17 +53,17 @@ def post_again(request: HttpRequest, *, field: str, encoded: str, relay_state: s
     return protect(render(request, f"{TEMPLATES}/post_again.html", context), nonce=nonce)
 
 
-def show_assertion(request: HttpRequest, *, provider: api.SignOnProvider, attributes: Attributes) -> HttpResponse:
+def show_assertion(request: HttpRequest, *, provider: api.SignOnProvider, assertion: Assertion) -> HttpResponse:
     """Return the page that ends a test sign-on: all that was asserted, and what would have come of it."""
     identity, problem = None, None
     try:
-        identity = identify(provider=provider, attributes=attributes)
+        identity = identify(provider=provider, attributes=assertion.attributes)
     except SignOnRefused as error:
         problem = explain(error).support
     context = {
         "provider": provider,
         "id_name": permanent_id_name(provider),
-        "attributes": sorted(attributes.items()),
+        "attributes": present_attributes(provider=provider, assertion=assertion),
         "identity": identity,
         "problem": problem,
         "email_counts": identity is not None and api.is_email_trusted(identity=identity),

@@ -40,7 +40,7 @@ EXPLANATIONS: dict[SignOnRefusal, Explanation] = {
         HTTPStatus.NOT_FOUND,
         _("This address leads to no university's sign-in. Go to the list of universities and choose yours."),
         _(
-            "No identity provider with this slug or entity ID is configured. Compare the entity ID with the "
+            "No identity provider has this slug or entity ID, or no school this key. Compare the entity ID with the "
             "provider's metadata."
         ),
     ),
@@ -55,7 +55,28 @@ EXPLANATIONS: dict[SignOnRefusal, Explanation] = {
     SignOnRefusal.PROVIDER_INCOMPLETE: Explanation(
         HTTPStatus.FORBIDDEN,
         UNIVERSITY,
-        _("The identity provider has no usable SAML configuration. Import its metadata in the admin."),
+        _("The identity provider has no SAML configuration, only a slug. Import its metadata in the admin."),
+    ),
+    SignOnRefusal.CERTIFICATES_UNUSABLE: Explanation(
+        HTTPStatus.FORBIDDEN,
+        UNIVERSITY,
+        _(
+            "The identity provider's stored signing certificates cannot be read, or one has a key that is too weak. "
+            "Import its metadata in the admin."
+        ),
+    ),
+    SignOnRefusal.PROVIDER_TEST_ONLY: Explanation(
+        HTTPStatus.FORBIDDEN,
+        _("Your university's sign-in is being tested and is not open yet. Try again later, or write to support."),
+        _(
+            "The identity provider is for tests only. Once the test sign-on shows what it should, switch Test only off "
+            "in the admin."
+        ),
+    ),
+    SignOnRefusal.PROVIDER_MISSING: Explanation(
+        HTTPStatus.NOT_FOUND,
+        _("Your university has not set up its sign-in here yet. If you expected it, write to support."),
+        _("The school has no identity provider. Add one by its metadata in the admin."),
     ),
     SignOnRefusal.RESPONSE_MISSING: Explanation(
         HTTPStatus.BAD_REQUEST,

@@ -35,10 +35,11 @@ def index(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def school(request: HttpRequest, key: str) -> HttpResponse:
-    """Show a university's own page."""
-    choices = list(api.fetch_sign_on_choices(school_key=key))
-    if not choices:
-        return refuse(request, SignOnRefused(SignOnRefusal.PROVIDER_UNKNOWN))
+    """Show a university's own page, or why there is no way in."""
+    try:
+        choices = api.fetch_school_choices(school_key=key)
+    except SignOnRefused as error:
+        return refuse(request, error)
     return pages.show_school(request, choices=choices, next_url=safe_next(request, request.GET.get("next")))
 
 

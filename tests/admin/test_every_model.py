@@ -49,7 +49,14 @@ from tests.factories.host import UserFactory
 
 READ_ONLY = [FrozenGrade, GradeBook, GradeFreeze, KeptAnswer, LedgerEntry, LedgerPosition]
 ENROLLMENTS = [ProgramEnrollment, ProgramCourseEnrollment, PreemptiveProgramEnrollment, PreemptiveCourseEnrollment]
-ON_OTHERS_PAGES = {"SchoolEmailDomain", "CurriculumCourseRun", "IdentityProvider", "LinkClaim", "SamlConfiguration"}
+ON_OTHERS_PAGES = {
+    "SchoolEmailDomain",
+    "CurriculumCourseRun",
+    "IdentityProvider",
+    "LinkClaim",
+    "SamlConfiguration",
+    "ProposedMetadata",
+}
 NEVER_SHOWN = {"SeenAssertion"}  # digests, of use to nobody
 
 

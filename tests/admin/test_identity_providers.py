@@ -15,6 +15,7 @@ from program_enrollments.sign_on.identities import UID
 from tests.admin.conftest import Desk, Page, url_of
 from tests.factories.enrollment import IdentityProviderFactory, SchoolFactory, UserSocialAuthFactory
 from tests.factories.sign_on import SamlConfigurationFactory
+from tests.sign_on.published_metadata import metadata
 from tests.sign_on.student import Student
 from tests.sign_on.university import University, found_university
 
@@ -45,21 +46,6 @@ def provider(school: School, university: University) -> IdentityProvider:
     identity_provider: IdentityProvider = IdentityProviderFactory(slug="uni-a", school=school)
     SamlConfigurationFactory(identity_provider=identity_provider, signing_certificates=university.certificate)
     return identity_provider
-
-
-def metadata(university: University, *, sso_url: str = "https://idp.uni-a.example/sso", name: str = "Uni A") -> str:
-    body = "".join(university.certificate.strip().splitlines()[1:-1])
-    return (
-        '<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" '
-        f'xmlns:ds="http://www.w3.org/2000/09/xmldsig#" entityID="{university.entity_id}">'
-        '<md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">'
-        f'<md:Extensions><mdui:UIInfo xmlns:mdui="urn:oasis:names:tc:SAML:metadata:ui">'
-        f'<mdui:DisplayName xml:lang="en">{name}</mdui:DisplayName></mdui:UIInfo></md:Extensions>'
-        f'<md:KeyDescriptor use="signing"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>{body}</ds:X509Certificate>'
-        "</ds:X509Data></ds:KeyInfo></md:KeyDescriptor><md:SingleSignOnService "
-        f'Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="{sso_url}"/>'
-        "</md:IDPSSODescriptor></md:EntityDescriptor>"
-    )
 
 
 def fields(page: Page) -> dict[str, Any]:

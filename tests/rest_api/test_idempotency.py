@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from program_enrollments import api
-from program_enrollments.api.answering_once import LEASE, MAX_CONTENT_BYTES, PURGED_AT_ONCE
+from program_enrollments.api.answering_once import FORGOTTEN_AT_ONCE, LEASE, MAX_CONTENT_BYTES
 from program_enrollments.data import Permission
 from program_enrollments.exceptions import IdempotencyKeyReused, RequestInProgress
 from program_enrollments.models import Grant, KeptAnswer, Learner, LedgerEntry, PreemptiveProgramEnrollment
@@ -197,7 +197,7 @@ class TestClaims:
         assert isinstance(desk.claim(after=timedelta(hours=1)), api.Claim)
 
     def test_what_expired_is_cleared_away_some_at_a_time(self, desk: Desk) -> None:
-        for number in range(PURGED_AT_ONCE + 3):
+        for number in range(FORGOTTEN_AT_ONCE + 3):
             api.keep_answer(claim=desk.claim(f"old-{number}"), answer=ANSWER)
         desk.claim("new", after=timedelta(hours=12))
 

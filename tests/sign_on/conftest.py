@@ -1,12 +1,16 @@
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
 
+import pytest
+from django.test import override_settings
+
+from demo_lms.idp.keys import KeyPair, make_key_pair
 from program_enrollments.models import IdentityProvider
 from tests.factories.enrollment import IdentityProviderFactory, SchoolFactory
 from tests.factories.sign_on import SamlConfigurationFactory
 from tests.sign_on.student import Student
-from tests.sign_on.university import University, found_university
+from tests.sign_on.university import AUDIENCE, University, found_university
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +48,19 @@ def other_provider(db: None, uni_b: University) -> IdentityProvider:
 @pytest.fixture
 def student(provider: IdentityProvider) -> Student:
     return Student()
+
+
+@pytest.fixture(scope="session")
+def our_keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
+    """The service's own key pair, which universities encrypt to."""
+    folder = tmp_path_factory.mktemp("service")
+    keys = KeyPair(folder / "key.pem", folder / "certificate.pem")
+    make_key_pair(pair=keys, name="service")
+    return keys
+
+
+@pytest.fixture
+def with_our_key(our_keys: KeyPair) -> Iterator[None]:
+    sign_on = {"ENTITY_ID": AUDIENCE, "PRIVATE_KEY": our_keys.key.read_text(encoding="ascii")}
+    with override_settings(PROGRAM_ENROLLMENTS={"HOST": "demo_lms.host.DemoHost", "SIGN_ON": sign_on}):
+        yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from base64 import b64decode
 from html.parser import HTMLParser
@@ -68,6 +69,12 @@ def hidden_fields(page: str) -> dict[str, str]:
     parser = _HiddenFields()
     parser.feed(page)
     return parser.found
+
+
+def refusal_on(page: str) -> str:
+    """Return the machine word on a page that refuses a sign-on, empty if the page is another one."""
+    found = re.search(r"<dd><code>([a-z_]+)</code>", page)
+    return found[1] if found else ""
 
 
 def sign_on(student: Student, university: University, remote_id: str = "student1", **attributes: list[str]) -> Any:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from social_django.models import UserSocialAuth
 
 from program_enrollments import api
-from program_enrollments.data import Origin, Source
+from program_enrollments.data import Origin, SignOnRefusal, Source
 from program_enrollments.models import IdentityProvider, Learner, SamlConfiguration
 from program_enrollments.sign_on.identities import UID
 from tests.factories.enrollment import (
@@ -15,7 +15,7 @@ from tests.factories.enrollment import (
     UserSocialAuthFactory,
 )
 from tests.factories.sign_on import SamlConfigurationFactory
-from tests.sign_on.student import Student, sign_on
+from tests.sign_on.student import Student, refusal_on, sign_on
 from tests.sign_on.university import University
 
 
@@ -131,4 +131,5 @@ class TestTestOnly:
 
     def test_is_not_among_the_choices(self, student: Student) -> None:
         assert "uni-a" not in student.client.get("/sso/").content.decode()
-        assert student.client.get("/sso/schools/uni-a/").status_code == 404
+        page = student.client.get("/sso/schools/uni-a/").content.decode()
+        assert refusal_on(page) == SignOnRefusal.PROVIDER_TEST_ONLY

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -137,3 +141,51 @@ def test_a_binary_collation_is_fine() -> None:
             assert checks.check_uid_collation(None, databases=["default"]) == []
         finally:
             cursor.execute(change.format(before))
+
+
+MISMATCH = """
+class InternalError(Exception):
+    pass
+
+raise InternalError(-1, "lxml & xmlsec libxml2 library version mismatch")
+"""
+
+
+@pytest.mark.once
+class TestALibraryThatDoesNotFit:
+    """xmlsec raises an error of its own when it was built with another libxml2 than lxml: at its import."""
+
+    def check(self, folder: Path, settings_module: str) -> subprocess.CompletedProcess[str]:
+        (folder / "xmlsec.py").write_text(MISMATCH, encoding="utf-8")
+        (folder / "settings_without_sign_on.py").write_text(WITHOUT_SIGN_ON, encoding="utf-8")
+        path = os.pathsep.join([str(folder), str(Path(__file__).parents[2])])
+        return subprocess.run(
+            [sys.executable, "-m", "django", "check"],
+            env={**os.environ, "PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": settings_module},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def test_is_a_finding_with_advice(self, tmp_path: Path) -> None:
+        done = self.check(tmp_path, "test_settings")
+
+        assert "Traceback" not in done.stderr
+        assert "university_enrollments.E024" in done.stderr
+        assert "version mismatch" in done.stderr
+        assert "libxml2" in done.stderr.partition("HINT")[2]
+        assert done.returncode == 1
+
+    def test_is_nothing_to_a_host_without_single_sign_on(self, tmp_path: Path) -> None:
+        done = self.check(tmp_path, "settings_without_sign_on")
+
+        assert done.returncode == 0, done.stderr
+        assert re.findall(r"university_enrollments\.(\w+)", done.stderr) == ["W001"], "no backend, as meant"
+
+
+WITHOUT_SIGN_ON = """
+from test_settings import *
+
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+ROOT_URLCONF = "program_enrollments.rest_api.urls"
+"""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,16 +11,19 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from django.test import Client, override_settings
+from django.utils.html import escape
 from lxml import etree
 from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 
 from demo_lms.idp.keys import KeyPair, make_key_pair
 from program_enrollments import api
-from program_enrollments.models import IdentityProvider, School
+from program_enrollments.data import SignOnRefusal
+from program_enrollments.models import IdentityProvider, SamlConfiguration, School
 from program_enrollments.sign_on.branding import DEFAULT_COLOR, MIN_CONTRAST, branding_of, contrast
+from program_enrollments.sign_on.refusals import EXPLANATIONS
 from tests.factories.enrollment import IdentityProviderFactory, SchoolFactory
 from tests.factories.sign_on import SamlConfigurationFactory
-from tests.sign_on.student import Student, read_request
+from tests.sign_on.student import Student, read_request, refusal_on
 from tests.sign_on.university import ACS, AUDIENCE, University, encode
 
 MD = "{urn:oasis:names:tc:SAML:2.0:metadata}"
@@ -28,6 +32,34 @@ MD = "{urn:oasis:names:tc:SAML:2.0:metadata}"
 def policy(response: Any) -> dict[str, str]:
     parts = [part.strip().partition(" ") for part in response["Content-Security-Policy"].split(";")]
     return {name: value for name, _space, value in parts}
+
+
+def disabled(provider: IdentityProvider) -> SignOnRefusal:
+    IdentityProvider.objects.filter(pk=provider.pk).update(is_enabled=False)
+    return SignOnRefusal.PROVIDER_DISABLED
+
+
+def only_for_tests(provider: IdentityProvider) -> SignOnRefusal:
+    SamlConfiguration.objects.filter(identity_provider=provider).update(is_test_only=True)
+    return SignOnRefusal.PROVIDER_TEST_ONLY
+
+
+def slug_alone(provider: IdentityProvider) -> SignOnRefusal:
+    SamlConfiguration.objects.filter(identity_provider=provider).delete()
+    return SignOnRefusal.PROVIDER_INCOMPLETE
+
+
+def unusable_certificates(provider: IdentityProvider) -> SignOnRefusal:
+    SamlConfiguration.objects.filter(identity_provider=provider).update(signing_certificates="nonsense")
+    return SignOnRefusal.CERTIFICATES_UNUSABLE
+
+
+def no_provider(provider: IdentityProvider) -> SignOnRefusal:
+    IdentityProvider.objects.filter(pk=provider.pk).delete()
+    return SignOnRefusal.PROVIDER_MISSING
+
+
+OBSTACLES = [disabled, only_for_tests, slug_alone, unusable_certificates, no_provider]
 
 
 class TestTheSchoolsPage:
@@ -76,12 +108,56 @@ class TestTheSchoolsPage:
         (start,) = re.findall(r'href="(/sso/start/[^"]+)"', client.get(address).content.decode())
         assert client.get(start).status_code == 302
 
-    def test_of_a_school_with_a_slug_alone(self, client: Client, db: None) -> None:
-        """Its host has a SAML set-up of its own."""
-        IdentityProviderFactory(school=SchoolFactory(key="own"))
+    @pytest.mark.parametrize("obstacle", OBSTACLES, ids=lambda obstacle: obstacle.__name__)
+    def test_without_a_way_in_reports_why(
+        self, client: Client, provider: IdentityProvider, obstacle: Callable[[IdentityProvider], SignOnRefusal]
+    ) -> None:
+        refusal = obstacle(provider)
 
-        assert client.get("/sso/schools/own/").status_code == 404
-        assert "own" not in client.get("/sso/").content.decode()
+        page = client.get("/sso/schools/uni-a/")
+
+        explanation = EXPLANATIONS[refusal]
+        assert refusal_on(page.content.decode()) == refusal
+        assert page.status_code == explanation.status
+        assert escape(str(explanation.person)) in page.content.decode()
+        assert escape(str(explanation.support)) in page.content.decode()
+
+    @pytest.mark.parametrize("obstacle", OBSTACLES, ids=lambda obstacle: obstacle.__name__)
+    def test_leaves_out_a_provider_that_is_no_way_in(
+        self,
+        client: Client,
+        provider: IdentityProvider,
+        uni_a: University,
+        obstacle: Callable[[IdentityProvider], SignOnRefusal],
+    ) -> None:
+        other = IdentityProviderFactory(slug="uni-a-new", school=provider.school)
+        SamlConfigurationFactory(identity_provider=other, signing_certificates=uni_a.certificate)
+        obstacle(provider)
+
+        starts = re.findall(r'href="(/sso/start/[^"]+)"', client.get("/sso/schools/uni-a/").content.decode())
+
+        assert starts == ["/sso/start/uni-a-new/"]
+
+    def test_with_several_obstacles_reports_the_one_next_to_a_way_in(
+        self, client: Client, provider: IdentityProvider, uni_a: University
+    ) -> None:
+        disabled(provider)
+        assert refusal_on(client.get("/sso/schools/uni-a/").content.decode()) == SignOnRefusal.PROVIDER_DISABLED
+        IdentityProviderFactory(slug="alone", school=provider.school)
+        assert refusal_on(client.get("/sso/schools/uni-a/").content.decode()) == SignOnRefusal.PROVIDER_INCOMPLETE
+        trial = IdentityProviderFactory(slug="trial", school=provider.school)
+        SamlConfigurationFactory(identity_provider=trial, signing_certificates=uni_a.certificate, is_test_only=True)
+        assert refusal_on(client.get("/sso/schools/uni-a/").content.decode()) == SignOnRefusal.PROVIDER_TEST_ONLY
+
+    def test_is_read_at_the_same_cost_however_many_providers(
+        self, client: Client, provider: IdentityProvider, uni_a: University, django_assert_max_num_queries: Any
+    ) -> None:
+        for number in range(5):
+            other = IdentityProviderFactory(slug=f"more{number}", school=provider.school)
+            SamlConfigurationFactory(identity_provider=other, signing_certificates=uni_a.certificate)
+
+        with django_assert_max_num_queries(2):
+            assert client.get("/sso/schools/uni-a/").status_code == 200
 
 
 class TestColors:

@@ -16,7 +16,7 @@ from program_enrollments.models import IdentityProvider, SamlConfiguration, Seen
 from program_enrollments.sign_on.documents import SAML
 from program_enrollments.sign_on.identities import UID
 from program_enrollments.sign_on.refusals import EXPLANATIONS
-from tests.sign_on.student import Student
+from tests.sign_on.student import Student, refusal_on
 from tests.sign_on.university import AUDIENCE, University, at, encode, signature_of
 
 ELSEWHERE = "https://elsewhere.example/sso/acs/"
@@ -85,9 +85,7 @@ WRONG_PARTS: dict[str, tuple[dict[str, Any], SignOnRefusal]] = {
 
 def assert_refused(response: Any, refusal: SignOnRefusal, student: Student) -> None:
     page = response.content.decode()
-    found = re.search(r"<dd><code>([a-z_]+)</code>", page)
-    assert found, page
-    assert found[1] == refusal.value
+    assert refusal_on(page) == refusal.value, page
     assert response.status_code == EXPLANATIONS[refusal].status
     assert 400 <= response.status_code < 500
     assert student.username == ""
@@ -255,7 +253,7 @@ class TestProviders:
     def test_unusable_certificates_are_no_error(self, student: Student) -> None:
         SamlConfiguration.objects.update(signing_certificates="nonsense")
 
-        assert_refused(student.client.get("/sso/start/uni-a/"), SignOnRefusal.PROVIDER_INCOMPLETE, student)
+        assert_refused(student.client.get("/sso/start/uni-a/"), SignOnRefusal.CERTIFICATES_UNUSABLE, student)
 
 
 class TestRequests:

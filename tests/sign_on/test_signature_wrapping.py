@@ -10,7 +10,10 @@ from django.contrib.auth.models import User
 from lxml import etree
 from social_django.models import UserSocialAuth
 
-from program_enrollments.sign_on.documents import DS, SAML, SAMLP
+from demo_lms.idp.keys import KeyPair
+from program_enrollments.sign_on.documents import SAML, SAMLP
+from program_enrollments.xml_security import DS
+from tests.sign_on.encryption import encrypted
 from tests.sign_on.student import Student
 from tests.sign_on.university import University, encode, signature_of
 
@@ -174,6 +177,34 @@ def test_nobody_is_signed_in(
     if also_signed == "response and assertion":
         root = uni_a.sign(root)
     wrap(root, root.find(f"{SAML}Assertion"))
+
+    response = student.come_back(encode(root))
+
+    assert 400 <= response.status_code < 500
+    assert student.username == ""
+    assert not User.objects.exists()
+    assert not UserSocialAuth.objects.exists()
+
+
+@pytest.mark.usefixtures("with_our_key")
+@pytest.mark.parametrize("number", [0, 1], ids=["first encrypted", "second encrypted"])
+@pytest.mark.parametrize("also_signed", ["assertion", "response and assertion"])
+@pytest.mark.parametrize("wrap", WRAPPINGS, ids=lambda wrap: wrap.__name__)
+def test_nobody_is_signed_in_by_an_encrypted_one(
+    student: Student,
+    uni_a: University,
+    our_keys: KeyPair,
+    wrap: Callable[[etree._Element, etree._Element], None],
+    also_signed: str,
+    number: int,
+) -> None:
+    """Anybody can encrypt to our key, so that what was wrapped can be hidden, too."""
+    root = uni_a.signed(uni_a.says(student.start()))
+    if also_signed == "response and assertion":
+        root = uni_a.sign(root)
+    wrap(root, root.find(f"{SAML}Assertion"))
+    assertions = root.findall(f"{SAML}Assertion")
+    root = encrypted(root, our_keys, number=min(number, len(assertions) - 1))
 
     response = student.come_back(encode(root))
 

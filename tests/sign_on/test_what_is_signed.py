@@ -13,7 +13,7 @@ from lxml import etree
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.sign_on.assertions import Expectation, read_assertion
-from program_enrollments.sign_on.documents import SAML, SAMLP
+from program_enrollments.sign_on.documents import SAML, SAMLP, ResponseDocument
 from program_enrollments.sign_on.signatures import verified_assertion
 from tests.sign_on.university import ACS, AUDIENCE, University
 
@@ -50,14 +50,14 @@ def unsigned(university: University) -> etree._Element:
 
 def refusal(university: University, root: etree._Element) -> str:
     with pytest.raises(SignOnRefused) as refused:
-        verified_assertion(root, certificates=[university.certificate])
+        verified_assertion(ResponseDocument(root, root), certificates=[university.certificate])
     return refused.value.code
 
 
 def test_the_plain_case_is_believed(uni_a: University) -> None:
     root = sign(uni_a, unsigned(uni_a), ENVELOPED, EXCLUSIVE)
 
-    assert verified_assertion(root, certificates=[uni_a.certificate]).tag == f"{SAML}Assertion"
+    assert verified_assertion(ResponseDocument(root, root), certificates=[uni_a.certificate]).tag == f"{SAML}Assertion"
 
 
 def test_a_transform_that_leaves_something_out(uni_a: University) -> None:
@@ -92,7 +92,7 @@ def test_no_certificates_verify_nothing(uni_a: University) -> None:
     root = sign(uni_a, unsigned(uni_a), ENVELOPED, EXCLUSIVE)
 
     with pytest.raises(SignOnRefused):
-        verified_assertion(root, certificates=[])
+        verified_assertion(ResponseDocument(root, root), certificates=[])
 
 
 def test_a_response_that_names_another_request_than_its_assertion(uni_a: University) -> None:
@@ -108,7 +108,7 @@ def test_a_response_that_names_another_request_than_its_assertion(uni_a: Univers
     )
 
     with pytest.raises(SignOnRefused) as refused:
-        read_assertion(root, expected=expected)
+        read_assertion(ResponseDocument(root, root), expected=expected)
     assert refused.value.code == SignOnRefusal.REQUEST_UNKNOWN
     root.set("InResponseTo", "_request")
-    assert read_assertion(root, expected=expected).attributes
+    assert read_assertion(ResponseDocument(root, root), expected=expected).attributes

@@ -15,8 +15,9 @@ import xmlsec
 from lxml import etree
 
 from demo_lms.idp.keys import KeyPair, make_key_pair
-from program_enrollments.sign_on.documents import DS, SAML
+from program_enrollments.sign_on.documents import SAML
 from program_enrollments.sign_on.identities import UID
+from program_enrollments.xml_security import DS
 
 ACS = "http://testserver/sso/acs/"
 AUDIENCE = "https://demo-lms.example/sso"

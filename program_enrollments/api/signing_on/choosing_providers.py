@@ -16,6 +16,14 @@ from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import MetadataUnusable, SignOnRefused
 from program_enrollments.models import IdentityProvider, SamlConfiguration, School
 
+OBSTACLES = (
+    SignOnRefusal.PROVIDER_TEST_ONLY,
+    SignOnRefusal.CERTIFICATES_UNUSABLE,
+    SignOnRefusal.PROVIDER_INCOMPLETE,
+    SignOnRefusal.PROVIDER_DISABLED,
+)
+"""What keeps a provider from being a way in; the nearest to being one first."""
+
 
 @dataclass(frozen=True, slots=True)
 class AttributeNames:
@@ -82,16 +90,47 @@ def get_saml_provider(*, slug: str = "", entity_id: str = "") -> tuple[SignOnPro
     return provider, provider.saml
 
 
-def fetch_sign_on_choices(*, school_key: str | None = None) -> QuerySet[IdentityProvider]:
-    """Return the identity providers that people can sign on through, of one school or of all, by school: enabled, not
-    for tests only.
+def fetch_sign_on_choices() -> QuerySet[IdentityProvider]:
+    """Return the identity providers that people can sign on through, by school: enabled, not for tests only.
+
+    One whose certificates are unusable is among them; `fetch_school_choices` leaves it out.
     """
-    choices = IdentityProvider.objects.filter(is_enabled=True, saml__is_test_only=False).select_related(
-        "school", "saml"
-    )
-    if school_key is not None:
-        choices = choices.filter(school__key=school_key) if "\x00" not in school_key else choices.none()
-    return choices.order_by("school__name", "school__key", "name", "slug")
+    choices = IdentityProvider.objects.filter(is_enabled=True, saml__is_test_only=False)
+    return choices.select_related("school", "saml").order_by("school__name", "school__key", "name", "slug")
+
+
+def fetch_school_choices(*, school_key: str) -> list[IdentityProvider]:
+    """Return the identity providers that people can sign on through at one school, at least one.
+
+    Raises SignOnRefused with the reason why there is none: no such school, no provider, or the obstacle of the provider
+    that is nearest to being a way in.
+    """
+    # PostgreSQL has no NUL in strings.
+    if "\x00" in school_key or not School.objects.filter(key=school_key).exists():
+        raise SignOnRefused(SignOnRefusal.PROVIDER_UNKNOWN)
+    providers = IdentityProvider.objects.filter(school__key=school_key).select_related("school", "saml")
+    obstacles = [(provider, _obstacle(provider)) for provider in providers.order_by("name", "slug")]
+    choices = [provider for provider, obstacle in obstacles if obstacle is None]
+    if choices:
+        return choices
+    for code in OBSTACLES:
+        for provider, obstacle in obstacles:
+            if obstacle == code:
+                raise SignOnRefused(code, slug=provider.slug)
+    raise SignOnRefused(SignOnRefusal.PROVIDER_MISSING)
+
+
+def _obstacle(provider: IdentityProvider) -> SignOnRefusal | None:
+    """Return why nobody can sign on through a provider, None if people can."""
+    if not provider.is_enabled:
+        return SignOnRefusal.PROVIDER_DISABLED
+    try:
+        saml = _saml(provider.slug, provider.saml)
+    except ObjectDoesNotExist:
+        return SignOnRefusal.PROVIDER_INCOMPLETE
+    except SignOnRefused as error:
+        return SignOnRefusal(error.code)
+    return SignOnRefusal.PROVIDER_TEST_ONLY if saml.is_test_only else None
 
 
 def _attribute_names(configuration: SamlConfiguration) -> AttributeNames:
@@ -110,7 +149,7 @@ def _saml(slug: str, configuration: SamlConfiguration) -> SamlProvider:
         certificates = read_certificates(text=configuration.signing_certificates)
     except MetadataUnusable:
         # The admin lets nothing unusable in; somebody wrote to the table by other means.
-        raise SignOnRefused(SignOnRefusal.PROVIDER_INCOMPLETE, slug=slug) from None
+        raise SignOnRefused(SignOnRefusal.CERTIFICATES_UNUSABLE, slug=slug) from None
     return SamlProvider(
         entity_id=configuration.entity_id,
         sso_url=configuration.sso_url,

@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -18,6 +18,10 @@ from django.utils.translation import gettext as _
 from program_enrollments.exceptions import MetadataUnusable
 
 MIN_RSA_BITS = 2048
+ENDS_SOON = timedelta(days=30)
+"""How long before its end a certificate is warned of: time for a university to publish the next one."""
+
+FINGERPRINT = re.compile(r"(?:[0-9A-F]{2}:){31}[0-9A-F]{2}")
 PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 
 
@@ -33,11 +37,16 @@ class SigningCertificate:
     pem: str
     subject: str
     fingerprint: str
+    starts_at: datetime
     expires_at: datetime
 
     def is_expired(self, *, now: datetime) -> bool:
         """Whether the end of validity that the certificate states has passed."""
         return self.expires_at <= now
+
+    def ends_soon(self, *, now: datetime) -> bool:
+        """Whether the certificate has not expired, but will within 30 days."""
+        return now < self.expires_at <= now + ENDS_SOON
 
 
 def read_certificates(*, text: str) -> tuple[SigningCertificate, ...]:
@@ -52,6 +61,15 @@ def read_certificates(*, text: str) -> tuple[SigningCertificate, ...]:
             _("There is no certificate here. Paste one that starts with -----BEGIN CERTIFICATE-----.")
         )
     return tuple(certificates.values())
+
+
+def read_fingerprint(*, text: str) -> str:
+    """Return a SHA-256 fingerprint in upper-case hex pairs, however it was written. Raises MetadataUnusable."""
+    digits = "".join(text.removeprefix("SHA-256").replace(":", "").split()).upper()
+    fingerprint = ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
+    if not FINGERPRINT.fullmatch(fingerprint):
+        raise MetadataUnusable(_("This is no SHA-256 fingerprint: it has 64 hexadecimal digits, such as 9F:86:D0:…"))
+    return fingerprint
 
 
 def _bodies(text: str) -> Iterator[bytes]:
@@ -87,5 +105,6 @@ def _read(der: bytes) -> SigningCertificate:
         pem=certificate.public_bytes(serialization.Encoding.PEM).decode("ascii").strip(),
         subject=subject,
         fingerprint=certificate.fingerprint(hashes.SHA256()).hex(":").upper(),
+        starts_at=certificate.not_valid_before_utc.astimezone(UTC),
         expires_at=certificate.not_valid_after_utc.astimezone(UTC),
     )

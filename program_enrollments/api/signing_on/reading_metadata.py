@@ -12,10 +12,9 @@ from lxml import etree
 
 from program_enrollments.api.signing_on.reading_certificates import SigningCertificate, read_certificates
 from program_enrollments.exceptions import MetadataUnusable
+from program_enrollments.metadata_source import LOOPBACK, MAX_METADATA_BYTES
 from program_enrollments.models.sign_on import MAX_ENTITY_ID_LENGTH
-
-MAX_METADATA_BYTES = 10 * 1024 * 1024
-"""A federation's whole metadata may be larger; one university's is a few kilobytes."""
+from program_enrollments.xml_security import DS, AlgorithmRejected, SignatureRejected, check_ids, verify
 
 NAMESPACES = {
     "md": "urn:oasis:names:tc:SAML:2.0:metadata",
@@ -25,7 +24,6 @@ NAMESPACES = {
 }
 SAML2 = "urn:oasis:names:tc:SAML:2.0:protocol"
 REDIRECT_BINDING = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -43,11 +41,12 @@ class ProviderMetadata:
     valid_until: datetime | None
 
 
-def read_metadata(*, xml: bytes, entity_id: str = "") -> ProviderMetadata:
-    """Return the identity provider described by `xml`, the one called `entity_id` where several are.
+def read_metadata(*, xml: bytes, entity_id: str = "", signer: str = "") -> ProviderMetadata:
+    """Return the identity provider described by `xml`, the one called `entity_id` if there are several.
 
-    The metadata's own signature is not checked: whoever pastes it vouches for where it is from (docs/sso.rst). Raises
-    MetadataUnusable with a sentence for the person who pasted it.
+    With `signer`, the SHA-256 fingerprint of a certificate, the provider's description or an element around it must be
+    signed with that certificate's key. Without, signatures are not checked: whoever pastes metadata vouches for its
+    origin (docs/sso.rst). Raises MetadataUnusable with a sentence for the person who pasted it.
     """
     root = _parse(xml)
     entities = [
@@ -63,6 +62,8 @@ def read_metadata(*, xml: bytes, entity_id: str = "") -> ProviderMetadata:
                 count=len(entities)
             )
         )
+    if signer:
+        _check_signer(entities[0], signer)
     return _read_entity(entities[0])
 
 
@@ -91,6 +92,43 @@ def _parse(xml: bytes) -> etree._Element:
             _("This has a document type declaration, which SAML metadata never needs. It is not read.")
         )
     return root
+
+
+def _check_signer(entity: etree._Element, signer: str) -> None:
+    """Raise MetadataUnusable unless the entity, or an element around it, is signed by the certificate `signer`."""
+    signatures = [
+        signature
+        for element in (entity, *entity.iterancestors())
+        for signature in element.findall(f"{DS}Signature")
+        if _certificate_of(signature, signer)
+    ]
+    if not signatures:
+        raise MetadataUnusable(
+            _(
+                "The metadata is not signed with the certificate whose fingerprint was entered. If the university "
+                "signs with another one now, compare its fingerprint with the university and enter it."
+            )
+        )
+    try:
+        check_ids([entity.getroottree().getroot()])
+        verify(signatures[0], certificates=[_certificate_of(signatures[0], signer)])
+    except AlgorithmRejected:
+        raise MetadataUnusable(
+            _("The metadata's signature uses an algorithm that is not accepted. Ask the university for SHA-256.")
+        ) from None
+    except SignatureRejected:
+        raise MetadataUnusable(
+            _("The metadata's signature does not hold: the metadata was changed on its way. It is not used.")
+        ) from None
+
+
+def _certificate_of(signature: etree._Element, fingerprint: str) -> str:
+    """Return the certificate with this fingerprint that a signature carries, in PEM form; empty if it has none."""
+    for body in signature.iterfind("ds:KeyInfo/ds:X509Data/ds:X509Certificate", NAMESPACES):
+        for certificate in read_certificates(text=body.text or ""):
+            if certificate.fingerprint == fingerprint:
+                return certificate.pem
+    return ""
 
 
 def _descriptor(entity: etree._Element) -> etree._Element | None:

@@ -8,13 +8,16 @@ from functools import partial
 
 from django.db import IntegrityError, transaction
 
-from program_enrollments.api.transacting import after_commit
+from program_enrollments.api.transacting import after_commit, in_transaction
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.models import SeenAssertion
 
 CLEARING_DIGESTS = "0"
 """Assertions whose digest starts so, one in sixteen, clear away the expired ones: the table stays small by itself."""
+
+FORGOTTEN_AT_ONCE = 1_000
+"""More than sixteen sign-ons add, and few enough for a short transaction."""
 
 
 def remember_assertion(*, entity_id: str, assertion_id: str, expires_at: datetime, now: datetime) -> None:
@@ -34,5 +37,11 @@ def remember_assertion(*, entity_id: str, assertion_id: str, expires_at: datetim
 
 
 def forget_expired_assertions(*, now: datetime) -> int:
-    """Delete what no longer has to be remembered; return the number of assertions forgotten."""
-    return SeenAssertion.objects.filter(expires_at__lt=now).delete()[0]
+    """Delete up to `FORGOTTEN_AT_ONCE` assertions that no longer have to be remembered; return how many."""
+
+    def forget() -> int:
+        expired = SeenAssertion.objects.filter(expires_at__lt=now).order_by("expires_at")
+        digests = sorted(expired.values_list("digest", flat=True)[:FORGOTTEN_AT_ONCE])
+        return SeenAssertion.objects.filter(digest__in=digests).delete()[0] if digests else 0
+
+    return in_transaction(forget)

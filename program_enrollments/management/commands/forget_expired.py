@@ -1,0 +1,22 @@
+"""`forget_expired`: delete what was kept for a time only (docs/operations.rst)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from program_enrollments import api
+
+
+class Command(BaseCommand):
+    help = (
+        "Deletes expired answers that were kept for repeated requests, and digests of expired assertions. Can be run "
+        "daily, beside everything else, and stopped at any time."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        forgotten = api.forget_expired(now=timezone.now())
+        if options["verbosity"] > 0:
+            self.stdout.write(f"Forgotten: assertions {forgotten.assertions}, kept answers {forgotten.answers}.")

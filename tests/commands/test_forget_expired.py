@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from program_enrollments import api
+from program_enrollments.models import KeptAnswer, SeenAssertion
+from tests.factories.host import UserFactory
+
+HOUR = timedelta(hours=1)
+
+
+def see(count: int, *, expires_in: timedelta, prefix: str) -> None:
+    expires_at = timezone.now() + expires_in
+    SeenAssertion.objects.bulk_create(
+        SeenAssertion(digest=f"{prefix}{number:060}", expires_at=expires_at) for number in range(count)
+    )
+
+
+def keep(count: int, *, expires_in: timedelta, prefix: str, status: int | None = 200) -> None:
+    user, now = UserFactory(), timezone.now()
+    KeptAnswer.objects.bulk_create(
+        KeptAnswer(
+            user=user,
+            key=f"{prefix}{number}",
+            fingerprint="0" * 64,
+            started_at=now + expires_in - 24 * HOUR,
+            expires_at=now + expires_in,
+            status=status,
+            content=b"S-1",
+        )
+        for number in range(count)
+    )
+
+
+def forget(**options: Any) -> str:
+    out = StringIO()
+    call_command("forget_expired", stdout=out, **options)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+class TestWhatHasExpired:
+    def test_is_deleted_and_the_rest_stays(self) -> None:
+        see(3, expires_in=-HOUR, prefix="old")
+        see(2, expires_in=HOUR, prefix="new")
+        keep(4, expires_in=-HOUR, prefix="old")
+        keep(1, expires_in=HOUR, prefix="new")
+
+        out = forget()
+
+        assert out == "Forgotten: assertions 3, kept answers 4.\n"
+        assert SeenAssertion.objects.count() == 2
+        assert KeptAnswer.objects.get().key == "new0"
+
+    def test_includes_answers_that_never_came(self) -> None:
+        keep(1, expires_in=-HOUR, prefix="died", status=None)
+
+        assert forget() == "Forgotten: assertions 0, kept answers 1.\n"
+
+    def test_is_nothing_the_second_time(self) -> None:
+        see(1, expires_in=-HOUR, prefix="old")
+        forget()
+
+        assert forget() == "Forgotten: assertions 0, kept answers 0.\n"
+
+    def test_is_not_reported_if_nobody_wants_to_know(self) -> None:
+        assert forget(verbosity=0) == ""
+
+    def test_goes_in_batches_however_much_it_is(self, django_assert_max_num_queries: Any) -> None:
+        """One statement for all would hold its locks, on every database, for as long as it takes."""
+        see(2_500, expires_in=-HOUR, prefix="old")
+        keep(250, expires_in=-HOUR, prefix="old")
+
+        with django_assert_max_num_queries(60) as captured:
+            forgotten = api.forget_expired(now=timezone.now())
+
+        assert (forgotten.assertions, forgotten.answers) == (2_500, 250)
+        assert not SeenAssertion.objects.exists()
+        assert not KeptAnswer.objects.exists()
+        deletes = [query["sql"] for query in captured.captured_queries if query["sql"].startswith("DELETE")]
+        assert len(deletes) >= 3 + 3
+
+
+@pytest.mark.django_db
+def test_a_sign_on_clears_away_one_batch_at_most() -> None:
+    see(2_500, expires_in=-HOUR, prefix="old")
+
+    assert api.forget_expired_assertions(now=timezone.now()) == 1_000
