@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,15 +15,26 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from program_enrollments import api
 from program_enrollments.admin.asking import asking_context
 from program_enrollments.admin.large_tables import AnyQuerySet, ViewOnlyAdmin
 from program_enrollments.admin.linking_pages import change_page
 from program_enrollments.admin.searching import ENROLLMENT_HELP, search_enrollments
 from program_enrollments.admin.telling import staff_origin, tell_outcomes
 from program_enrollments.data import Origin, RowOutcome
+from program_enrollments.exceptions import ProgramEnrollmentsError
 
 MAX_AT_ONCE = 1_000
 """Enrollments of one bulk action: one chunk of a bulk write."""
+
+
+MAX_SHOWN = 20
+NUMBERS = re.compile(r"[0-9]{1,18}(,[0-9]{1,18})*")
+
+
+def _read_numbers(text: str) -> list[int]:
+    """Return the primary keys that the page that asks has sent back; none if that is not what stands there."""
+    return [int(number) for number in text.split(",")] if NUMBERS.fullmatch(text) else []
 
 
 class EnrollmentAdmin(ViewOnlyAdmin):
@@ -33,8 +45,10 @@ class EnrollmentAdmin(ViewOnlyAdmin):
     actions = ["change_status"]
     change_form_template = "admin/university_enrollments/enrollment.html"
     status_form: type[forms.Form]
+    place: type[api.ProgramPlace | api.CoursePlace]
+    """What the API calls an enrollment listed here; its members are columns of the table."""
 
-    def change_statuses(self, chosen: Sequence[Any], data: dict[str, Any], origin: Origin) -> list[RowOutcome]:
+    def change_statuses(self, places: Sequence[Any], data: dict[str, Any], origin: Origin) -> list[RowOutcome]:
         """Write the status that the form asks for to the enrollments chosen; return the outcomes."""
         raise NotImplementedError
 
@@ -71,7 +85,10 @@ class EnrollmentAdmin(ViewOnlyAdmin):
     @admin.action(description=gettext_lazy("Change the status"), permissions=["write"])
     def change_status(self, request: HttpRequest, queryset: AnyQuerySet) -> HttpResponse | None:
         """Ask for the status and the reason; asked back with them, write."""
-        chosen = list(queryset.order_by("pk")[: MAX_AT_ONCE + 1])
+        if "apply" in request.POST:
+            queryset = self.get_queryset(request).filter(pk__in=_read_numbers(request.POST.get("chosen", "")))
+        # Not the rows themselves: what is shown with them would be fetched for all of them.
+        chosen = list(queryset.order_by("pk").values_list("pk", *self.place._fields)[: MAX_AT_ONCE + 1])
         if len(chosen) > MAX_AT_ONCE:
             text = _("Choose at most %(limit)d enrollments at a time. For more, upload a file or use the API.")
             messages.error(request, text % {"limit": MAX_AT_ONCE})
@@ -82,15 +99,26 @@ class EnrollmentAdmin(ViewOnlyAdmin):
                 _("These enrollments are not there any more; they may have become real. Search for the learner again."),
             )
             return None
-        form = self.status_form(request.POST if "apply" in request.POST else None, initial={"status": chosen[0].status})
+        numbers = [number for number, *_place in chosen]
+        shown = list(self.get_queryset(request).filter(pk__in=numbers[:MAX_SHOWN]).order_by("pk"))
+        present = shown[0].status if shown else ""
+        form = self.status_form(request.POST if "apply" in request.POST else None, initial={"status": present})
         if form.is_valid():
+            places = [self.place(*place) for _number, *place in chosen]
             origin = staff_origin(request=request, reason=form.cleaned_data["reason"])
-            tell_outcomes(request=request, outcomes=self.change_statuses(chosen, form.cleaned_data, origin))
+            try:
+                tell_outcomes(request=request, outcomes=self.change_statuses(places, form.cleaned_data, origin))
+            except ProgramEnrollmentsError as error:
+                messages.error(request, error.detail)
             return None
         context = {
             **asking_context(model_admin=self, request=request, form=form),
             "title": _("Change the status"),
-            "chosen": chosen,
+            "count": len(numbers),
+            "shown": shown,
+            "first": str(numbers[0]),
+            # One field: Django takes a limited number of them.
+            "chosen": ",".join(map(str, numbers)),
             "checkbox_name": ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "admin/university_enrollments/status_change.html", context)

@@ -26,16 +26,11 @@ class CourseEnrollmentAdmin(EnrollmentAdmin):
     list_prefetch_related = ("learner", "program__school", "course_run")
     readonly_fields = ["learner_page", "school"]
     status_form = CourseStatusForm
+    place = api.CoursePlace
 
-    def change_statuses(self, chosen: Sequence[Any], data: dict[str, Any], origin: Origin) -> list[RowOutcome]:
+    def change_statuses(self, places: Sequence[Any], data: dict[str, Any], origin: Origin) -> list[RowOutcome]:
         return api.change_course_statuses(
-            places=[
-                api.CoursePlace(enrollment.program_id, enrollment.course_run_id, enrollment.learner_id)
-                for enrollment in chosen
-            ],
-            status=data["status"],
-            course_staff=data["course_staff"],
-            origin=origin,
+            places=places, status=data["status"], course_staff=data["course_staff"], origin=origin
         )
 
 

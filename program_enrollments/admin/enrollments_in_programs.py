@@ -25,7 +25,7 @@ class ProgramEnrollmentAdmin(EnrollmentAdmin):
     fields = ["learner_page", "program", "school", "curriculum", "status", "created", "modified"]
     readonly_fields = ["learner_page", "school"]
     status_form = ProgramStatusForm
+    place = api.ProgramPlace
 
-    def change_statuses(self, chosen: Sequence[Any], data: dict[str, Any], origin: Origin) -> list[RowOutcome]:
-        places = [api.ProgramPlace(enrollment.program_id, enrollment.learner_id) for enrollment in chosen]
+    def change_statuses(self, places: Sequence[Any], data: dict[str, Any], origin: Origin) -> list[RowOutcome]:
         return api.change_program_statuses(places=places, status=data["status"], cascade=data["cascade"], origin=origin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,12 @@ from program_enrollments.data import CourseStatus, LearnerProblem, ProgramStatus
 from program_enrollments.models import PreemptiveCourseEnrollment, Program, School
 
 SCHOOL, PROGRAM = "school", "program"
+PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
+
+
+def _primary_key(text: str | None) -> int | None:
+    """Return the primary key that a parameter gives, or None if it is none that a row can have."""
+    return int(text) if text is not None and PRIMARY_KEY.fullmatch(text) else None
 
 
 class SchoolFilter(admin.SimpleListFilter):
@@ -53,12 +60,12 @@ class ProgramFilter(admin.SimpleListFilter):
     parameter_name = PROGRAM
 
     def lookups(self, request: HttpRequest, model_admin: AnyModelAdmin) -> Iterable[tuple[Any, Any]]:
-        school, program = request.GET.get(SCHOOL, ""), request.GET.get(PROGRAM, "")
+        school, program = _primary_key(request.GET.get(SCHOOL)), _primary_key(request.GET.get(PROGRAM))
         programs = Program.objects.order_by("title", "pk")
-        if school.isdecimal():
-            programs = programs.filter(school=int(school))
-        elif program.isdecimal():
-            programs = programs.filter(pk=int(program))
+        if school is not None:
+            programs = programs.filter(school=school)
+        elif program is not None:
+            programs = programs.filter(pk=program)
         else:
             return []
         return [(str(pk), title) for pk, title in programs.values_list("pk", "title")]

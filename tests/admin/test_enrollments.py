@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from django.db.models import Model
+from pytest_django import Settings
 
 from demo_lms.models import CourseAccessRole, CourseEnrollment
 from program_enrollments.admin import enrollment_lists
 from program_enrollments.models import (
+    Learner,
     LedgerEntry,
     PreemptiveCourseEnrollment,
     PreemptiveProgramEnrollment,
@@ -28,9 +30,17 @@ from tests.factories.enrollment import (
     ProgramEnrollmentFactory,
 )
 
+FACTORIES: dict[type[Model], Any] = {
+    PreemptiveProgramEnrollment: PreemptiveProgramEnrollmentFactory,
+    PreemptiveCourseEnrollment: PreemptiveCourseEnrollmentFactory,
+}
+
 
 def change_status(desk: Desk, *enrollments: Model, **data: Any) -> Page:
+    """Choose these in their list, as a browser sends it; with `apply`, what the page that asks then sends."""
     chosen = [str(enrollment.pk) for enrollment in enrollments]
+    if "apply" in data:
+        data["chosen"] = ",".join(chosen)
     return desk.post(url_of(type(enrollments[0])), action="change_status", _selected_action=chosen, **data)
 
 
@@ -164,6 +174,113 @@ def test_more_than_a_chunk_is_refused_before_anything_is_written(desk: Desk, mon
 
     assert page.messages() == ["Choose at most 1 enrollments at a time. For more, upload a file or use the API."]
     assert not ProgramEnrollment.objects.filter(status="ended").exists()
+
+
+class TestManyAtOnce:
+    """The action as a browser sends it: all of a list chosen, then the form that it is asked with."""
+
+    @pytest.fixture(params=[PreemptiveProgramEnrollment, PreemptiveCourseEnrollment], ids=lambda model: model.__name__)
+    def model(self, request: pytest.FixtureRequest) -> Any:
+        return request.param
+
+    def make(self, model: type[Model], count: int) -> None:
+        """Make so many enrollments of one program, waiting for accounts."""
+        first = FACTORIES[model]()
+        if model is PreemptiveCourseEnrollment:
+            PreemptiveProgramEnrollmentFactory(
+                learner=first.learner, program=first.program, curriculum__program=first.program
+            )
+        where: dict[str, Any] = {"program": first.program, "status": first.status}
+        curriculum = CurriculumFactory(program=first.program)
+        learners = Learner.objects.bulk_create(
+            Learner(school=first.program.school, student_key=f"Z-{number}", student_key_normalized=f"z-{number}")
+            for number in range(count - 1)
+        )
+        PreemptiveProgramEnrollment.objects.bulk_create(
+            PreemptiveProgramEnrollment(
+                learner=learner, program=first.program, curriculum=curriculum, status="enrolled"
+            )
+            for learner in learners
+        )
+        if model is PreemptiveCourseEnrollment:
+            PreemptiveCourseEnrollment.objects.bulk_create(
+                PreemptiveCourseEnrollment(learner=learner, course_run=first.course_run, **where)
+                for learner in learners
+            )
+
+    def choose_all(self, desk: Desk, model: type[Model]) -> Page:
+        first = model._default_manager.order_by("pk").first()
+        assert first is not None
+        return desk.post(url_of(model), action="change_status", _selected_action=str(first.pk), select_across="1")
+
+    def send(self, desk: Desk, model: type[Model], asked: Page, status: str) -> Page:
+        """Fill in the form that a page asks with, as a browser does."""
+        fields: dict[str, Any] = {}
+        for field in asked.tree.xpath('//div[@id="content-main"]//form//input[@type="hidden"]'):
+            fields.setdefault(field.get("name"), []).append(field.get("value"))
+        return desk.post(url_of(model), **fields, status=status, reason="Asked by the school")
+
+    def test_as_many_as_are_allowed_are_changed(self, model: type[Model], desk: Desk) -> None:
+        self.make(model, enrollment_lists.MAX_AT_ONCE)
+        status = "suspended" if model is PreemptiveProgramEnrollment else "inactive"
+
+        asked = self.choose_all(desk, model)
+        assert "1000 enrollments are chosen" in asked.text
+        done = self.send(desk, model, asked, status)
+
+        assert done.messages() == ["The status of 1000 enrollments changed."]
+        assert model._default_manager.filter(status=status).count() == 1000
+
+    def test_one_more_is_refused_in_words(self, model: type[Model], desk: Desk) -> None:
+        self.make(model, enrollment_lists.MAX_AT_ONCE + 1)
+        page = self.choose_all(desk, model)
+        assert page.status == 200
+        assert page.messages()[0].startswith("Choose at most 1000 enrollments at a time.")
+
+    def test_a_limit_of_the_api_below_that_does_not_matter(
+        self, model: type[Model], desk: Desk, settings: Settings
+    ) -> None:
+        settings.PROGRAM_ENROLLMENTS = {**settings.PROGRAM_ENROLLMENTS, "MAX_ROWS": 2, "CHUNK_SIZE": 3}
+        self.make(model, 5)
+        status = "suspended" if model is PreemptiveProgramEnrollment else "inactive"
+        done = self.send(desk, model, self.choose_all(desk, model), status)
+        assert done.messages() == ["The status of 5 enrollments changed."]
+
+    def test_only_those_chosen_when_asked_are_changed(self, model: type[Model], desk: Desk) -> None:
+        self.make(model, 3)
+        asked = self.choose_all(desk, model)
+        later = FACTORIES[model]()
+        self.send(desk, model, asked, "ended" if model is PreemptiveProgramEnrollment else "inactive")
+        later.refresh_from_db()
+        assert later.status in {"enrolled", "active"}
+
+    @pytest.mark.parametrize("chosen", ["", "x", "1,x", "1,,2", "9" * 30, "-1", "1;2"])
+    def test_nonsense_chosen_is_told(self, model: type[Model], desk: Desk, chosen: str) -> None:
+        self.make(model, 1)
+        pk = str(model._default_manager.get().pk)
+        page = desk.post(
+            url_of(model), action="change_status", _selected_action=pk, apply="1", chosen=chosen, status="ended"
+        )
+        assert page.status == 200
+        assert page.messages()[0].startswith("These enrollments are not there any more")
+        assert not LedgerEntry.objects.exists()
+
+
+@pytest.mark.parametrize("factory", [PreemptiveProgramEnrollmentFactory, ProgramCourseEnrollmentFactory])
+def test_numbers_are_sent_plain_where_numbers_are_shown_with_separators(
+    factory: Any, desk: Desk, settings: Settings
+) -> None:
+    settings.USE_THOUSAND_SEPARATOR = True
+    enrollment = factory(pk=1_234_502)
+    model = type(enrollment)
+    shown = desk.get(url_of(model, "change", enrollment.pk))
+    [field] = shown.tree.xpath('//form[@id="change-status"]//input[@name="_selected_action"]')
+    assert field.get("value") == "1234502"
+
+    asked = change_status(desk, enrollment)
+    values = asked.tree.xpath('//div[@id="content-main"]//form//input[@type="hidden"]/@value')
+    assert "1234502" in values
+    assert not [value for value in values if "1,234" in value or "1\xa0234" in value]
 
 
 @pytest.mark.parametrize("model", [ProgramEnrollment, ProgramCourseEnrollment], ids=lambda model: model.__name__)

@@ -5,13 +5,14 @@ same ledger.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from program_enrollments.api.enrolling.enrolling_courses import write_course_enrollments
 from program_enrollments.api.enrolling.enrolling_programs import write_program_enrollments
+from program_enrollments.conf import get_setting
 from program_enrollments.data import (
     CourseEnrollmentRequest,
     Origin,
@@ -20,6 +21,8 @@ from program_enrollments.data import (
     Verb,
 )
 from program_enrollments.models import CourseRun, Learner, PreemptiveProgramEnrollment, Program, ProgramEnrollment
+
+R = TypeVar("R")
 
 
 class ProgramPlace(NamedTuple):
@@ -48,7 +51,7 @@ def change_program_statuses(
     """Give these places in programs a status; with `cascade`, a leaving status also ends course enrollments there.
 
     Returns one outcome a place that still names a learner and a program; its key is the learner's primary key, and the
-    words are those of any write (`data.Word`). One write a program.
+    words are those of any write (`data.Word`). One write per program, or several where it has more than `MAX_ROWS`.
     """
     identities = _identities(learner_ids={place.learner_id for place in places})
     by_program: dict[int, list[int]] = defaultdict(list)
@@ -62,15 +65,16 @@ def change_program_statuses(
             ProgramEnrollmentRequest(str(learner_id), *identities[learner_id], status, curricula.get(learner_id))
             for learner_id in by_program[program.pk]
         ]
-        outcomes += write_program_enrollments(
-            program=program,
-            rows=rows,
-            verb=Verb.UPDATE,
-            origin=origin,
-            cascade=cascade,
-            allow_pseudonyms=True,
-            now=now,
-        )
+        for part in _parts(rows):
+            outcomes += write_program_enrollments(
+                program=program,
+                rows=part,
+                verb=Verb.UPDATE,
+                origin=origin,
+                cascade=cascade,
+                allow_pseudonyms=True,
+                now=now,
+            )
     return outcomes
 
 
@@ -84,7 +88,7 @@ def change_course_statuses(
 ) -> list[RowOutcome]:
     """Give these places in course runs a status, and grant or take back the course staff role unless None.
 
-    Returns outcomes as above. One write a course run of a program.
+    Returns outcomes as above. One write per course run of a program, or several, as above.
     """
     identities = _identities(learner_ids={place.learner_id for place in places})
     by_run: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -101,16 +105,24 @@ def change_course_statuses(
             CourseEnrollmentRequest(str(learner_id), *identities[learner_id], status, course_staff)
             for learner_id in learner_ids
         ]
-        outcomes += write_course_enrollments(
-            program=programs[program_id],
-            course_run=course_runs[course_run_id],
-            rows=rows,
-            verb=Verb.UPDATE,
-            origin=origin,
-            allow_pseudonyms=True,
-            now=now,
-        )
+        for part in _parts(rows):
+            outcomes += write_course_enrollments(
+                program=programs[program_id],
+                course_run=course_runs[course_run_id],
+                rows=part,
+                verb=Verb.UPDATE,
+                origin=origin,
+                allow_pseudonyms=True,
+                now=now,
+            )
     return outcomes
+
+
+def _parts(rows: Sequence[R]) -> Iterator[Sequence[R]]:
+    """Give the rows in parts that a write takes: its limit is meant for calls from outside."""
+    size: int = get_setting("MAX_ROWS")
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def _curricula(*, program_id: int, learner_ids: Collection[int]) -> dict[int, UUID]:
