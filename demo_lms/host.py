@@ -30,8 +30,8 @@ from program_enrollments.host.ports import (
     GradePort,
     UserCourse,
 )
-from program_enrollments.models.bulk import insert_rows
 from program_enrollments.normalization import normalize_identity
+from program_enrollments.sql.bulk import insert_rows
 
 
 def _run_unknown() -> HostFailure:

@@ -111,7 +111,7 @@ DEFAULT_FROM_EMAIL = "Demo LMS <no-reply@demo-lms.example>"
 # --- Accounts and signing in -----------------------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = [
-    "program_enrollments.sign_on.backend.UniversitySAML",
+    "program_enrollments.saml.backend.UniversitySAML",
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -161,8 +161,8 @@ PROGRAM_ENROLLMENTS: dict[str, Any] = {
         "SUPPORT_CONTACT": {"name": "Support of the demo", "email": "support@demo-lms.example"},
         "TECHNICAL_CONTACT": {"name": "Operators of the demo", "email": "operators@demo-lms.example"},
         "PIPELINE": [
-            "program_enrollments.sign_on.pipeline.read_identity",
-            "program_enrollments.sign_on.pipeline.open_account",
+            "program_enrollments.saml.pipeline.read_identity",
+            "program_enrollments.saml.pipeline.open_account",
             "demo_lms.sign_in.pipeline.ask_to_confirm",
         ],
     },

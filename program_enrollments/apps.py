@@ -29,6 +29,6 @@ class ProgramEnrollmentsConfig(AppConfig):
                 "identities it keeps."
             )
         from program_enrollments import checks, receivers  # noqa: F401  (importing checks is what registers them)
-        from program_enrollments.sign_on import checks as sign_on_checks  # noqa: F401  (the same)
+        from program_enrollments.saml import checks as sign_on_checks  # noqa: F401  (the same)
 
         receivers.connect_receivers()

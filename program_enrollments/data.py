@@ -138,7 +138,7 @@ class Word(TextChoices):
 
 class SignOnRefusal(TextChoices):
     """Why a sign-on through this app was refused; goes into the log (ADR 0008). What people read is in
-    `sign_on.refusals`.
+    `saml.refusals`.
     """
 
     PROVIDER_UNKNOWN = "provider_unknown", _("no such identity provider here")

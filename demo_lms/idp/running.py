@@ -10,9 +10,9 @@ from pathlib import Path
 
 from demo_lms.idp.people import UNIVERSITIES
 from program_enrollments.models import IdentityProvider, SamlConfiguration
-from program_enrollments.sign_on.configuration import get_sign_on_settings
-from program_enrollments.sign_on.describing import service_metadata
-from program_enrollments.sign_on.identities import UID
+from program_enrollments.saml.configuration import get_sign_on_settings
+from program_enrollments.saml.identities import UID
+from program_enrollments.saml.service_metadata import service_metadata
 
 ROOT = Path(__file__).resolve().parents[2]
 

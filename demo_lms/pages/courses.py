@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from demo_lms.models import CourseAccessRole, CourseEnrollment, CourseRun, DailyActivity
-from program_enrollments.models.bulk import insert_rows
+from program_enrollments.sql.bulk import insert_rows
 
 
 @never_cache

@@ -38,7 +38,7 @@ from program_enrollments.data import (
     Verb,
 )
 from program_enrollments.models import CourseRun, Program
-from program_enrollments.sign_on.backend import UniversitySAML
+from program_enrollments.saml.backend import UniversitySAML
 
 LEARNER_PASSWORD = "learner"
 

@@ -1,4 +1,4 @@
-"""A step of the demo's own behind those of `program_enrollments.sign_on`."""
+"""A step of the demo's own behind those of `program_enrollments.saml`."""
 
 from __future__ import annotations
 

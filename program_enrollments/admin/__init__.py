@@ -4,13 +4,13 @@ through the `api` alone; what a school or a catalog is, is edited as usual (docs
 
 from program_enrollments.admin import (  # noqa: F401  (importing them is what registers the pages)
     catalog,
-    enrollments_in_courses,
-    enrollments_in_programs,
+    course_enrollments,
     grades,
     grants,
     identity_providers,
     kept_answers,
     learners,
     ledger,
+    program_enrollments,
     schools,
 )

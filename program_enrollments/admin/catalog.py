@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from program_enrollments.admin.filters import SchoolFilter
 from program_enrollments.admin.large_tables import AnyQuerySet, AnyTabularInline, LargeTableAdmin
-from program_enrollments.admin.searching import naming_program, parse_uuid
+from program_enrollments.admin.search import naming_program, parse_uuid
 from program_enrollments.models import (
     CourseRun,
     Curriculum,

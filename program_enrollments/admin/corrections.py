@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from program_enrollments import api
 from program_enrollments.admin.forms import AccountForm, OptionalReasonForm, ReasonForm
-from program_enrollments.admin.telling import staff_origin, tell_realized
+from program_enrollments.admin.messages import staff_origin, tell_realized
 from program_enrollments.data import LearnerProblem
 from program_enrollments.models import Learner
 from program_enrollments.normalization import is_pseudonym

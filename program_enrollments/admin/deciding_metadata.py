@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from program_enrollments import api
-from program_enrollments.admin.asking import asking_context
 from program_enrollments.admin.forms import ReasonForm
 from program_enrollments.admin.large_tables import AnyModelAdmin
+from program_enrollments.admin.question_pages import asking_context
 from program_enrollments.exceptions import DoesNotExist, MetadataUnusable
 from program_enrollments.models import IdentityProvider
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from program_enrollments import api
 from program_enrollments.admin.large_tables import AnyModelAdmin, AnyQuerySet
-from program_enrollments.api.identifying.finding import REFUSED
+from program_enrollments.api.learners.search import REFUSED
 from program_enrollments.data import CourseStatus, LearnerProblem, ProgramStatus
 from program_enrollments.models import PreemptiveCourseEnrollment, Program, School
 

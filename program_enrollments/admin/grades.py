@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from program_enrollments import api
 from program_enrollments.admin.filters import ProgramFilter, SchoolOfProgramFilter
 from program_enrollments.admin.large_tables import ViewOnlyAdmin
-from program_enrollments.admin.searching import LEARNER_HELP
+from program_enrollments.admin.search import LEARNER_HELP
 from program_enrollments.models import FrozenGrade, GradeBook, GradeFreeze
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from program_enrollments import api
 from program_enrollments.admin.large_tables import LargeTableAdmin
-from program_enrollments.admin.searching import naming_program
+from program_enrollments.admin.search import naming_program
 from program_enrollments.data import SCHOOL_PERMISSIONS
 from program_enrollments.models import Grant, Program, School
 

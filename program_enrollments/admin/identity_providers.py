@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from social_django.models import UserSocialAuth
 
 from program_enrollments import api
-from program_enrollments.admin import deciding_metadata, importing_metadata
+from program_enrollments.admin import deciding_metadata, metadata_import
 from program_enrollments.admin.large_tables import LargeTableAdmin
 from program_enrollments.conf import get_setting
 from program_enrollments.exceptions import MetadataUnusable
@@ -41,8 +41,8 @@ class ProviderForm(ProviderModelForm):
 
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
-        if not importing_metadata.SLUG.fullmatch(slug):
-            raise ValidationError(importing_metadata.SLUG_HELP, code="slug")
+        if not metadata_import.SLUG.fullmatch(slug):
+            raise ValidationError(metadata_import.SLUG_HELP, code="slug")
         return slug
 
 
@@ -228,7 +228,7 @@ class IdentityProviderAdmin(LargeTableAdmin):
 
     def import_metadata(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
         """Show what metadata says, and save it on the second click."""
-        return importing_metadata.import_metadata(request, model_admin=self, pk=pk)
+        return metadata_import.import_metadata(request, model_admin=self, pk=pk)
 
     def decide_metadata(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show what published metadata would change, and approve or reject it."""

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from program_enrollments.admin.filters import ProgramFilter, SchoolOfProgramFilter
 from program_enrollments.admin.large_tables import AnyQuerySet, ViewOnlyAdmin
-from program_enrollments.admin.searching import ENROLLMENT_HELP, search_enrollments
+from program_enrollments.admin.search import ENROLLMENT_HELP, search_enrollments
 from program_enrollments.models import Learner, LedgerEntry, LedgerPosition, Program
 
 

@@ -1,20 +1,11 @@
 """The only door to the domain: what entry points (REST, receivers, admin, commands, a host's own code) may call."""
 
-from program_enrollments.api.accessing import Access, Reach, access_of, get_course_run, get_program
-from program_enrollments.api.answering_once import (
-    Answer,
-    Claim,
-    claim_answer,
-    forget_answers,
-    keep_answer,
-    release_claim,
-)
-from program_enrollments.api.authorizing import Scope, authorize, authorize_school
-from program_enrollments.api.cataloging.loading_catalog import CatalogOutcome, load_catalog
-from program_enrollments.api.enrolling.enrolling_courses import write_course_enrollments
-from program_enrollments.api.enrolling.enrolling_programs import write_program_enrollments
-from program_enrollments.api.grading.attending import fetch_attendance
-from program_enrollments.api.grading.freezing import (
+from program_enrollments.api.access import Access, Reach, access_of, get_course_run, get_program
+from program_enrollments.api.catalog.load import CatalogOutcome, load_catalog
+from program_enrollments.api.enrollments.courses import write_course_enrollments
+from program_enrollments.api.enrollments.programs import write_program_enrollments
+from program_enrollments.api.grades.attendance import fetch_attendance
+from program_enrollments.api.grades.freezes import (
     FreezeFailure,
     FrozenVersion,
     freeze_grades,
@@ -22,14 +13,14 @@ from program_enrollments.api.grading.freezing import (
     reopen_grades,
     retire_from_freezes,
 )
-from program_enrollments.api.grading.reading_grades import (
+from program_enrollments.api.grades.frozen_grades import (
     FrozenGrades,
     GradePage,
     fetch_freezes,
     fetch_grades,
     get_freeze,
 )
-from program_enrollments.api.granting import (
+from program_enrollments.api.grants import (
     StaffClient,
     fetch_manageable_grants,
     fetch_manageable_schools,
@@ -37,26 +28,25 @@ from program_enrollments.api.granting import (
     grant_all_schools,
     may_give,
 )
-from program_enrollments.api.identifying.finding import count_learners_in_need, find_learners, find_learners_in_need
-from program_enrollments.api.reading.browsing import describe_program, fetch_course_runs, fetch_programs
-from program_enrollments.api.reading.following import ChangesPage, fetch_changes
-from program_enrollments.api.reading.listing_enrollments import fetch_course_enrollments, fetch_program_enrollments
-from program_enrollments.api.reading.looking_up import look_up_learner
-from program_enrollments.api.reading.reading_own import fetch_own_programs
-from program_enrollments.api.realizing.making_real import realize_learners
-from program_enrollments.api.realizing.signing_in import email_confirmed, realize_account, realize_at_sign_on
-from program_enrollments.api.realizing.sweeping import SweepReport, sweep
-from program_enrollments.api.signing_on.choosing_providers import (
-    AttributeNames,
-    SamlProvider,
-    SignOnProvider,
-    fetch_school_choices,
-    fetch_sign_on_choices,
-    get_saml_provider,
-    get_sign_on_provider,
+from program_enrollments.api.kept_answers import (
+    Answer,
+    Claim,
+    claim_answer,
+    forget_answers,
+    keep_answer,
+    release_claim,
 )
-from program_enrollments.api.signing_on.host_pipelines import ConfirmedHolder, confirm_holder
-from program_enrollments.api.signing_on.opening_accounts import (
+from program_enrollments.api.learners.search import count_learners_in_need, find_learners, find_learners_in_need
+from program_enrollments.api.reads.changes import ChangesPage, fetch_changes
+from program_enrollments.api.reads.enrollments import fetch_course_enrollments, fetch_program_enrollments
+from program_enrollments.api.reads.learner import look_up_learner
+from program_enrollments.api.reads.own import fetch_own_programs
+from program_enrollments.api.reads.programs import describe_program, fetch_course_runs, fetch_programs
+from program_enrollments.api.realizing.after_sign_in import email_confirmed, realize_account, realize_at_sign_on
+from program_enrollments.api.realizing.promises import realize_learners
+from program_enrollments.api.realizing.sweep import SweepReport, sweep
+from program_enrollments.api.scope import Scope, authorize, authorize_school
+from program_enrollments.api.sso.accounts import (
     AssertedIdentity,
     AssertionUse,
     OpenedAccount,
@@ -65,43 +55,53 @@ from program_enrollments.api.signing_on.opening_accounts import (
     is_offered,
     open_account,
 )
-from program_enrollments.api.signing_on.proposing_metadata import (
+from program_enrollments.api.sso.certificates import (
+    SigningCertificate,
+    read_certificates,
+    read_fingerprint,
+)
+from program_enrollments.api.sso.host_pipelines import ConfirmedHolder, confirm_holder
+from program_enrollments.api.sso.metadata import ProviderMetadata, check_sso_url, read_metadata
+from program_enrollments.api.sso.metadata_proposals import (
     MetadataProposal,
     approve_metadata,
     get_metadata_proposal,
     reject_metadata,
 )
-from program_enrollments.api.signing_on.reading_certificates import (
-    SigningCertificate,
-    read_certificates,
-    read_fingerprint,
-)
-from program_enrollments.api.signing_on.reading_metadata import ProviderMetadata, check_sso_url, read_metadata
-from program_enrollments.api.signing_on.refreshing_metadata import (
+from program_enrollments.api.sso.metadata_refresh import (
     RefreshedMetadata,
     RefreshOutcome,
     refresh_metadata,
 )
-from program_enrollments.api.signing_on.remembering_assertions import forget_expired_assertions
-from program_enrollments.api.supporting.correcting import (
+from program_enrollments.api.sso.providers import (
+    AttributeNames,
+    SamlProvider,
+    SignOnProvider,
+    fetch_school_choices,
+    fetch_sign_on_choices,
+    get_saml_provider,
+    get_sign_on_provider,
+)
+from program_enrollments.api.sso.seen_assertions import forget_expired_assertions
+from program_enrollments.api.support.corrections import (
     link_learner,
     settle_conflict,
     try_again,
     unlink_account,
     unlink_learner,
 )
-from program_enrollments.api.supporting.forgetting import Forgotten, forget_expired
-from program_enrollments.api.supporting.overruling import (
+from program_enrollments.api.support.expiry import Forgotten, forget_expired
+from program_enrollments.api.support.learner_page import PresentedLearner, present_learner
+from program_enrollments.api.support.releases import Released, release_learner, release_student_keys
+from program_enrollments.api.support.renames import Renamed, Renaming, rename_students
+from program_enrollments.api.support.retirement import Persons, RetiringReport, retire_learners
+from program_enrollments.api.support.statuses import (
     CoursePlace,
     ProgramPlace,
     change_course_statuses,
     change_program_statuses,
 )
-from program_enrollments.api.supporting.presenting import PresentedLearner, present_learner
-from program_enrollments.api.supporting.releasing import Released, release_learner, release_student_keys
-from program_enrollments.api.supporting.renaming import Renamed, Renaming, rename_students
-from program_enrollments.api.supporting.retiring import Persons, RetiringReport, retire_learners
-from program_enrollments.api.transacting import after_commit
+from program_enrollments.api.transactions import after_commit
 from program_enrollments.metadata_source import check_metadata_url
 
 __all__ = [

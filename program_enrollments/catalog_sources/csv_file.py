@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from program_enrollments.catalog_sources.checking_values import (
+from program_enrollments.catalog_sources.value_checks import (
     UnusableValue,
     check_moment,
     check_text,

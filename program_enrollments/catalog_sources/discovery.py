@@ -17,8 +17,8 @@ import requests
 from edx_rest_api_client.client import OAuthAPIClient
 from urllib3.exceptions import HTTPError
 
-from program_enrollments.catalog_sources.checking_values import show
 from program_enrollments.catalog_sources.discovery_shape import Schools, read_programs
+from program_enrollments.catalog_sources.value_checks import show
 from program_enrollments.catalog_sources.values import CatalogProblem, CatalogProgram
 from program_enrollments.conf import get_setting
 from program_enrollments.exceptions import CatalogUnavailable

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from program_enrollments.catalog_sources.checking_values import (
+from program_enrollments.catalog_sources.value_checks import (
     UnusableValue,
     check_moment,
     check_text,

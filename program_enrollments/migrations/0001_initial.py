@@ -3,8 +3,8 @@
 import django.db.models.deletion
 import django.utils.timezone
 import model_utils.fields
-import program_enrollments.models.fields
-import program_enrollments.models.indexes
+import program_enrollments.sql.fields
+import program_enrollments.sql.indexes
 from django.conf import settings
 from django.db import migrations, models
 
@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('created', model_utils.fields.AutoCreatedField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
                 ('modified', model_utils.fields.AutoLastModifiedField(default=django.utils.timezone.now, editable=False, verbose_name='modified')),
-                ('slug', program_enrollments.models.fields.ExactCharField(help_text='What stands before the first colon of a social-auth uid.', max_length=64, verbose_name='slug')),
+                ('slug', program_enrollments.sql.fields.ExactCharField(help_text='What stands before the first colon of a social-auth uid.', max_length=64, verbose_name='slug')),
                 ('name', models.CharField(blank=True, max_length=255, verbose_name='name')),
                 ('is_enabled', models.BooleanField(default=True, help_text='A disabled provider signs nobody in and links nobody.', verbose_name='enabled')),
             ],
@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='SeenAssertion',
             fields=[
-                ('digest', program_enrollments.models.fields.ExactCharField(max_length=64, primary_key=True, serialize=False)),
+                ('digest', program_enrollments.sql.fields.ExactCharField(max_length=64, primary_key=True, serialize=False)),
                 ('expires_at', models.DateTimeField(db_index=True, verbose_name='expires at')),
             ],
             options={
@@ -96,8 +96,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('created', model_utils.fields.AutoCreatedField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
                 ('modified', model_utils.fields.AutoLastModifiedField(default=django.utils.timezone.now, editable=False, verbose_name='modified')),
-                ('course_id', program_enrollments.models.fields.ExactCharField(help_text="The platform's key, such as course-v1:Uni+CS101+2026.", max_length=255, verbose_name='course key')),
-                ('external_key', program_enrollments.models.fields.ExactCharField(blank=True, help_text="The school's own key.", max_length=255, verbose_name='external key')),
+                ('course_id', program_enrollments.sql.fields.ExactCharField(help_text="The platform's key, such as course-v1:Uni+CS101+2026.", max_length=255, verbose_name='course key')),
+                ('external_key', program_enrollments.sql.fields.ExactCharField(blank=True, help_text="The school's own key.", max_length=255, verbose_name='external key')),
                 ('title', models.CharField(blank=True, max_length=255, verbose_name='title')),
                 ('url', models.URLField(blank=True, max_length=500, verbose_name='URL')),
                 ('start', models.DateTimeField(blank=True, null=True, verbose_name='start')),
@@ -174,9 +174,9 @@ class Migration(migrations.Migration):
                 ('created', model_utils.fields.AutoCreatedField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
                 ('modified', model_utils.fields.AutoLastModifiedField(default=django.utils.timezone.now, editable=False, verbose_name='modified')),
                 ('student_key', models.CharField(blank=True, max_length=255, verbose_name='student ID')),
-                ('student_key_normalized', program_enrollments.models.fields.NormalizedField(max_length=255, source='student_key')),
+                ('student_key_normalized', program_enrollments.sql.fields.NormalizedField(max_length=255, source='student_key')),
                 ('email', models.CharField(blank=True, max_length=255, verbose_name='e-mail')),
-                ('email_normalized', program_enrollments.models.fields.NormalizedField(max_length=255, source='email')),
+                ('email_normalized', program_enrollments.sql.fields.NormalizedField(max_length=255, source='email')),
                 ('link_how', models.CharField(blank=True, choices=[('sso', 'single sign-on'), ('email', 'confirmed e-mail'), ('staff', 'support staff'), ('command', 'management command')], max_length=8, verbose_name='linked by')),
                 ('linked_at', models.DateTimeField(blank=True, null=True, verbose_name='linked at')),
                 ('problem_code', models.CharField(blank=True, choices=[('conflict', 'two claims disagree'), ('realizing_failed', 'enrollments could not be made real')], max_length=32, verbose_name='problem')),
@@ -333,7 +333,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('created', model_utils.fields.AutoCreatedField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
                 ('modified', model_utils.fields.AutoLastModifiedField(default=django.utils.timezone.now, editable=False, verbose_name='modified')),
-                ('entity_id', program_enrollments.models.fields.ExactCharField(help_text="As the provider's metadata gives it.", max_length=750, verbose_name='entity ID')),
+                ('entity_id', program_enrollments.sql.fields.ExactCharField(help_text="As the provider's metadata gives it.", max_length=750, verbose_name='entity ID')),
                 ('sso_url', models.URLField(help_text="Of the provider's HTTP-Redirect binding.", max_length=1000, verbose_name='sign-on URL')),
                 ('signing_certificates', models.TextField(help_text='In PEM form, one below the other. During a key rollover the old and the new one are both here.', verbose_name='signing certificates')),
                 ('metadata_url', models.URLField(blank=True, help_text='Where the university publishes the metadata. It is read daily if refresh_metadata runs daily.', max_length=1000, verbose_name='metadata URL')),
@@ -378,7 +378,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('created', model_utils.fields.AutoCreatedField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
                 ('modified', model_utils.fields.AutoLastModifiedField(default=django.utils.timezone.now, editable=False, verbose_name='modified')),
-                ('key', program_enrollments.models.fields.ExactCharField(help_text='Short name used in URLs and by the API, such as uni-a.', max_length=64, verbose_name='key')),
+                ('key', program_enrollments.sql.fields.ExactCharField(help_text='Short name used in URLs and by the API, such as uni-a.', max_length=64, verbose_name='key')),
                 ('name', models.CharField(max_length=255, verbose_name='name')),
                 ('logo_url', models.URLField(blank=True, max_length=500, verbose_name='logo URL')),
                 ('primary_color', models.CharField(blank=True, help_text="As #rrggbb; for the school's own pages.", max_length=7, verbose_name='primary color')),
@@ -405,7 +405,7 @@ class Migration(migrations.Migration):
             name='KeptAnswer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', program_enrollments.models.fields.ExactCharField(max_length=255, verbose_name='key')),
+                ('key', program_enrollments.sql.fields.ExactCharField(max_length=255, verbose_name='key')),
                 ('fingerprint', models.CharField(help_text="SHA-256 of the request's path, query and body.", max_length=64, verbose_name='fingerprint')),
                 ('started_at', models.DateTimeField(verbose_name='started at')),
                 ('expires_at', models.DateTimeField(db_index=True, verbose_name='expires at')),
@@ -448,7 +448,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('domain', models.CharField(max_length=255, verbose_name='domain')),
-                ('domain_normalized', program_enrollments.models.fields.NormalizedField(max_length=255, source='domain')),
+                ('domain_normalized', program_enrollments.sql.fields.NormalizedField(max_length=255, source='domain')),
                 ('school', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='email_domains', to='university_enrollments.school', verbose_name='school')),
             ],
             options={
@@ -515,7 +515,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='preemptivecourseenrollment',
-            index=program_enrollments.models.indexes.NotBlankIndex(fields=['problem_code'], name='ue_preemptive_course_problem'),
+            index=program_enrollments.sql.indexes.NotBlankIndex(fields=['problem_code'], name='ue_preemptive_course_problem'),
         ),
         migrations.AddConstraint(
             model_name='preemptivecourseenrollment',
@@ -583,7 +583,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='learner',
-            index=program_enrollments.models.indexes.NotBlankIndex(fields=['problem_code'], name='ue_learner_problem'),
+            index=program_enrollments.sql.indexes.NotBlankIndex(fields=['problem_code'], name='ue_learner_problem'),
         ),
         migrations.AddConstraint(
             model_name='learner',

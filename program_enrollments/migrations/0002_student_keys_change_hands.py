@@ -1,6 +1,6 @@
 import django.core.validators
 import django.db.models.deletion
-import program_enrollments.models.fields
+import program_enrollments.sql.fields
 from django.conf import settings
 from django.db import migrations, models
 
@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='identityprovider',
             name='slug',
-            field=program_enrollments.models.fields.ExactCharField(help_text='What stands before the first colon of a social-auth uid. It cannot be changed later.', max_length=64, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9._~-]*\\Z', 'Use letters, digits, “.”, “_”, “~” and “-” only, and begin with a letter or digit: it stands in addresses.')], verbose_name='slug'),
+            field=program_enrollments.sql.fields.ExactCharField(help_text='What stands before the first colon of a social-auth uid. It cannot be changed later.', max_length=64, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9][A-Za-z0-9._~-]*\\Z', 'Use letters, digits, “.”, “_”, “~” and “-” only, and begin with a letter or digit: it stands in addresses.')], verbose_name='slug'),
         ),
         migrations.AlterField(
             model_name='learner',

@@ -11,7 +11,7 @@ In batches, each in a transaction of its own; running it again changes nothing m
 from django.db import IntegrityError, migrations, transaction
 from django.utils import timezone
 
-from program_enrollments.models.fields import ExactCharField
+from program_enrollments.sql.fields import ExactCharField
 from program_enrollments.normalization import normalize_identity
 
 SIZE = 1000

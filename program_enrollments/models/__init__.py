@@ -12,8 +12,8 @@ from program_enrollments.models.grants import Grant
 from program_enrollments.models.idempotency import KeptAnswer
 from program_enrollments.models.learners import Learner, LinkClaim
 from program_enrollments.models.ledger import LedgerEntry, LedgerPosition
+from program_enrollments.models.saml import ProposedMetadata, SamlConfiguration, SeenAssertion
 from program_enrollments.models.schools import IdentityProvider, School, SchoolEmailDomain
-from program_enrollments.models.sign_on import ProposedMetadata, SamlConfiguration, SeenAssertion
 
 __all__ = [
     "CourseRun",

@@ -7,8 +7,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from model_utils.models import TimeStampedModel
 
-from program_enrollments.models.fields import ExactCharField
 from program_enrollments.models.schools import School
+from program_enrollments.sql.fields import ExactCharField
 
 
 class Program(TimeStampedModel):

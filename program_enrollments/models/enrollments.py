@@ -14,8 +14,8 @@ from model_utils.models import TimeStampedModel
 
 from program_enrollments.data import CourseStatus, ProgramStatus
 from program_enrollments.models.catalog import CourseRun, Curriculum, Program
-from program_enrollments.models.indexes import NotBlankIndex
 from program_enrollments.models.learners import Learner
+from program_enrollments.sql.indexes import NotBlankIndex
 
 
 class AbstractProgramEnrollment(TimeStampedModel):

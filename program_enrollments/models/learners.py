@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from model_utils.models import TimeStampedModel
 
 from program_enrollments.data import LearnerProblem, LinkHow, LinkState
-from program_enrollments.models.fields import NormalizedField
-from program_enrollments.models.indexes import NotBlankIndex
 from program_enrollments.models.schools import School
 from program_enrollments.normalization import MAX_IDENTITY_LENGTH
+from program_enrollments.sql.fields import NormalizedField
+from program_enrollments.sql.indexes import NotBlankIndex
 
 
 class Learner(TimeStampedModel):

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from model_utils.models import TimeStampedModel
 
-from program_enrollments.models.fields import ExactCharField, NormalizedField
+from program_enrollments.sql.fields import ExactCharField, NormalizedField
 
 validate_slug = RegexValidator(
     r"\A[A-Za-z0-9][A-Za-z0-9._~-]*\Z",

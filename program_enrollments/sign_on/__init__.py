@@ -1,5 +1,1 @@
-"""Single sign-on with university credentials, for hosts without a SAML set-up of their own (docs/sso.rst, ADR 0008).
-
-A host that uses it names `sign_on.backend.UniversitySAML` among its authentication backends and includes
-`sign_on.urls`; any other host does neither, and nothing of it runs.
-"""
+"""The old name of `saml`: only what stands in people's sessions is kept here."""

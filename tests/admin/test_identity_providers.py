@@ -11,13 +11,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.utils import IntegrityError
 
 from program_enrollments.models import IdentityProvider, SamlConfiguration, School
-from program_enrollments.sign_on.identities import UID
+from program_enrollments.saml.identities import UID
 from tests.admin.conftest import Desk, Page, url_of
 from tests.factories.enrollment import IdentityProviderFactory, SchoolFactory, UserSocialAuthFactory
-from tests.factories.sign_on import SamlConfigurationFactory
-from tests.sign_on.published_metadata import metadata
-from tests.sign_on.student import Student
-from tests.sign_on.university import University, found_university
+from tests.factories.saml import SamlConfigurationFactory
+from tests.saml.published_metadata import metadata
+from tests.saml.student import Student
+from tests.saml.university import University, found_university
 
 LIST = url_of(IdentityProvider)
 IMPORT = url_of(IdentityProvider, "import")

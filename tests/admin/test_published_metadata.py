@@ -15,9 +15,9 @@ from program_enrollments import api
 from program_enrollments.models import IdentityProvider, ProposedMetadata, SamlConfiguration
 from tests.admin.conftest import Desk, url_of
 from tests.factories.enrollment import IdentityProviderFactory
-from tests.factories.sign_on import SamlConfigurationFactory
-from tests.sign_on.student import Student
-from tests.sign_on.university import University, found_university
+from tests.factories.saml import SamlConfigurationFactory
+from tests.saml.student import Student
+from tests.saml.university import University, found_university
 
 NEW_URL = "https://idp2.uni-a.example/sso"
 

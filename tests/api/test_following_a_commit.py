@@ -11,7 +11,7 @@ from social_django.models import UserSocialAuth
 
 from demo_lms.host import DemoCourseEnrollments, DemoHost
 from program_enrollments import api
-from program_enrollments.api.transacting import CrossedByAnother, after_commit, in_transaction
+from program_enrollments.api.transactions import CrossedByAnother, after_commit, in_transaction
 from program_enrollments.data import CourseEnrollmentRequest, HostFailure, Seat, Verb
 from program_enrollments.host.ports import UserCourse
 from program_enrollments.models import Learner

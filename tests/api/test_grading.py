@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from demo_lms.host import DemoHost
 from program_enrollments import api
-from program_enrollments.api.grading.telling_grades import plain_number
+from program_enrollments.api.grades.final_grades import plain_number
 from program_enrollments.data import Grade, GradeUnavailable
 from program_enrollments.exceptions import BadCursor
 from program_enrollments.host.faults import plain_line, read_fraction

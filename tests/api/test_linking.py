@@ -7,9 +7,9 @@ from social_django.models import UserSocialAuth
 
 from demo_lms.models import CourseEnrollment
 from program_enrollments import api
-from program_enrollments.api.identifying.claiming import Claim
-from program_enrollments.api.identifying.linking import settle_claims
-from program_enrollments.api.identifying.locking_learners import LockedLearner
+from program_enrollments.api.learners.claims import Claim
+from program_enrollments.api.learners.links import settle_claims
+from program_enrollments.api.learners.locks import LockedLearner
 from program_enrollments.data import ChangeKind, LinkHow, LinkState, Origin, ProgramEnrollmentRequest, Source, Verb
 from program_enrollments.exceptions import LinkRefused
 from program_enrollments.models import (

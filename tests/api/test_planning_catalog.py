@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from program_enrollments.api.cataloging.planning_catalog import (
+from program_enrollments.api.catalog.plan import (
     CatalogPlan,
     Mirror,
     find_refusal,

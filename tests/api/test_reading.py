@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from program_enrollments import api
-from program_enrollments.api.reading.paging import MAX_KEY, Cursor
+from program_enrollments.api.reads.cursors import MAX_KEY, Cursor
 from program_enrollments.data import EnrollmentFilters, Page
 from tests.api.conftest import World
 

@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 from demo_lms.idp.keys import KeyPair, make_key_pair
 from program_enrollments import api
 from program_enrollments.exceptions import MetadataUnusable
-from program_enrollments.models.sign_on import MAX_ENTITY_ID_LENGTH
+from program_enrollments.models.saml import MAX_ENTITY_ID_LENGTH
 
 REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from program_enrollments import api
-from program_enrollments.api.transacting import CrossedByAnother, in_transaction
+from program_enrollments.api.transactions import CrossedByAnother, in_transaction
 from program_enrollments.data import ProgramEnrollmentRequest, Verb
 from tests.api.conftest import ORIGIN
 from tests.factories.enrollment import CurriculumFactory

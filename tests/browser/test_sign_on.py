@@ -19,7 +19,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from demo_lms.idp.people import PASSWORD
 from demo_lms.idp.running import RunningProviders
 from program_enrollments.models import CourseRun, IdentityProvider, ProgramCourseEnrollment, SamlConfiguration, School
-from program_enrollments.sign_on.identities import UID
+from program_enrollments.saml.identities import UID
 from tests.factories.enrollment import SchoolFactory
 from tests.factories.host import ConfirmedUserFactory, SuperuserFactory
 from tests.flows.browsing import Browser

@@ -7,9 +7,9 @@ from pytest_django import Settings
 
 from program_enrollments.models import SamlConfiguration
 from tests.factories.enrollment import IdentityProviderFactory, SchoolFactory
-from tests.factories.sign_on import SamlConfigurationFactory
-from tests.sign_on.published_metadata import Publisher, publishing
-from tests.sign_on.university import University, found_university
+from tests.factories.saml import SamlConfigurationFactory
+from tests.saml.published_metadata import Publisher, publishing
+from tests.saml.university import University, found_university
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from program_enrollments import api
 from program_enrollments.models import SamlConfiguration
-from tests.sign_on.university import University
+from tests.saml.university import University
 
 
 def fingerprint(university: University) -> str:

@@ -10,10 +10,10 @@ from program_enrollments import api
 from program_enrollments.metadata_source import MAX_METADATA_BYTES, is_public
 from program_enrollments.models import ProposedMetadata, SamlConfiguration
 from tests.commands.refreshing import refresh
-from tests.factories.sign_on import SamlConfigurationFactory
+from tests.factories.saml import SamlConfigurationFactory
 from tests.loopback import free_port
-from tests.sign_on.published_metadata import Publisher, metadata, publishing
-from tests.sign_on.university import University, at
+from tests.saml.published_metadata import Publisher, metadata, publishing
+from tests.saml.university import University, at
 
 URL = "https://idp.uni-a.example/sso"
 NEW_URL = "https://idp2.uni-a.example/sso"

@@ -7,9 +7,9 @@ from program_enrollments import api
 from program_enrollments.exceptions import MetadataUnusable
 from program_enrollments.models import IdentityProvider, ProposedMetadata, SamlConfiguration
 from tests.commands.refreshing import fingerprint, pin, refresh
-from tests.factories.sign_on import SamlConfigurationFactory
-from tests.sign_on.published_metadata import Publisher, metadata, signed_metadata
-from tests.sign_on.university import University
+from tests.factories.saml import SamlConfigurationFactory
+from tests.saml.published_metadata import Publisher, metadata, signed_metadata
+from tests.saml.university import University
 
 URL = "https://idp.uni-a.example/sso"
 NEW_URL = "https://idp2.uni-a.example/sso"

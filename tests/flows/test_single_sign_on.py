@@ -18,7 +18,7 @@ from program_enrollments.models import (
     ProgramEnrollment,
     School,
 )
-from program_enrollments.sign_on.identities import UID
+from program_enrollments.saml.identities import UID
 from tests.factories.enrollment import (
     SchoolFactory,
 )

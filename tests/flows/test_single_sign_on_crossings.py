@@ -14,11 +14,11 @@ from django.db import connection
 from social_django.models import UserSocialAuth
 
 from program_enrollments.models import Learner, SeenAssertion
-from program_enrollments.sign_on.identities import UID
+from program_enrollments.saml.identities import UID
 from tests.factories.enrollment import IdentityProviderFactory
-from tests.factories.sign_on import SamlConfigurationFactory
-from tests.sign_on.student import Student
-from tests.sign_on.university import University, found_university
+from tests.factories.saml import SamlConfigurationFactory
+from tests.saml.student import Student
+from tests.saml.university import University, found_university
 
 BROWSERS = 4
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from program_enrollments import api
-from program_enrollments.api.answering_once import FORGOTTEN_AT_ONCE, LEASE, MAX_CONTENT_BYTES
+from program_enrollments.api.kept_answers import FORGOTTEN_AT_ONCE, LEASE, MAX_CONTENT_BYTES
 from program_enrollments.data import Permission
 from program_enrollments.exceptions import IdempotencyKeyReused, RequestInProgress
 from program_enrollments.models import Grant, KeptAnswer, Learner, LedgerEntry, PreemptiveProgramEnrollment

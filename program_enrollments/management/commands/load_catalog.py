@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from program_enrollments import api
 from program_enrollments.catalog_sources.files import read_file
 from program_enrollments.exceptions import CatalogUnavailable
-from program_enrollments.management.telling_catalog import CatalogReport
+from program_enrollments.management.catalog_report import CatalogReport
 
 
 class Command(BaseCommand):

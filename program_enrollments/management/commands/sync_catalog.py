@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from program_enrollments import api
 from program_enrollments.catalog_sources.discovery import fetch_programs, read_connection
 from program_enrollments.exceptions import CatalogUnavailable
-from program_enrollments.management.telling_catalog import CatalogReport
+from program_enrollments.management.catalog_report import CatalogReport
 
 
 class Command(BaseCommand):

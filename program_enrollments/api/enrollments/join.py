@@ -1,0 +1,82 @@
+"""Joining what a write knows of learners with the accounts there are, so that a write which crosses a sign-in leaves
+no limbo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from django.db import IntegrityError
+
+from program_enrollments.api.learners.claims import Claim
+from program_enrollments.api.learners.creation import complete_learners, make_learners
+from program_enrollments.api.learners.identity import Identity
+from program_enrollments.api.learners.locks import Identified
+from program_enrollments.api.realizing.after_sign_in import realize_by_emails
+from program_enrollments.api.realizing.promises import realize_linked
+from program_enrollments.api.transactions import CrossedByAnother, after_commit
+from program_enrollments.data import Change
+
+
+def complete_and_make(
+    *,
+    school_id: int,
+    identified: Identified,
+    good: Collection[int],
+    identities: Sequence[Identity],
+    claims: Mapping[int, Claim],
+    now: datetime,
+) -> tuple[list[Change], bool]:
+    """Complete and make the learners of the rows `good`; return the ledger's entries, and whether stored enrollments
+    moved.
+
+    A learner that turns out to have an account has its preemptive enrollments made real at once, so that what follows
+    meets the same state as for any other learner with an account. `claims` are the accounts foreseen for rows, and
+    locked. The caller records the entries, and plans anew where
+    something moved. Raises CrossedByAnother where another writer gave an identity or an account away meanwhile.
+    """
+    waiting = [
+        number for number in good if (known := identified.learners[number]) is not None and known.user_id is None
+    ]
+    changes: list[Change] = []
+    to_complete = [number for number in good if number in identified.completions]
+    missing = set(identified.missing).intersection(good)
+    try:
+        if to_complete:
+            changes += complete_learners(identified=identified, numbers=to_complete, claims=claims, now=now)
+        if missing:
+            changes += make_learners(
+                school_id=school_id,
+                identified=identified,
+                numbers=sorted(missing),
+                identities=identities,
+                claims=claims,
+                now=now,
+            )
+    except IntegrityError as error:
+        raise CrossedByAnother from error
+    now_linked = [learner for number in waiting if (learner := identified.learner(number)).user_id is not None]
+    if now_linked:
+        changes += realize_linked(learners=now_linked, now=now).changes
+    attached = [number for number in missing if number not in identified.made]
+    return changes, bool(now_linked or attached)
+
+
+def recheck_emails_after_commit(*, school_id: int, identified: Identified, identities: Sequence[Identity]) -> None:
+    """Once the learners just made can be seen by others, look again for accounts that confirmed their addresses
+    meanwhile.
+
+    A confirmation that commits while a learner with that address is being made sees no learner, and the making saw no
+    confirmed address. Of the two looks after the two commits at least one sees the other.
+    """
+    emails = {
+        identities[number].email_normalized
+        for number in identified.made | identified.completions.keys()
+        if identities[number].email_normalized
+        and (learner := identified.learners[number]) is not None
+        and learner.user_id is None
+    }
+    if emails:
+        after_commit(partial(realize_by_emails, school_id=school_id, emails=emails))

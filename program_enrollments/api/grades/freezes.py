@@ -1,0 +1,399 @@
+"""Freezing: final grades as a university may cite them. Versions are made and reopened; none is ever changed
+(docs/grades.rst).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.contrib.auth import get_user_model
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from program_enrollments.api.grades.final_grades import GradeRow, Told, fetch_told, grade_row
+from program_enrollments.api.grades.members import gather_all
+from program_enrollments.api.transactions import in_transaction, is_lost
+from program_enrollments.conf import get_setting
+from program_enrollments.data import Origin
+from program_enrollments.exceptions import AlreadyFrozen, HostError, NotFrozen
+from program_enrollments.failures import describe_failure
+from program_enrollments.host.deadline import limited
+from program_enrollments.models import (
+    CourseRun,
+    FrozenGrade,
+    GradeBook,
+    GradeFreeze,
+    PreemptiveCourseEnrollment,
+    Program,
+    ProgramCourseEnrollment,
+)
+from program_enrollments.sql.bulk import insert_rows, update_rows
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+Place = tuple[int, int]
+"""(program ID, course run ID): what a grade book is for."""
+
+FROZEN_FIELDS = (
+    "freeze",
+    "position",
+    "learner",
+    "student_key",
+    "letter_grade",
+    "percent",
+    "passed",
+    "error",
+    "is_retired",
+)
+FREEZE_COLUMNS = (
+    "book__course_run__course_id",
+    "version",
+    "frozen_by",
+    "frozen_at",
+    "reason",
+    "count",
+    "digest",
+    "retired",
+    "reopened_by",
+    "reopened_at",
+    "reopen_reason",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenVersion:
+    """A version of a course run's grades in a program. `frozen_by` and `reopened_by` are the usernames at those times.
+
+    `digest` is that of the `count` rows as they were frozen; it no longer fits where `retired` of them belong to
+    persons retired since. While the version is in force `reopened_at` is None.
+    """
+
+    course_id: str
+    version: int
+    frozen_by: str
+    frozen_at: datetime
+    reason: str
+    count: int
+    digest: str
+    retired: int = 0
+    reopened_by: str = ""
+    reopened_at: datetime | None = None
+    reopen_reason: str = ""
+
+    def receipt(self) -> dict[str, Any]:
+        """Return what a university keeps as the proof of its freeze: the number, who, when, why, how many, the
+        digest.
+        """
+        return {
+            "version": self.version,
+            "frozen_by": self.frozen_by,
+            "frozen_at": self.frozen_at,
+            "reason": self.reason,
+            "count": self.count,
+            "digest": self.digest,
+        }
+
+    def describe(self) -> dict[str, Any]:
+        """Return everything known of the version; the members about reopening are None while it is in force."""
+        reopened = self.reopened_at is not None
+        return {
+            **self.receipt(),
+            "retired": self.retired,
+            "reopened_by": self.reopened_by if reopened else None,
+            "reopened_at": self.reopened_at,
+            "reopen_reason": self.reopen_reason if reopened else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeFailure:
+    """A course run that could not be frozen together with the program's others, and why, in a sentence for people."""
+
+    course_id: str
+    error: str
+
+
+def freeze_grades(
+    *, program: Program, course_run: CourseRun, origin: Origin, now: datetime | None = None
+) -> FrozenVersion:
+    """Freeze everybody's final grade in a course run of a program as it stands, for the reason in `origin`; return the
+    new version.
+
+    The host is read first, chunk by chunk and without locks; the rows are written in one short transaction. Raises
+    AlreadyFrozen, and HostError where the host cannot tell its grades: nothing is frozen then.
+    """
+    with limited("CALL_HOST_SECONDS"):
+        return _freeze(program=program, course_run=course_run, origin=origin, now=now)
+
+
+def freeze_program_grades(
+    *, program: Program, origin: Origin, now: datetime | None = None
+) -> list[FrozenVersion | FreezeFailure]:
+    """Freeze all course runs of a program whose grades are not frozen yet; return an entry for each, in the order of
+    course keys.
+
+    Each is frozen by itself, as by `freeze_grades`: what is frozen stays frozen where a later one fails. A second call
+    freezes what failed. Raises AlreadyFrozen where no course run is left to freeze, and the first failure where none
+    could be frozen.
+    """
+    standing = GradeFreeze.objects.filter(book__program=program, standing_book__isnull=False)
+    frozen_ids = set(standing.values_list("book__course_run_id", flat=True))
+    course_runs = CourseRun.objects.filter(curricula__program=program).distinct().order_by("course_id")
+    entries: list[FrozenVersion | FreezeFailure] = []
+    errors: list[Exception] = []
+    with limited("CALL_HOST_SECONDS"):
+        for course_run in course_runs:
+            if course_run.pk in frozen_ids:
+                continue
+            try:
+                entries.append(_freeze(program=program, course_run=course_run, origin=origin, now=now))
+            except AlreadyFrozen:
+                # By another, just now.
+                continue
+            except HostError as error:
+                errors.append(error)
+                entries.append(FreezeFailure(course_run.course_id, error.detail))
+            # Runs frozen before are committed, and the caller has to hear of them.
+            except Exception as error:
+                if is_lost():
+                    raise
+                logger.error("Freezing a course run failed: %s.", describe_failure(error))
+                errors.append(error)
+                entries.append(
+                    FreezeFailure(course_run.course_id, _("This course run failed unexpectedly. Try again."))
+                )
+    if len(errors) == len(entries):
+        raise errors[0] if errors else AlreadyFrozen
+    return entries
+
+
+def reopen_grades(
+    *, program: Program, course_run: CourseRun, origin: Origin, now: datetime | None = None
+) -> FrozenVersion:
+    """End the version in force, for the reason in `origin`, and return it: grades are the host's again until the next
+    freeze.
+
+    Raises NotFrozen.
+    """
+    moment = now or timezone.now()
+
+    def work() -> FrozenVersion:
+        books = _lock_books(pairs=[(program.pk, course_run.pk)])
+        standing = GradeFreeze.objects.filter(standing_book__in=[book.pk for book in books])
+        freeze_id = standing.values_list("pk", flat=True).first()
+        if freeze_id is None:
+            raise NotFrozen
+        GradeFreeze.objects.filter(pk=freeze_id).update(
+            reopened_at=moment,
+            reopened_by=_username(origin.actor_id),
+            reopened_by_user_id=origin.actor_id,
+            reopen_reason=origin.reason,
+            reopen_request_id=origin.request_id,
+        )
+        return FrozenVersion(*GradeFreeze.objects.values_list(*FREEZE_COLUMNS).get(pk=freeze_id))
+
+    return in_transaction(work)
+
+
+def retire_from_freezes(*, pseudonyms: Mapping[int, str]) -> int:
+    """Overwrite `student_key` in every frozen row of these learners (learner ID to pseudonym); return how many rows
+    that were.
+
+    This is the one change a frozen row can go through. Each version counts its retired rows, because its digest no
+    longer fits them. Safe to repeat. To be called in the transaction that holds the learners locked and takes their
+    identifiers away. IDs of records that were joined into a learner's are to be given with its own.
+    """
+    # A freeze that writes just now has read the identifiers already: wait for it. One that comes later waits for us.
+    pairs = _places_of(learner_ids=pseudonyms)
+    _make_books(pairs=pairs)
+    _lock_books(pairs=pairs)
+    rows = list(
+        FrozenGrade.objects.filter(learner_id__in=pseudonyms)
+        .order_by("pk")
+        .select_for_update()
+        .values_list("pk", "learner_id", "freeze_id", "is_retired")
+    )
+    for chunk in _chunks(rows, size=get_setting("CHUNK_SIZE")):
+        update_rows(
+            FrozenGrade,
+            fields=("student_key", "is_retired"),
+            rows=[(pk, pseudonyms[learner_id], True) for pk, learner_id, _freeze, _retired in chunk],
+        )
+    newly = Counter(freeze_id for _pk, _learner, freeze_id, retired in rows if not retired)
+    freezes_by_count: dict[int, list[int]] = {}
+    for freeze_id, count in sorted(newly.items()):
+        freezes_by_count.setdefault(count, []).append(freeze_id)
+    for count, freeze_ids in freezes_by_count.items():
+        GradeFreeze.objects.filter(pk__in=freeze_ids).update(retired=F("retired") + count)
+    return len(rows)
+
+
+def digest_rows(*, rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the SHA-256 (hex) of rows as GET gives them: a JSON array in UTF-8, members sorted, without white space.
+
+    The rows must stand in their frozen order, by `student_key`. See docs/grades.rst, Checking a copy.
+    """
+    digest = hashlib.sha256(b"[")
+    for number, row in enumerate(rows):
+        text = json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        digest.update(f"{',' if number else ''}{text}".encode())
+    digest.update(b"]")
+    return digest.hexdigest()
+
+
+def _freeze(*, program: Program, course_run: CourseRun, origin: Origin, now: datetime | None) -> FrozenVersion:
+    """Read the host without locks, then write; read on where learners came, anew where a version came and went."""
+    pairs = [(program.pk, course_run.pk)]
+    _make_books(pairs=pairs)
+    grades: dict[int, Told | None] = {}
+    read_at_version: int | None = None
+    for _time in range(get_setting("TRANSACTION_TRIES")):
+        last_version = _last_version(_books(pairs))
+        if read_at_version != last_version:
+            # A reopening between two freezes is there to let grades change.
+            grades, read_at_version = {}, last_version
+        moment = now or timezone.now()
+        learners = gather_all(program=program, course_run=course_run)
+        missing = [learner.user_id for learner in learners if learner.user_id not in grades]
+        for user_ids in _chunks(missing, size=get_setting("CHUNK_SIZE")):
+            told = fetch_told(course_run=course_run, user_ids=user_ids)
+            grades.update({user_id: told.get(user_id) for user_id in user_ids})
+        write = _FreezeWrite(program, course_run, origin, moment, grades, last_version)
+        version = in_transaction(write.write)
+        if version is not None:
+            return version
+    raise HostError(_("The learners of this course run changed again and again while it was read. Freeze it again."))
+
+
+def _last_version(books: Iterable[GradeBook]) -> int:
+    """Return the number of the last version of a grade book, 0 before the first. Raises AlreadyFrozen."""
+    versions = GradeFreeze.objects.filter(book__in=[book.pk for book in books]).order_by("-version")
+    version, standing_book = versions.values_list("version", "standing_book").first() or (0, None)
+    if standing_book is not None:
+        raise AlreadyFrozen
+    return version
+
+
+@dataclass(frozen=True, slots=True)
+class _FreezeWrite:
+    """Grades that were read, by user ID, on their way to become a version behind `last_version`."""
+
+    program: Program
+    course_run: CourseRun
+    origin: Origin
+    now: datetime
+    grades: Mapping[int, Told | None]
+    last_version: int
+
+    def write(self) -> FrozenVersion | None:
+        """Write the version in the current transaction; None where what was read no longer is all there is."""
+        (book,) = _lock_books(pairs=[(self.program.pk, self.course_run.pk)])
+        if _last_version([book]) != self.last_version:
+            return None
+        # As they are now: who was renamed or retired meanwhile is frozen under the new key, who left is not.
+        learners = gather_all(program=self.program, course_run=self.course_run)
+        if any(learner.user_id not in self.grades for learner in learners):
+            return None
+        rows = [grade_row(learner=learner, told=self.grades[learner.user_id]) for learner in learners]
+        # By code points, as Python compares: a database would sort by its collation. Equal keys (one learner's ID is
+        # another's e-mail address) by learner.
+        rows.sort(key=lambda row: (row.student_key, row.learner_id))
+        freeze = GradeFreeze(
+            book=book,
+            version=self.last_version + 1,
+            frozen_at=self.now,
+            frozen_by=_username(self.origin.actor_id),
+            frozen_by_user_id=self.origin.actor_id,
+            reason=self.origin.reason,
+            request_id=self.origin.request_id,
+            count=len(rows),
+            digest=digest_rows(rows=(row.render() for row in rows)),
+        )
+        freeze.save(force_insert=True)
+        for chunk in _chunks(list(enumerate(rows, start=1)), size=get_setting("CHUNK_SIZE")):
+            columns = [_columns(freeze.pk, place, row) for place, row in chunk]
+            insert_rows(FrozenGrade, fields=FROZEN_FIELDS, rows=columns)
+        return FrozenVersion(
+            course_id=self.course_run.course_id,
+            version=freeze.version,
+            frozen_by=freeze.frozen_by,
+            frozen_at=freeze.frozen_at,
+            reason=freeze.reason,
+            count=freeze.count,
+            digest=freeze.digest,
+        )
+
+
+def _columns(freeze_id: int, position: int, row: GradeRow) -> tuple[Any, ...]:
+    return (
+        freeze_id,
+        position,
+        row.learner_id,
+        row.student_key,
+        row.letter_grade,
+        row.percent,
+        row.passed,
+        row.error,
+        False,
+    )
+
+
+def _places_of(*, learner_ids: Collection[int]) -> set[Place]:
+    """Return where these learners could be in a freeze that runs just now."""
+    return {
+        place
+        for model in (ProgramCourseEnrollment, PreemptiveCourseEnrollment)
+        for place in model._default_manager.filter(learner_id__in=learner_ids).values_list(
+            "program_id", "course_run_id"
+        )
+    }
+
+
+def _books(pairs: Collection[Place]) -> QuerySet[GradeBook]:
+    """Return the grade books of these places, as far as they were made."""
+    runs_by_program: dict[int, list[int]] = {}
+    for program_id, course_run_id in pairs:
+        runs_by_program.setdefault(program_id, []).append(course_run_id)
+    wanted = Q(pk__in=[])
+    for program_id, run_ids in runs_by_program.items():
+        wanted |= Q(program_id=program_id, course_run_id__in=run_ids)
+    return GradeBook.objects.filter(wanted)
+
+
+def _make_books(*, pairs: Collection[Place]) -> None:
+    """Make the grade books that are missing. A freeze does it in a transaction of its own: one that waits for another's
+    insert must not hold locks already, or the two could end in a deadlock.
+    """
+    missing = set(pairs).difference(_books(pairs).values_list("program_id", "course_run_id"))
+    if missing:
+        in_transaction(
+            lambda: insert_rows(
+                GradeBook, fields=("program", "course_run"), rows=sorted(missing), ignore_conflicts=True
+            )
+        )
+
+
+def _lock_books(*, pairs: Collection[Place]) -> list[GradeBook]:
+    """Return the grade books, locked until the commit, in the one order in which everybody locks them."""
+    return list(_books(pairs).order_by("pk").select_for_update())
+
+
+def _username(user_id: int | None) -> str:
+    if user_id is None:
+        return ""
+    user = get_user_model()._default_manager.filter(pk=user_id).first()
+    return user.get_username() if user else ""
+
+
+def _chunks(items: Sequence[T], *, size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

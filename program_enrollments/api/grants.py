@@ -1,0 +1,106 @@
+"""Granting: who may give which grant, and how clients that acted as host staff get the permission for all schools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission as DjangoPermission
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Q, QuerySet
+
+from program_enrollments.api.access import ACT_FOR_ALL_SCHOOLS, access_of, acts_for_all_schools
+from program_enrollments.data import Permission
+from program_enrollments.exceptions import PermissionMissing
+from program_enrollments.models import Grant, Program, School
+
+
+class StaffClient(NamedTuple):
+    """A user who is host staff and owns an API client, but has neither grants nor the permission for all schools."""
+
+    user_id: Any
+    username: str
+
+
+def may_give(*, user: Any, permission: str, school_id: int | None = None, program: Program | None = None) -> bool:
+    """Whether a user may give a permission on a school, or on a program: nobody gives what they don't hold.
+
+    The giver holds the permission there themselves, and `manage_access` on the school. Without school and program, a
+    school is meant that is not stored yet: only those may who act for all schools. Three statements at most.
+    """
+    if acts_for_all_schools(user=user):
+        return True
+    access = access_of(user=user)
+    school_id = school_id if program is None else program.school_id
+    if school_id is None or not access.reach(permission=Permission.MANAGE_ACCESS, school_id=school_id).is_school_wide:
+        return False
+    held = access.reach(permission=permission, school_id=school_id)
+    return held.is_school_wide or (program is not None and held.covers(program_ids=[program.pk]))
+
+
+def fetch_manageable_schools(*, user: Any) -> QuerySet[School]:
+    """Return the schools whose access a user manages."""
+    if acts_for_all_schools(user=user):
+        return School.objects.all()
+    return School.objects.filter(grants__user_id=user.pk, grants__permission=Permission.MANAGE_ACCESS).distinct()
+
+
+def fetch_manageable_grants(*, user: Any) -> QuerySet[Grant]:
+    """Return the grants that a user may see, change and take back: those at schools whose access they manage."""
+    if acts_for_all_schools(user=user):
+        return Grant.objects.all()
+    schools = fetch_manageable_schools(user=user).values("pk")
+    return Grant.objects.filter(Q(school__in=schools) | Q(program__school__in=schools))
+
+
+def fetch_staff_clients() -> list[StaffClient]:
+    """Return the staff clients, ordered by username.
+
+    OAuth clients of `oauth2_provider` and tokens of `rest_framework.authtoken` are known, if the host has those apps
+    installed.
+    """
+    users = get_user_model()
+    try:
+        users._meta.get_field("is_staff")
+    except FieldDoesNotExist:
+        return []
+    owners = Q(pk__in=[])
+    for model in _client_models():
+        owners |= Q(pk__in=model.objects.filter(user__isnull=False).values("user_id"))
+    staff = users._default_manager.filter(owners, is_staff=True).exclude(pk__in=Grant.objects.values("user_id"))
+    clients = [
+        StaffClient(user.pk, user.get_username())
+        for user in staff
+        if user.is_active and not acts_for_all_schools(user=user)
+    ]
+    return sorted(clients, key=lambda client: client.username)
+
+
+def _client_models() -> Iterator[Any]:
+    """The host's tables whose rows are API clients and name the user that the client acts as."""
+    if apps.is_installed("oauth2_provider"):
+        label: str = getattr(settings, "OAUTH2_PROVIDER_APPLICATION_MODEL", "oauth2_provider.Application")
+        app_label, _, model_name = label.rpartition(".")
+        yield apps.get_app_config(app_label).get_model(model_name)
+    if apps.is_installed("rest_framework.authtoken"):
+        yield apps.get_app_config("authtoken").get_model("Token")
+
+
+def grant_all_schools(*, dry_run: bool = False) -> list[StaffClient]:
+    """Give the staff clients Django's permission to act for all schools, and return them.
+
+    A dry run only returns them. Raises PermissionMissing before `migrate` has made the permission.
+    """
+    clients = fetch_staff_clients()
+    if dry_run or not clients:
+        return clients
+    app_label, _, codename = ACT_FOR_ALL_SCHOOLS.partition(".")
+    permission = DjangoPermission.objects.filter(content_type__app_label=app_label, codename=codename).first()
+    if permission is None:
+        raise PermissionMissing
+    for user in get_user_model()._default_manager.filter(pk__in=[client.user_id for client in clients]):
+        user.user_permissions.add(permission)
+    return clients

@@ -1,0 +1,113 @@
+"""Answering once: a request repeated under the same `Idempotency-Key` gets the first one's answer (docs/api.rst,
+Repeating a request).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError
+
+from program_enrollments.api.transactions import in_transaction
+from program_enrollments.conf import get_setting
+from program_enrollments.exceptions import IdempotencyKeyReused, RequestInProgress
+from program_enrollments.models import KeptAnswer
+
+LEASE = timedelta(minutes=15)
+"""How long a request may run before it is taken for dead, so that the next one with its key may run."""
+
+MAX_CONTENT_BYTES = 8 * 1024 * 1024
+"""Deflated answers larger than this are not kept: databases limit what one statement may carry (MariaDB: 16 MB)."""
+
+FORGOTTEN_AT_ONCE = 100
+"""More than one call makes, so that they never pile up, and few enough to be quick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer as it was given: status, the headers that belong to it, and the body's bytes."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to carry a request out. It is settled by `keep_answer` or `release_claim`, or ends with its lease."""
+
+    pk: int
+    started_at: datetime
+
+
+def claim_answer(*, user_id: int, key: str, fingerprint: str, school_id: int | None, now: datetime) -> Claim | Answer:
+    """Return the answer kept for this request, or a claim where it is this caller's turn to carry it out.
+
+    `fingerprint` stands for path, query and body. Of parallel calls with one key one gets the claim, on every database.
+    Raises IdempotencyKeyReused where the key was used for another request, RequestInProgress where that one still runs.
+    """
+    forget_expired_answers(now=now)
+    values = {
+        "fingerprint": fingerprint,
+        "school_id": school_id,
+        "started_at": now,
+        "expires_at": now + timedelta(hours=get_setting("IDEMPOTENCY_HOURS")),
+    }
+    try:
+        kept, is_new = KeptAnswer.objects.get_or_create(user_id=user_id, key=key, defaults=values)
+    except IntegrityError:
+        # Made by another between two looks, and gone again: that one was released this very moment.
+        raise RequestInProgress from None
+    if is_new:
+        return Claim(kept.pk, now)
+    if kept.expires_at > now:
+        if kept.fingerprint != fingerprint:
+            raise IdempotencyKeyReused
+        if kept.status is not None:
+            return Answer(kept.status, kept.headers, zlib.decompress(kept.content))
+        if kept.started_at > now - LEASE:
+            raise RequestInProgress
+    # Only one of those who find the row like this moves it on.
+    same = KeptAnswer.objects.filter(pk=kept.pk, started_at=kept.started_at)
+    if not same.update(**values, status=None, headers={}, content=b""):
+        raise RequestInProgress
+    return Claim(kept.pk, now)
+
+
+def keep_answer(*, claim: Claim, answer: Answer) -> None:
+    """Keep the answer for who repeats the request, unless it is too large. A claim whose lease ended keeps nothing."""
+    content = zlib.compress(answer.content, level=1)
+    if len(content) > MAX_CONTENT_BYTES:
+        release_claim(claim=claim)
+        return
+    KeptAnswer.objects.filter(pk=claim.pk, started_at=claim.started_at).update(
+        status=answer.status, headers=dict(answer.headers), content=content
+    )
+
+
+def release_claim(*, claim: Claim) -> None:
+    """Forget the request: who repeats it carries it out again."""
+    KeptAnswer.objects.filter(pk=claim.pk, started_at=claim.started_at).delete()
+
+
+def forget_answers(*, school_id: int) -> int:
+    """Delete the answers kept about a school, and those that belong to none; return how many. Part of retiring a
+    person.
+    """
+    kept = KeptAnswer.objects.exclude(status=None)
+    return kept.filter(school_id=school_id).delete()[0] + kept.filter(school__isnull=True).delete()[0]
+
+
+def forget_expired_answers(*, now: datetime) -> int:
+    """Delete up to `FORGOTTEN_AT_ONCE` answers that have expired; return how many."""
+
+    def forget() -> int:
+        expired = KeptAnswer.objects.filter(expires_at__lte=now).order_by("expires_at")
+        found = sorted(expired.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
+        # Whoever repeats a request may have moved its row on meanwhile.
+        return KeptAnswer.objects.filter(pk__in=found, expires_at__lte=now).delete()[0] if found else 0
+
+    return in_transaction(forget)

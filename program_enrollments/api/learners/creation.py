@@ -1,0 +1,319 @@
+"""Making learners: the learners of rows that name nobody yet, and what rows add to learners who are known. Both are
+linked at once where there is an account that claims them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from program_enrollments.api.learners.account_locks import lock_accounts
+from program_enrollments.api.learners.claims import Claim, find_accounts_by_email, find_accounts_by_student_key
+from program_enrollments.api.learners.identity import Identity
+from program_enrollments.api.learners.links import (
+    ALREADY_SOMEBODY,
+    Conflict,
+    apply_settlement,
+    fetch_known_claims,
+    find_owners,
+    link_change,
+    note_conflicts,
+    settle_claims,
+)
+from program_enrollments.api.learners.locks import (
+    Identified,
+    LockedLearner,
+    find_learner_ids,
+    identify,
+    lock_learners,
+)
+from program_enrollments.api.transactions import CrossedByAnother
+from program_enrollments.data import Change, ChangeKind, LinkHow
+from program_enrollments.models import Learner
+from program_enrollments.sql.bulk import insert_rows, update_rows
+
+NEW_LEARNER_FIELDS = (
+    "student_key",
+    "student_key_normalized",
+    "email",
+    "email_normalized",
+    "user",
+    "link_how",
+    "linked_at",
+    "problem_code",
+    "problem_detail",
+    "problem_at",
+    "school",
+    "created",
+    "modified",
+)
+
+
+def foresee_claims(
+    *, school_id: int, learners: Sequence[LockedLearner], identities: Sequence[Identity]
+) -> tuple[dict[int, Claim], list[int]]:
+    """Return, by row, the accounts that claim the learners that rows will make or complete, and lock these accounts;
+    also the IDs of the learners that these accounts are at the school already.
+
+    Before learners are locked: linking takes the account's row first. `learners` are as a look without locks found
+    them. What turns up later is left to the look after the commit, to the next sign-in and to the sweep.
+    """
+    foreseen = identify(learners=learners, identities=identities)
+    wanted = {number: identities[number] for number in foreseen.missing if identities[number].valid}
+    for number, identity in foreseen.completions.items():
+        learner = foreseen.learner(number)
+        if learner.user_id is None:
+            wanted[number] = _joined(identity, learner)
+    claims = _find_claims(school_id=school_id, identities=wanted) if wanted else {}
+    if not claims:
+        return {}, []
+    there = lock_accounts(user_ids={claim.user_id for claim in claims.values()})
+    claims = {number: claim for number, claim in claims.items() if claim.user_id in there}
+    return claims, find_owners(school_ids=[school_id], user_ids=there)
+
+
+def _joined(identity: Identity, learner: LockedLearner) -> Identity:
+    """Return what is known of a learner once it has what a row adds."""
+    return Identity(
+        learner.student_key or identity.student_key,
+        learner.student_key_normalized or identity.student_key_normalized,
+        identity.email or learner.email,
+        identity.email_normalized or learner.email_normalized or "",
+        True,
+    )
+
+
+def complete_learners(
+    *, identified: Identified, numbers: Collection[int], claims: Mapping[int, Claim], now: datetime
+) -> list[Change]:
+    """Give the learners of rows `numbers` the student ID or address those rows add, and return the ledger's entries
+    for it.
+
+    A learner that still waits is linked if the new identity is an account's, by `claims`. One statement for all, a few
+    more where accounts turn up.
+    """
+    changes: list[Change] = []
+    changed: list[LockedLearner] = []
+    waiting: list[int] = []
+    vacated: list[int] = []
+    for number in numbers:
+        identity, learner = identified.completions.get(number), identified.learners[number]
+        if identity is None or learner is None:
+            continue
+        completed = learner
+        if identity.student_key_normalized and not learner.student_key_normalized:
+            completed = completed._replace(
+                student_key=identity.student_key, student_key_normalized=identity.student_key_normalized
+            )
+            changes.append(_identity_change(completed, ChangeKind.STUDENT_KEY, None, identity.student_key))
+        if identity.email_normalized and identity.email_normalized != learner.email_normalized:
+            completed = completed._replace(email=identity.email, email_normalized=identity.email_normalized)
+            changes.append(_identity_change(completed, ChangeKind.EMAIL, learner.email or None, identity.email))
+        if (absorbed := identified.absorbed.get(number)) is not None:
+            # The row of an ID that was given up; the ID goes on, and with it since when it is the new holder's.
+            completed = completed._replace(key_since=absorbed.key_since)
+            vacated.append(absorbed.id)
+        identified.learners[number] = completed
+        changed.append(completed)
+        if completed.user_id is None and number in claims:
+            waiting.append(number)
+    if vacated:
+        Learner.objects.filter(pk__in=vacated).delete()
+    update_rows(
+        Learner,
+        fields=("student_key", "student_key_normalized", "email", "email_normalized", "key_since", "modified"),
+        rows=[(*row[:5], row.key_since, now) for row in changed],
+    )
+    if waiting:
+        changes += _link_waiting(identified=identified, numbers=waiting, claims=claims, now=now)
+    return changes
+
+
+def _identity_change(learner: LockedLearner, kind: str, before: str | None, after: str) -> Change:
+    return Change(
+        program_id=None,
+        learner_id=learner.id,
+        student_key=learner.display_key,
+        kind=kind,
+        before=before,
+        after=after,
+    )
+
+
+def _link_waiting(
+    *, identified: Identified, numbers: Sequence[int], claims: Mapping[int, Claim], now: datetime
+) -> list[Change]:
+    """Link learners that wait, and whose identity just grew, to the accounts that claim them. Their promises stay for
+    realizing.
+    """
+    learners = {number: learner for number in numbers if (learner := identified.learners[number]) is not None}
+    school_ids = {learner.school_id for learner in learners.values()}
+    taken = {
+        (learner.school_id, user_id): learner
+        for school_id in school_ids
+        for user_id, learner in _taken(school_id=school_id, claims=claims.values()).items()
+    }
+    known = fetch_known_claims(learners=learners.values())
+    settlement = settle_claims(
+        claims=[(learner, claims[number]) for number, learner in learners.items()], owners=taken, known=known
+    )
+    # A merge would need the other learner's lock; the sweep does it.
+    settlement.merges.clear()
+    settlement.strengthened.clear()
+    linked, changes = apply_settlement(settlement=settlement, now=now)
+    by_id = {learner.id: learner for learner in linked}
+    for number, learner in learners.items():
+        identified.learners[number] = by_id.get(learner.id, learner)
+    return changes
+
+
+def _find_claims(*, school_id: int, identities: dict[int, Identity]) -> dict[int, Claim]:
+    """Find the account of each row's learner: by student ID first, by e-mail address where that finds none."""
+    by_student_key = find_accounts_by_student_key(
+        school_id=school_id,
+        student_keys={
+            identity.student_key_normalized: identity.student_key
+            for identity in identities.values()
+            if identity.student_key_normalized
+        },
+    )
+    by_email = find_accounts_by_email(
+        emails={identity.email_normalized for identity in identities.values() if identity.email_normalized}
+    )
+    claims = {}
+    for number, identity in identities.items():
+        user_id = by_student_key.get(identity.student_key_normalized)
+        if user_id is not None:
+            claims[number] = Claim(user_id, LinkHow.SSO.value)
+        elif (user_id := by_email.get(identity.email_normalized)) is not None:
+            claims[number] = Claim(user_id, LinkHow.EMAIL.value)
+    return claims
+
+
+def _taken(*, school_id: int, claims: Iterable[Claim]) -> dict[int, LockedLearner]:
+    """Return which of the claiming accounts are learners of the school already."""
+    user_ids = {claim.user_id for claim in claims}
+    if not user_ids:
+        return {}
+    rows = Learner.objects.filter(school_id=school_id, user_id__among=user_ids).values_list(*LockedLearner._fields)
+    return {learner.user_id: learner for learner in (LockedLearner(*row) for row in rows) if learner.user_id}
+
+
+def make_learners(
+    *,
+    school_id: int,
+    identified: Identified,
+    numbers: Sequence[int],
+    identities: Sequence[Identity],
+    claims: Mapping[int, Claim],
+    now: datetime,
+) -> list[Change]:
+    """Make the learners of rows `numbers`, linked where an account claims them (`claims`, by row), and return the
+    ledger's entries for the links.
+
+    An account that already is a learner of the school, and lacks just what the row gives, is completed instead. Raises
+    CrossedByAnother where another writer made one of them at the same moment: the chunk then starts anew and finds it.
+    """
+    claims = {number: claims[number] for number in numbers if number in claims}
+    taken = _taken(school_id=school_id, claims=claims.values())
+    completed = _complete_taken(claims=claims, taken=taken, identified=identified, identities=identities)
+    changes = complete_learners(identified=identified, numbers=completed, claims={}, now=now) if completed else []
+    rows: dict[int, tuple[Any, ...]] = {}
+    contested: list[int] = []
+    for number in numbers:
+        if number in completed:
+            continue
+        identity, claim = identities[number], claims.get(number)
+        refused = claim is not None and claim.user_id in taken
+        if claim is not None and not refused:
+            taken[claim.user_id] = LockedLearner(0, "", "", "", "", claim.user_id, claim.how, school_id, "")
+        link = (claim.user_id, claim.how, now) if claim is not None and not refused else (None, "", None)
+        if refused:
+            contested.append(number)
+        rows[number] = (
+            identity.student_key,
+            identity.student_key_normalized or None,
+            identity.email,
+            identity.email_normalized or None,
+            *link,
+            *("", "", None),
+            school_id,
+            now,
+            now,
+        )
+    made = _insert_learners(school_id=school_id, rows=rows, identities=identities, now=now)
+    for number, learner_id in made.items():
+        row = rows[number]
+        learner = LockedLearner(*(learner_id, *row[:6], school_id, ""))
+        identified.learners[number] = learner
+        identified.made.add(number)
+        if learner.user_id is not None:
+            claim = Claim(learner.user_id, learner.link_how)
+            changes.append(link_change(learner_id=learner_id, student_key=learner.display_key, claim=claim))
+    conflicts = [Conflict(identified.learner(number), claims[number], ALREADY_SOMEBODY) for number in contested]
+    return changes + note_conflicts(conflicts=conflicts, now=now)
+
+
+def _complete_taken(
+    *,
+    claims: dict[int, Claim],
+    taken: dict[int, LockedLearner],
+    identified: Identified,
+    identities: Sequence[Identity],
+) -> set[int]:
+    """Point rows at the learner their account already is, where that learner lacks just what the row gives."""
+    completed: dict[int, int] = {}
+    for number, claim in claims.items():
+        known = taken.get(claim.user_id)
+        if known is None or known.id in completed.values():
+            continue
+        identity = identities[number]
+        brings_student_key = bool(identity.student_key_normalized) and not known.student_key_normalized
+        brings_email = bool(identity.email_normalized) and not known.email_normalized
+        disagrees = (identity.student_key_normalized and not brings_student_key) or (
+            identity.email_normalized and not brings_email and identity.email_normalized != known.email_normalized
+        )
+        if (brings_student_key or brings_email) and not disagrees:
+            completed[number] = known.id
+    locked = {learner.id: learner for learner in lock_learners(ids=completed.values())}
+    for number, learner_id in completed.items():
+        if locked.get(learner_id) != taken[claims[number].user_id]:
+            raise CrossedByAnother
+        identified.learners[number] = locked[learner_id]
+        identified.completions[number] = identities[number]
+    return set(completed)
+
+
+def _insert_learners(
+    *, school_id: int, rows: dict[int, tuple[Any, ...]], identities: Sequence[Identity], now: datetime
+) -> dict[int, int]:
+    """Insert learners and return their IDs by row. Sorted, so that two writers of the same new learners meet in one
+    order.
+    """
+
+    def order(number: int) -> tuple[str, str]:
+        return identities[number].student_key_normalized, identities[number].email_normalized
+
+    if not rows:
+        return {}
+    wanted = {order(number): number for number in sorted(rows, key=order)}
+    identity_fields = ("id", "student_key_normalized", "email_normalized")
+    answer = insert_rows(
+        Learner,
+        fields=NEW_LEARNER_FIELDS,
+        rows=[rows[number] for number in wanted.values()],
+        ignore_conflicts=True,
+        returning=identity_fields,
+    )
+    if not answer:
+        # MySQL does not answer. Only rows of this very call count: others' may be linked or named otherwise.
+        emails = [email for student_key, email in wanted if not student_key]
+        student_keys = [student_key for student_key, _ in wanted if student_key]
+        ids = find_learner_ids(school_id=school_id, student_keys=student_keys, emails=emails)
+        made_now = Learner.objects.filter(pk__among=ids, created=now)
+        answer = list(made_now.order_by("pk").select_for_update().values_list(*identity_fields))
+    made = {wanted[(key or "", email or "")]: pk for pk, key, email in answer if (key or "", email or "") in wanted}
+    if len(made) != len(wanted):
+        raise CrossedByAnother
+    return made

@@ -1,0 +1,79 @@
+"""Finding learners for people who support them: by what somebody types, and by needing a person at all.
+
+Both answer with IDs, from one indexed look-up a kind of match: the cost doesn't grow with the tables, and doesn't
+depend on how a database plans an OR.
+"""
+
+from __future__ import annotations
+
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+
+from program_enrollments.api.learners.claims import find_accounts_by_email
+from program_enrollments.conf import get_setting
+from program_enrollments.models import Learner, PreemptiveCourseEnrollment, School
+from program_enrollments.normalization import MAX_IDENTITY_LENGTH, normalize_identity
+
+MAX_FOUND = 1_000
+REFUSED = "refused"
+LAST_CHARACTER = "\U0010ffff"
+
+
+def find_learners(*, text: str, limit: int = MAX_FOUND) -> list[int]:
+    """Return the IDs of learners whose student ID or e-mail address begins with `text`, by the one notion of equality,
+    and of those whose account has `text` as its username or, confirmed, as its address.
+
+    At most `limit` of each kind. Text that no identity can begin with finds nobody.
+    """
+    normalized = normalize_identity(text)
+    if not normalized or "\x00" in text or len(normalized) > MAX_IDENTITY_LENGTH:
+        return []
+    learners = Learner.objects.order_by()
+    last = normalized + LAST_CHARACTER
+    # Led by the school, as the index is: with the schools named, the prefix is a range in it.
+    schools = list(School.objects.order_by().values_list("pk", flat=True))
+    kinds: list[QuerySet[Learner]] = [
+        learners.filter(
+            school_id__in=schools, student_key_normalized__gte=normalized, student_key_normalized__lte=last
+        ),
+        learners.filter(email_normalized__gte=normalized, email_normalized__lte=last),
+        learners.filter(**{f"user__{get_user_model().USERNAME_FIELD}": text.strip()}),
+    ]
+    accounts = find_accounts_by_email(emails=[normalized]) if "@" in normalized else {}
+    if accounts:
+        kinds.append(learners.filter(user_id__in=accounts.values()))
+    found: dict[int, None] = {}
+    for kind in kinds:
+        found.update(dict.fromkeys(kind.values_list("pk", flat=True)[:limit]))
+    return list(found)
+
+
+def find_learners_in_need(*, kind: str = "", limit: int = MAX_FOUND) -> list[int]:
+    """Return the IDs of learners who need a person: with a problem of their own (a value of `LearnerProblem`), or with
+    a course enrollment that the host refused too often (`REFUSED`); of one `kind`, or of all where it is "".
+
+    At most `limit` of each kind.
+    """
+    found: dict[int, None] = {}
+    if kind != REFUSED:
+        problems = _with_problem().filter(problem_code=kind) if kind else _with_problem()
+        found.update(dict.fromkeys(problems.order_by().values_list("pk", flat=True)[:limit]))
+    if kind in {"", REFUSED}:
+        found.update(dict.fromkeys(_refused().values_list("learner_id", flat=True).distinct()[:limit]))
+    return list(found)
+
+
+def count_learners_in_need() -> int:
+    """Return how many learners need a person. Two statements, which read only those."""
+    also = _refused().filter(learner__problem_code="")
+    return _with_problem().count() + also.values("learner_id").distinct().count()
+
+
+def _with_problem() -> QuerySet[Learner]:
+    return Learner.objects.exclude(problem_code="")
+
+
+def _refused() -> QuerySet[PreemptiveCourseEnrollment]:
+    """Return what linked learners wait for and no sweep will try again."""
+    refused = PreemptiveCourseEnrollment.objects.exclude(problem_code="").order_by()
+    return refused.filter(refusals__gte=get_setting("MAX_TRIES"), learner__user__isnull=False)

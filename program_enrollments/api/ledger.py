@@ -1,0 +1,95 @@
+"""Recording: the ledger. Every change of an enrollment, a link or an identity is written here, in the transaction that
+makes it.
+"""
+
+# ruff: noqa: S608  (names of tables and columns come from the models, every value goes as a parameter)
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db import connections, router
+
+from program_enrollments.data import Change, Origin
+from program_enrollments.models import LedgerEntry, LedgerPosition
+from program_enrollments.sql.bulk import can_return_rows, insert_rows
+
+FIELDS = (
+    "program",
+    "position",
+    "at",
+    "learner",
+    "student_key",
+    "course_run",
+    "kind",
+    "before",
+    "after",
+    "actor_id",
+    "source",
+    "request_id",
+    "job_id",
+    "reason",
+)
+
+
+def record_changes(*, changes: Sequence[Change], origin: Origin, now: datetime) -> None:
+    """Append `changes` to the ledger, each with the next position in its program's feed.
+
+    Must be the last thing a transaction does: the positions of the programs concerned stay locked until it commits,
+    which is what puts the feed in the order of commits (ADR 0003). Nothing to record takes no lock.
+    """
+    if not changes:
+        return
+    counts = Counter(change.program_id for change in changes if change.program_id is not None)
+    positions = {program_id: iter(places) for program_id, places in _take_positions(counts).items()}
+    insert_rows(
+        LedgerEntry,
+        fields=FIELDS,
+        rows=[
+            (
+                change.program_id,
+                None if change.program_id is None else next(positions[change.program_id]),
+                now,
+                change.learner_id,
+                change.student_key,
+                change.course_run_id,
+                change.kind,
+                change.before,
+                change.after,
+                origin.actor_id,
+                origin.source,
+                origin.request_id,
+                origin.job_id,
+                origin.reason,
+            )
+            for change in changes
+        ],
+    )
+
+
+def _take_positions(counts: Mapping[int, int]) -> dict[int, range]:
+    """Reserve `counts[program]` positions in each program's feed; rows are locked in the order of the programs' IDs."""
+    if not counts:
+        return {}
+    connection = connections[router.db_for_write(LedgerPosition)]
+    table = connection.ops.quote_name(LedgerPosition._meta.db_table)
+    wanted = sorted(counts.items())
+    params = [value for pair in wanted for value in pair]
+    sql = f"INSERT INTO {table} (program_id, last_position) VALUES {', '.join(['(%s, %s)'] * len(wanted))} "
+    if connection.vendor == "mysql":
+        sql += "ON DUPLICATE KEY UPDATE last_position = last_position + VALUES(last_position)"
+    else:
+        sql += f"ON CONFLICT (program_id) DO UPDATE SET last_position = {table}.last_position + excluded.last_position"
+    answer = "program_id, last_position"
+    with connection.cursor() as cursor:
+        if can_return_rows(connection):
+            cursor.execute(f"{sql} RETURNING {answer}", params)
+        else:
+            cursor.execute(sql, params)
+            cursor.execute(
+                f"SELECT {answer} FROM {table} WHERE program_id IN ({', '.join(['%s'] * len(wanted))})", list(counts)
+            )
+        last = dict(cursor.fetchall())
+    return {program_id: range(last[program_id] - count + 1, last[program_id] + 1) for program_id, count in wanted}

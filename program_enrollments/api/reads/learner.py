@@ -1,0 +1,218 @@
+"""Looking up: a learner and all that is known, the answer to "why isn't this student in?" (docs/api.rst, Learners)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Model, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from program_enrollments.api.reads.change_entries import tell_changes
+from program_enrollments.api.reads.course_staff import fetch_roles
+from program_enrollments.data import LearnerProblem, LinkState, Seat
+from program_enrollments.exceptions import LearnerDoesNotExist
+from program_enrollments.host import get_host
+from program_enrollments.host.checked_host import UNUSABLE_FAILURE, Seats
+from program_enrollments.host.deadline import limited
+from program_enrollments.models import (
+    Learner,
+    LedgerEntry,
+    PreemptiveCourseEnrollment,
+    PreemptiveProgramEnrollment,
+    Program,
+    ProgramCourseEnrollment,
+    ProgramEnrollment,
+)
+from program_enrollments.normalization import MAX_IDENTITY_LENGTH, normalize_identity
+
+LAST_CHANGES = 10
+
+
+class Course(NamedTuple):
+    """A course enrollment, real or preemptive; only a preemptive one has a problem."""
+
+    course_id: str
+    status: str
+    course_staff: bool
+    real: bool
+    problem: dict[str, Any] | None
+
+
+class Found(NamedTuple):
+    """A learner of a program, the program enrollment as it is shown, and the course enrollments by course key."""
+
+    learner: Learner
+    enrollment: dict[str, Any] | None
+    courses: Sequence[Course]
+
+
+def look_up_learner(*, program: Program, name: str = "", student_key: str = "", email: str = "") -> dict[str, Any]:
+    """Return the learner of `program` as the contract's "Learners" shows one. The number of statements is constant.
+
+    `student_key` is a student ID, or the address of a learner without one, as lists show it; `email` an address the
+    school gave; `name` either of them, the student ID first; of several given, each must fit. Raises
+    LearnerDoesNotExist for whoever has no enrollment in this program or in a course run through it, wherever else they
+    may be known.
+    """
+    candidates = _candidates(school_id=program.school_id, name=name, student_key=student_key, email=email)
+    found = _find_in_program(program=program, candidates=candidates)
+    learner = found.learner
+    user: Any = learner.user
+    found_seats = _fetch_seats(learner=learner, courses=found.courses)
+    seats = {seat.course_id: seat for seat in found_seats}
+    unusable = {course_id for _, course_id in found_seats.unusable}
+    user_id = learner.user_id
+    roles = fetch_roles(
+        user_ids=[] if user_id is None else [user_id], course_ids={course.course_id for course in found.courses}
+    )
+    # Entries of this program or of none. Written so that only the learner's index can serve: the program's is long.
+    entries = LedgerEntry.objects.alias(of=Coalesce("program_id", Value(program.pk))).filter(
+        learner_id=learner.pk, of=program.pk
+    )
+    return {
+        "student_key": learner.display_key,
+        "email": (user.email if user else "") or learner.email,
+        "link": _link(learner),
+        "username": user.get_username() if user else "",
+        "program_enrollment": found.enrollment,
+        "course_enrollments": [
+            {
+                "course_id": course.course_id,
+                "status": course.status,
+                "real": course.real,
+                "course_staff": roles.show(user_id=user_id, course_id=course.course_id, wish=course.course_staff),
+                "host": _seat(seats.get(course.course_id)),
+                "problem": course.problem or _unusable(course.course_id, unusable),
+            }
+            for course in found.courses
+        ],
+        "changes": [change for _, change in tell_changes(entries=entries.order_by("-pk")[:LAST_CHANGES])],
+    }
+
+
+def _candidates(*, school_id: int, name: str, student_key: str, email: str) -> list[Learner]:
+    """Return the school's learners so named, those known by student ID first. One statement."""
+    given = [value for value in (name, student_key, email) if value]
+    if not given or any("\x00" in value or len(value) > MAX_IDENTITY_LENGTH for value in given):
+        raise LearnerDoesNotExist
+    found = Learner.objects.filter(school_id=school_id).select_related("user").order_by()
+    if email:
+        found = found.filter(email_normalized=normalize_identity(email))
+    for value in filter(None, (student_key, name)):
+        normalized = normalize_identity(value)
+        found = found.filter(Q(student_key_normalized=normalized) | Q(email_normalized=normalized))
+    wanted = normalize_identity(student_key or name)
+    # Not a condition of the statement: MariaDB would read every learner without a student ID for it.
+    learners = [
+        learner
+        for learner in found
+        if not student_key or wanted == (learner.student_key_normalized or learner.email_normalized)
+    ]
+    return sorted(learners, key=lambda learner: learner.student_key_normalized != wanted)
+
+
+def _find_in_program(*, program: Program, candidates: Sequence[Learner]) -> Found:
+    """Return the first of `candidates` who has any enrollment through the program. Four statements."""
+    if not candidates:
+        raise LearnerDoesNotExist
+    where = {"program": program, "learner__in": candidates}
+    enrollments = _program_enrollments(ProgramEnrollment, where, real=True)
+    enrollments |= _program_enrollments(PreemptiveProgramEnrollment, where, real=False)
+    courses = [*_real_courses(where), *_preemptive_courses(where)]
+    for learner in candidates:
+        own = [course for learner_id, course in courses if learner_id == learner.pk]
+        if learner.pk in enrollments or own:
+            return Found(learner, enrollments.get(learner.pk), sorted(own, key=lambda course: course.course_id))
+    raise LearnerDoesNotExist
+
+
+def _program_enrollments(model: type[Model], where: Mapping[str, Any], *, real: bool) -> dict[int, dict[str, Any]]:
+    rows = model._default_manager.filter(**where).values_list(
+        "learner_id", "status", "curriculum__uuid", "created", "modified"
+    )
+    return {
+        learner_id: {
+            "status": status,
+            "curriculum_uuid": str(curriculum_uuid),
+            "real": real,
+            "created": created,
+            "modified": modified,
+        }
+        for learner_id, status, curriculum_uuid, created, modified in rows
+    }
+
+
+def _real_courses(where: Mapping[str, Any]) -> list[tuple[int, Course]]:
+    rows: QuerySet[ProgramCourseEnrollment, Any] = ProgramCourseEnrollment.objects.filter(**where).values_list(
+        "learner_id", "course_run__course_id", "status", "course_staff"
+    )
+    return [(learner_id, Course(course_id, status, staff, True, None)) for learner_id, course_id, status, staff in rows]
+
+
+def _preemptive_courses(where: Mapping[str, Any]) -> list[tuple[int, Course]]:
+    rows: QuerySet[PreemptiveCourseEnrollment, Any] = PreemptiveCourseEnrollment.objects.filter(**where).values_list(
+        "learner_id",
+        "course_run__course_id",
+        "status",
+        "course_staff",
+        "problem_code",
+        "problem_detail",
+        "tries",
+        "last_tried",
+    )
+    return [
+        (learner_id, Course(course_id, status, staff, False, _problem(*problem)))
+        for learner_id, course_id, status, staff, *problem in rows
+    ]
+
+
+def _problem(code: str, detail: str, tries: int, last_tried: datetime | None) -> dict[str, Any] | None:
+    return {"code": code, "detail": detail, "tries": tries, "last_tried": last_tried} if code else None
+
+
+def _unusable(course_id: str, unusable: Collection[str]) -> dict[str, Any] | None:
+    code, detail, _permanent = UNUSABLE_FAILURE
+    return _problem(code, detail, 0, None) if course_id in unusable else None
+
+
+def _fetch_seats(*, learner: Learner, courses: Sequence[Course]) -> Seats:
+    """Return the host's seats of a linked learner: the host is asked once."""
+    if learner.user_id is None or not courses:
+        return Seats()
+    course_ids = {course.course_id for course in courses}
+    with limited("CALL_HOST_SECONDS"):
+        return get_host().course_enrollments.fetch_seats(user_ids=[learner.user_id], course_ids=course_ids)
+
+
+def _seat(seat: Seat | None) -> dict[str, Any] | None:
+    return {"is_active": seat.is_active, "mode": seat.mode} if seat else None
+
+
+def _link(learner: Learner) -> dict[str, Any]:
+    """`at` is when the learner was linked, for one who is not since when there has been a problem. `detail` is None if
+    all is well.
+    """
+    linked = learner.user_id is not None
+    return {
+        "state": learner.link_state,
+        "how": learner.link_how or None,
+        "at": learner.linked_at if linked else learner.problem_at,
+        "detail": _detail(learner),
+    }
+
+
+def _detail(learner: Learner) -> str | None:
+    if learner.problem_code == LearnerProblem.REALIZING_FAILED:
+        return _("The enrollments could not be made real. The next sign-in tries again, and so does the sweep.")
+    if learner.problem_code:
+        return learner.problem_detail
+    if learner.link_state == LinkState.LINKED:
+        return None
+    if not learner.student_key:
+        return _("No account has confirmed this e-mail address yet.")
+    if not learner.email:
+        return _("Nobody has signed in through the school with this student ID yet.")
+    return _("Nobody has signed in through the school with this student ID yet, or confirmed this e-mail address.")

@@ -1,0 +1,421 @@
+"""Signing in: what an account's appearance makes real. Called after commit, for a sign-on, a saved account or a
+confirmed address.
+
+Nothing here may cost anybody their sign-in: what goes wrong is logged without personal data, stored on the learners
+concerned for staff to see, and tried again at the next sign-in and by the sweep (ADR 0002).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from program_enrollments.api.learners.account_locks import lock_accounts
+from program_enrollments.api.learners.claims import Claim, find_accounts_by_email
+from program_enrollments.api.learners.identity import is_within_domains
+from program_enrollments.api.learners.links import (
+    apply_settlement,
+    by_school_account,
+    fetch_known_claims,
+    find_owners,
+    settle_claims,
+)
+from program_enrollments.api.learners.locks import LockedLearner, lock_learners
+from program_enrollments.api.learners.student_keys import end_honoring
+from program_enrollments.api.ledger import record_changes
+from program_enrollments.api.realizing.promises import keep_failures_apart, note_realizing_failure, realize_linked
+from program_enrollments.api.transactions import CrossedByAnother, in_transaction
+from program_enrollments.conf import get_setting
+from program_enrollments.data import LinkHow, Origin, RealizingReport, Source
+from program_enrollments.failures import describe_failure
+from program_enrollments.host import get_host
+from program_enrollments.host.deadline import limited
+from program_enrollments.models import (
+    IdentityProvider,
+    Learner,
+    PreemptiveCourseEnrollment,
+    PreemptiveProgramEnrollment,
+    SchoolEmailDomain,
+)
+from program_enrollments.normalization import (
+    MAX_IDENTITY_LENGTH,
+    is_pseudonym,
+    normalize_identity,
+    split_uid,
+    strip_invisible,
+)
+from program_enrollments.sql.bulk import insert_rows
+from program_enrollments.sql.compiled import CompiledQuery, Slot
+
+logger = logging.getLogger(__name__)
+
+
+class ProbedLearner(NamedTuple):
+    """A learner whom a sign-on may concern. `is_named`: by the ID it asserts. `changed_hands`: the ID was somebody
+    else's before; `is_honored`: it is the former one of another learner.
+    """
+
+    id: int
+    is_named: bool
+    user_id: int | None
+    link_how: str
+    waits: bool
+    changed_hands: bool
+    is_honored: bool
+
+    def is_settled(self, *, user_id: int) -> bool:
+        """Whether the account's sign-on has nothing to link, to strengthen or to realize."""
+        return self.user_id == user_id and self.link_how != LinkHow.EMAIL and not self.waits
+
+
+def _waits() -> Q:
+    return Exists(PreemptiveProgramEnrollment.objects.filter(learner=OuterRef("pk"))) | Exists(
+        PreemptiveCourseEnrollment.objects.filter(learner=OuterRef("pk"), refusals__lt=Slot("max_tries"))
+    )
+
+
+def _named_or_owned() -> QuerySet[Learner, tuple[Any, ...]]:
+    of_school = Learner.objects.filter(
+        school__identity_providers__slug=Slot("slug"), school__identity_providers__is_enabled=True
+    ).order_by()
+    named, owned = (
+        of_school.filter(**condition)
+        .annotate(
+            waits=_waits(),
+            changed_hands=ExpressionWrapper(Q(key_since__isnull=False), BooleanField()),
+            is_honored=ExpressionWrapper(Q(honored_for__isnull=False), BooleanField()),
+        )
+        .values_list("pk", "student_key_normalized", "user_id", "link_how", "waits", "changed_hands", "is_honored")
+        for condition in ({"student_key_normalized": Slot("student_key")}, {"user_id": Slot("user_id")})
+    )
+    return named.union(owned)
+
+
+def _left_over() -> QuerySet[Learner, tuple[Any, ...]]:
+    return Learner.objects.filter(_waits(), user_id=Slot("user_id")).order_by().values_list("pk")
+
+
+def _left_over_or_addressed() -> QuerySet[Learner, tuple[Any, ...]]:
+    addressed = Learner.objects.filter(email_normalized=Slot("email")).exclude(user_id=Slot("user_id")).order_by()
+    return _left_over().union(addressed.values_list("pk"))
+
+
+# Run at every save of an account or an identity, nearly always to find nothing to do.
+NAMED_OR_OWNED = CompiledQuery(model=Learner, write=_named_or_owned)
+LEFT_OVER = CompiledQuery(model=Learner, write=_left_over)
+LEFT_OVER_OR_ADDRESSED = CompiledQuery(model=Learner, write=_left_over_or_addressed)
+
+
+def realize_at_sign_on(*, user_id: int, provider: str, uid: str, created: datetime) -> RealizingReport:
+    """Link and realize after a social-auth identity was saved, which the account has had since `created`. Never raises.
+
+    Only the backends of the setting `SAML_BACKENDS` count, and only uids `<school_slug>:<remote_id>` with the slug of
+    an enabled identity provider. A student ID the school has not enrolled yet is kept as a learner all the same:
+    whoever enrolls it next, even at this very moment, meets it at the unique constraint and finds the account. An
+    identity from before the ID changed hands is the former holder's and links nobody.
+    """
+    learner_ids: list[int] = []
+    return _never_raising(lambda: _sign_on(user_id, provider, uid, created, learner_ids), learner_ids=learner_ids)
+
+
+def _sign_on(user_id: int, provider: str, uid: str, created: datetime, learner_ids: list[int]) -> RealizingReport:
+    parts = split_uid(uid) if provider in get_setting("SAML_BACKENDS") else None
+    if parts is None:
+        return RealizingReport()
+    slug, remote_id = parts
+    student_key = normalize_identity(remote_id)
+    if max(len(remote_id), len(student_key)) > MAX_IDENTITY_LENGTH or "\x00" in uid or is_pseudonym(student_key):
+        return RealizingReport()
+    now = timezone.now()
+    school_id: int | None = None
+    rows = _probe(slug=slug, student_key=student_key, user_id=user_id)
+    named = [row for row in rows if row.is_named]
+    if named and named[0].is_honored:
+        student_key = _end_or_follow(learner_id=named[0].id, student_key=student_key, now=now)
+        rows = _probe(slug=slug, student_key=student_key, user_id=user_id)
+        named = [row for row in rows if row.is_named]
+    if not named:
+        school_id = _school_of(slug=slug)
+        if school_id is None:
+            return RealizingReport()
+    elif _has_nothing_to_do(rows, named[0], user_id=user_id, created=created):
+        return RealizingReport()
+    learner_ids += [row.id for row in rows]
+    origin = Origin(source=Source.SIGN_IN.value)
+    claim = Claim(user_id, LinkHow.SSO.value)
+
+    def work(one_by_one: bool) -> RealizingReport:
+        if not lock_accounts(user_ids=[user_id]):
+            # Deleted meanwhile: nobody is signed in any more.
+            return RealizingReport()
+        # A second run may have been made necessary by who came between the look and the locks.
+        current = _probe(slug=slug, student_key=student_key, user_id=user_id) if one_by_one else rows
+        ids = [row.id for row in current]
+        if school_id is not None:
+            ids.append(
+                make_learner(
+                    school_id=school_id, remote_id=strip_invisible(remote_id), student_key=student_key, now=now
+                )
+            )
+        learners = lock_learners(ids=ids)
+        return settle_and_realize(
+            learners=learners,
+            claims=[(learner, claim) for learner in learners if learner.student_key_normalized == student_key],
+            origin=origin,
+            now=now,
+            one_by_one=one_by_one,
+        )
+
+    return keep_failures_apart(work)
+
+
+def _end_or_follow(*, learner_id: int, student_key: str, now: datetime) -> str:
+    """Return the present ID (normalized) of the learner for whom `student_key` is honored, or `student_key` itself if
+    its time is over.
+    """
+    in_transaction(lambda: end_honoring(learner_ids=[learner_id], now=now))
+    present = Learner.objects.filter(pk=learner_id, honored_for__isnull=False)
+    return present.values_list("honored_for__student_key_normalized", flat=True).first() or student_key
+
+
+def _has_nothing_to_do(rows: Sequence[ProbedLearner], named: ProbedLearner, *, user_id: int, created: datetime) -> bool:
+    """Whether all is done already, or the identity is a former holder's."""
+    if len(rows) == 1 and named.is_settled(user_id=user_id):
+        return True
+    return named.changed_hands and named.user_id != user_id and _is_former(learner_id=named.id, created=created)
+
+
+def _is_former(*, learner_id: int, created: datetime) -> bool:
+    """Whether an identity from `created` is by a former holder of the learner's student ID."""
+    return Learner.objects.filter(pk=learner_id, key_since__gt=created).exists()
+
+
+def _probe(*, slug: str, student_key: str, user_id: int) -> list[ProbedLearner]:
+    """Look, without locking, for the learner with this ID at the school of the identity provider, and for the learner
+    the account already is there. One statement.
+    """
+    rows = NAMED_OR_OWNED.fetch(slug=slug, student_key=student_key, user_id=user_id, max_tries=get_setting("MAX_TRIES"))
+    return [
+        ProbedLearner(pk, key == student_key, owner_id, how, bool(waits), bool(changed_hands), bool(is_honored))
+        for pk, key, owner_id, how, waits, changed_hands, is_honored in rows
+    ]
+
+
+def _school_of(*, slug: str) -> int | None:
+    return IdentityProvider.objects.filter(slug=slug, is_enabled=True).values_list("school_id", flat=True).first()
+
+
+def make_learner(*, school_id: int, remote_id: str, student_key: str, now: datetime) -> int:
+    """Make the learner a sign-on names, or find the one that another writer made at the same moment.
+
+    Raises CrossedByAnother where that one is gone again: the transaction then starts anew.
+    """
+    insert_rows(
+        Learner,
+        fields=(
+            "school",
+            "student_key",
+            "student_key_normalized",
+            "email",
+            "link_how",
+            "problem_code",
+            "problem_detail",
+            "created",
+            "modified",
+        ),
+        rows=[(school_id, remote_id, student_key, *([""] * 4), now, now)],
+        ignore_conflicts=True,
+    )
+    # Locking reads see what has been committed since, whatever the isolation level.
+    made = Learner.objects.filter(school_id=school_id, student_key_normalized=student_key).select_for_update()
+    learner_id = made.values_list("pk", flat=True).first()
+    if learner_id is None:
+        # Renamed or merged away since it was met at the unique constraint.
+        raise CrossedByAnother
+    return learner_id
+
+
+def realize_account(*, user_id: int, email: str = "") -> RealizingReport:
+    """Link and realize after an account was saved: by its address if the host says it is confirmed, and what was left
+    over.
+
+    `email` is the address as saved, for a look that costs one statement where nothing waits. Never raises.
+    """
+    learner_ids: list[int] = []
+    return _never_raising(
+        lambda: _realize_account(user_id, normalize_identity(email), learner_ids), learner_ids=learner_ids
+    )
+
+
+def _realize_account(user_id: int, email: str, learner_ids: list[int]) -> RealizingReport:
+    values = {"user_id": user_id, "max_tries": get_setting("MAX_TRIES")}
+    found = LEFT_OVER_OR_ADDRESSED.fetch(**values, email=email) if email else LEFT_OVER.fetch(**values)
+    if not found:
+        return RealizingReport()
+    learner_ids += [pk for (pk,) in found]
+    return _realize_by_confirmed_email(
+        user_id=user_id, learner_ids=learner_ids, origin=Origin(source=Source.SIGN_IN.value)
+    )
+
+
+def email_confirmed(*, user_id: int) -> RealizingReport:
+    """Tell the app that the host has just seen an account's e-mail address confirmed: links and realizes by it. Never
+    raises.
+
+    Hosts whose confirmation does not save the user call this after they have stored the confirmation. The address
+    itself is asked of the host: a caller cannot claim one.
+    """
+    learner_ids: list[int] = []
+
+    def work() -> RealizingReport:
+        email = normalize_identity(get_host().accounts.confirmed_emails(user_ids=[user_id]).get(user_id, ""))
+        if not email:
+            return RealizingReport()
+        learner_ids.extend(Learner.objects.filter(email_normalized=email).values_list("pk", flat=True))
+        if not learner_ids:
+            return RealizingReport()
+        return _realize_by_confirmed_email(
+            user_id=user_id, learner_ids=learner_ids, origin=Origin(source=Source.EMAIL.value)
+        )
+
+    return _never_raising(work, learner_ids=learner_ids)
+
+
+def _realize_by_confirmed_email(*, user_id: int, learner_ids: Sequence[int], origin: Origin) -> RealizingReport:
+    confirmed = get_host().accounts.confirmed_emails(user_ids=[user_id]).get(user_id, "")
+    accounts = {normalize_identity(confirmed): user_id} if confirmed else {}
+    return claim_by_emails(
+        learner_ids=learner_ids, accounts=accounts, user_ids=[user_id], origin=origin, now=timezone.now()
+    )
+
+
+def realize_by_emails(*, school_id: int, emails: Collection[str]) -> RealizingReport:
+    """Link and realize the school's waiting learners with these (normalized) addresses, where accounts confirmed them.
+    Never raises.
+    """
+    learner_ids: list[int] = []
+
+    def work() -> RealizingReport:
+        accounts = find_accounts_by_email(emails=emails)
+        if not accounts:
+            return RealizingReport()
+        waiting = Learner.objects.filter(school_id=school_id, email_normalized__in=accounts.keys(), user=None)
+        learner_ids.extend(waiting.values_list("pk", flat=True))
+        return claim_by_emails(
+            learner_ids=learner_ids,
+            accounts=accounts,
+            user_ids=accounts.values(),
+            origin=Origin(source=Source.EMAIL.value),
+            now=timezone.now(),
+        )
+
+    return _never_raising(work, learner_ids=learner_ids)
+
+
+def claim_by_emails(
+    *,
+    learner_ids: Collection[int],
+    accounts: Mapping[str, int],
+    user_ids: Collection[int],
+    origin: Origin,
+    now: datetime,
+) -> RealizingReport:
+    """Claim learners for the accounts that confirmed their addresses (normalized → user ID), and realize them, in one
+    transaction. `user_ids` are all accounts concerned; those that are deleted meanwhile claim nobody.
+    """
+    if not learner_ids:
+        return RealizingReport()
+    school_ids = Learner.objects.filter(pk__in=learner_ids).values_list("school_id", flat=True)
+
+    def work(one_by_one: bool) -> RealizingReport:
+        there = lock_accounts(user_ids=user_ids)
+        claiming = {email: user_id for email, user_id in accounts.items() if user_id in there}
+        # Looked for in each run: whoever came first may have made the account somebody.
+        owners = find_owners(school_ids=school_ids, user_ids=claiming.values()) if claiming else []
+        learners = lock_learners(ids={*learner_ids, *owners})
+        return settle_and_realize(
+            learners=learners,
+            claims=email_claims(learners=learners, accounts=claiming),
+            origin=origin,
+            now=now,
+            one_by_one=one_by_one,
+        )
+
+    return keep_failures_apart(work)
+
+
+def email_claims(
+    *, learners: Sequence[LockedLearner], accounts: Mapping[str, int]
+) -> list[tuple[LockedLearner, Claim]]:
+    """An address counts only within the school's own domains, where the school lists them."""
+    claims = [
+        (learner, Claim(accounts[learner.email_normalized], LinkHow.EMAIL.value))
+        for learner in learners
+        if learner.email_normalized is not None and learner.email_normalized in accounts
+    ]
+    domains: dict[int, set[str]] = {}
+    if claims:
+        listed = SchoolEmailDomain.objects.filter(school_id__in={learner.school_id for learner, _ in claims})
+        for school_id, domain in listed.values_list("school_id", "domain_normalized"):
+            domains.setdefault(school_id, set()).add(domain or "")
+    return [
+        (learner, claim)
+        for learner, claim in claims
+        if is_within_domains(
+            email_normalized=learner.email_normalized or "", domains=domains.get(learner.school_id, ())
+        )
+    ]
+
+
+def settle_and_realize(
+    *,
+    learners: Sequence[LockedLearner],
+    claims: Iterable[tuple[LockedLearner, Claim]],
+    origin: Origin,
+    now: datetime,
+    one_by_one: bool,
+    again: bool = False,
+    reopens: bool = True,
+) -> RealizingReport:
+    """Decide the claims, write them, realize whoever is linked then, and record it all. The caller holds the locks, the
+    accounts' first.
+
+    `again` tries course enrollments too that wait for a person after too many refusals. `reopens` brings claims back
+    that staff dismissed: they were made anew just now.
+    """
+    claims = list(claims)
+    settlement = settle_claims(
+        claims=claims,
+        owners=by_school_account(learners),
+        known=fetch_known_claims(learners=[each for each, claim in claims if each.user_id != claim.user_id]),
+        reopens=reopens,
+    )
+    linked, changes = apply_settlement(settlement=settlement, now=now)
+    current = {learner.id: learner for learner in learners} | {learner.id: learner for learner in linked}
+    for source, _ in settlement.merges:
+        current.pop(source.id, None)
+    realized = realize_linked(learners=list(current.values()), now=now, one_by_one=one_by_one, again=again)
+    record_changes(changes=[*changes, *realized.changes], origin=origin, now=now)
+    in_conflict = {conflict.learner.id for conflict in settlement.conflicts}
+    return realized.report + RealizingReport(linked=len(linked), conflicts=len(in_conflict))
+
+
+def _never_raising(work: Callable[[], RealizingReport], *, learner_ids: Collection[int]) -> RealizingReport:
+    """Run `work`; keep what it raises from the sign-in that it follows, but not from the log and from staff."""
+    try:
+        with limited("SIGN_IN_HOST_SECONDS"):
+            return work()
+    # A sign-in never breaks: this is the boundary where that holds.
+    except Exception as error:  # noqa: BLE001
+        logger.error("Realizing after a sign-in failed: %s, learners %s.", describe_failure(error), sorted(learner_ids))
+        try:
+            note_realizing_failure(learner_ids=learner_ids, error=error, now=timezone.now())
+        # The database itself is in trouble: the log is all that is left.
+        except Exception as second:  # noqa: BLE001
+            logger.error("The failure could not be stored on the learners: %s.", describe_failure(second))
+        return RealizingReport()

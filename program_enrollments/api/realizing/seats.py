@@ -1,0 +1,256 @@
+"""Seating: make the host's course enrollments and staff roles agree with what the school wants.
+
+The rules about whose seat is whose live here, in `decide_seat`, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+from django.db import transaction
+
+from program_enrollments.api.transactions import is_lost
+from program_enrollments.conf import get_setting
+from program_enrollments.data import CourseStatus, HostFailure, Seat
+from program_enrollments.exceptions import HostError, HostRefused
+from program_enrollments.failures import describe_failure
+from program_enrollments.host import get_host
+from program_enrollments.host.checked_host import UNUSABLE_FAILURE, Seats
+from program_enrollments.host.ports import UserCourse
+from program_enrollments.models import Learner, ProgramCourseEnrollment
+from program_enrollments.sql.bulk import select_rows
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class SeatWish(NamedTuple):
+    """What a school wants of a user in a course run. `active` False asks to take away what this app gave."""
+
+    user_id: int
+    course_id: str
+    active: bool
+
+    @property
+    def pair(self) -> UserCourse:
+        """The user and the course run."""
+        return self.user_id, self.course_id
+
+
+def decide_seat(*, wish: SeatWish, current: Seat | None, mode: str, upgradable_modes: Collection[str]) -> Seat | None:
+    """Return the seat as it has to be, or None where nothing has to change.
+
+    A seat in another mode than `mode` or the upgradable ones was paid for: it is left in its mode, kept when
+    `inactive` is asked and only re-activated when `active` is (contract, course enrollments).
+    """
+    user_id, course_id, active = wish
+    if not active:
+        ours = current is not None and current.is_active and current.mode == mode
+        return Seat(user_id, course_id, mode, False) if ours else None
+    if current is None or current.mode in upgradable_modes:
+        return Seat(user_id, course_id, mode, True)
+    return None if current.is_active else Seat(user_id, course_id, current.mode, True)
+
+
+def find_agreeing(*, wishes: Sequence[SeatWish]) -> set[UserCourse]:
+    """Return those of `wishes` for which the host has nothing to change, as a look without locks finds it."""
+    if not wishes:
+        return set()
+    seats = get_host().course_enrollments.fetch_seats(
+        user_ids={wish.user_id for wish in wishes}, course_ids={wish.course_id for wish in wishes}
+    )
+    current = {(seat.user_id, seat.course_id): seat for seat in seats}
+    mode, upgradable_modes = get_setting("COURSE_MODE"), frozenset(get_setting("UPGRADABLE_MODES"))
+    return {
+        wish.pair
+        for wish in wishes
+        if wish.pair not in seats.unusable
+        and decide_seat(wish=wish, current=current.get(wish.pair), mode=mode, upgradable_modes=upgradable_modes) is None
+    }
+
+
+def agree_on_seats(*, wishes: Sequence[SeatWish], one_by_one: bool = False) -> dict[UserCourse, HostFailure]:
+    """Make the host's seats agree with `wishes` and return what the host did not do.
+
+    Whatever the number of wishes, the host is asked once and told once. With `one_by_one` it is told seat by seat,
+    each in its savepoint, and an exception becomes that seat's failure; without, exceptions leave through the caller,
+    who rolls back.
+    """
+    if not wishes:
+        return {}
+    port = get_host().course_enrollments
+    user_ids = {wish.user_id for wish in wishes}
+    course_ids = {wish.course_id for wish in wishes}
+
+    def fetch() -> Seats:
+        return port.fetch_seats(user_ids=user_ids, course_ids=course_ids, lock=True)
+
+    if one_by_one:
+        found, failure = _guarded(fetch)
+        if failure is not None or found is None:
+            return {wish.pair: failure or UNKNOWN_FAILURE for wish in wishes}
+    else:
+        found = fetch()
+    current = {(seat.user_id, seat.course_id): seat for seat in found}
+    unusable = {wish.pair: UNUSABLE_FAILURE for wish in wishes if wish.pair in found.unusable}
+    mode, upgradable_modes = get_setting("COURSE_MODE"), frozenset(get_setting("UPGRADABLE_MODES"))
+    decided = (
+        decide_seat(wish=wish, current=current.get(wish.pair), mode=mode, upgradable_modes=upgradable_modes)
+        for wish in wishes
+        if wish.pair not in unusable
+    )
+    seats = [seat for seat in decided if seat is not None]
+    if not one_by_one:
+        return unusable | (port.put_seats(seats=seats) if seats else {})
+    return unusable | _collect(
+        ((seat.user_id, seat.course_id) for seat in seats),
+        lambda pair: port.put_seats(seats=[seat for seat in seats if (seat.user_id, seat.course_id) == pair]),
+    )
+
+
+def agree_on_roles(
+    *, grants: Collection[UserCourse], revokes: Collection[UserCourse], one_by_one: bool = False
+) -> tuple[set[UserCourse], dict[UserCourse, HostFailure]]:
+    """Grant and revoke the course staff role; return which of `grants` were not there before, and what the host did
+    not do.
+
+    Exceptions and `one_by_one` as in `agree_on_seats`.
+    """
+    if not grants and not revokes:
+        return set(), {}
+    port = get_host().course_roles
+    missing: set[UserCourse] = set()
+    failures: dict[UserCourse, HostFailure] = {}
+    if grants:
+        user_ids, course_ids = {user_id for user_id, _ in grants}, {course_id for _, course_id in grants}
+
+        def fetch() -> set[UserCourse]:
+            return set(port.fetch_course_staff(user_ids=user_ids, course_ids=course_ids))
+
+        if one_by_one:
+            held, failure = _guarded(fetch)
+            if failure is not None or held is None:
+                return set(), dict.fromkeys([*grants, *revokes], failure or UNKNOWN_FAILURE)
+        else:
+            held = fetch()
+        missing = set(grants) - held
+        if missing:
+            failures.update(
+                _collect(missing, lambda pair: port.grant_course_staff(pairs=[pair]))
+                if one_by_one
+                else port.grant_course_staff(pairs=missing)
+            )
+    if revokes:
+        failures.update(
+            _collect(revokes, lambda pair: port.revoke_course_staff(pairs=[pair]))
+            if one_by_one
+            else port.revoke_course_staff(pairs=revokes)
+        )
+    return missing - failures.keys(), failures
+
+
+def agree_on_seats_and_roles(
+    *,
+    wishes: Sequence[SeatWish],
+    grants: Collection[UserCourse],
+    revokes: Collection[UserCourse],
+    one_by_one: bool = False,
+) -> tuple[set[UserCourse], dict[UserCourse, HostFailure]]:
+    """Make seats and course staff roles agree; return which of `grants` were not there before, and what failed.
+
+    A pair whose seat or role fails is left as it was in both: the host is told once more, without it, after a role
+    failed. Exceptions and `one_by_one` as in `agree_on_seats`.
+    """
+    if not grants and not revokes:
+        return set(), agree_on_seats(wishes=wishes, one_by_one=one_by_one)
+    refused: dict[UserCourse, HostFailure] = {}
+    while True:
+        with transaction.atomic():
+            failures = agree_on_seats(
+                wishes=[wish for wish in wishes if wish.pair not in refused], one_by_one=one_by_one
+            )
+            left_out = refused.keys() | failures.keys()
+            given, role_failures = agree_on_roles(
+                grants=set(grants) - left_out, revokes=set(revokes) - left_out, one_by_one=one_by_one
+            )
+            if not role_failures:
+                return given, refused | failures
+            transaction.set_rollback(True)
+        refused |= role_failures
+
+
+def find_heirs(*, revokes: Collection[UserCourse], except_ids: Collection[int]) -> dict[UserCourse, int]:
+    """Return, for each role about to be taken away, a course enrollment other than `except_ids` that asks for it too,
+    through another program or at another school. The role stays then, and becomes that enrollment's to take back.
+    """
+    if not revokes:
+        return {}
+    rows = ProgramCourseEnrollment.objects.filter(
+        learner__user_id__among={user_id for user_id, _ in revokes},
+        course_run__course_id__in={course_id for _, course_id in revokes},
+        course_staff=True,
+    ).values_list("pk", "learner__user_id", "course_run__course_id")
+    excluded, wanted = set(except_ids), set(revokes)
+    return {
+        (user_id, course_id): pk
+        for pk, user_id, course_id in rows
+        if pk not in excluded and (user_id, course_id) in wanted
+    }
+
+
+def hand_over_roles(*, heirs: Collection[int]) -> None:
+    """Note on these course enrollments that the role is theirs to take back from now on."""
+    ProgramCourseEnrollment.objects.filter(pk__among=heirs).update(course_staff_given=True)
+
+
+def find_learners_at_other_schools(*, learners: Mapping[int, int]) -> dict[int, int]:
+    """Return the learners (to user ID) that users are besides those of `learners` (user ID to learner)."""
+    rows = select_rows(Learner, fields=("id", "user"), among=("user", learners.keys()))
+    return {pk: user_id for pk, user_id in rows if learners[user_id] != pk}
+
+
+def find_occupied_elsewhere(
+    *, user_ids: Collection[int], course_run_ids: Collection[int], except_ids: Collection[int]
+) -> set[tuple[int, int]]:
+    """Return (user ID, course run's primary key) of active course enrollments other than `except_ids`.
+
+    Their seats must stay, whatever another program or another school says of the same person in the same run.
+    """
+    rows = ProgramCourseEnrollment.objects.filter(
+        learner__user_id__among=set(user_ids), course_run_id__in=course_run_ids, status=CourseStatus.ACTIVE
+    ).values_list("pk", "learner__user_id", "course_run_id")
+    excluded = set(except_ids)
+    return {(user_id, run_id) for pk, user_id, run_id in rows if pk not in excluded and user_id is not None}
+
+
+UNKNOWN_FAILURE = HostFailure("host_unavailable", HostError.detail, False)
+
+
+def _guarded(call: Callable[[], T]) -> tuple[T | None, HostFailure | None]:
+    """Run `call` in a savepoint; an exception becomes a failure, without its text: that may hold personal data."""
+    try:
+        with transaction.atomic():
+            return call(), None
+    except HostError as error:
+        return None, HostFailure(error.code, error.detail, isinstance(error, HostRefused))
+    # The host's code is not ours: whatever it raises must not cost the other rows.
+    except Exception as error:
+        if is_lost():
+            raise
+        logger.error("The host raised %s.", describe_failure(error))
+        return None, UNKNOWN_FAILURE
+
+
+def _collect(
+    pairs: Iterable[UserCourse], put: Callable[[UserCourse], Mapping[UserCourse, HostFailure]]
+) -> dict[UserCourse, HostFailure]:
+    failures: dict[UserCourse, HostFailure] = {}
+    for pair in pairs:
+        answer, failure = _guarded(lambda pair=pair: put(pair))  # type: ignore[misc]
+        if failure is not None:
+            failures[pair] = failure
+        elif answer:
+            failures.update(answer)
+    return failures

@@ -1,0 +1,280 @@
+"""Opening accounts: whose account a person is signed on to, made at the first sign-on (ADR 0008).
+
+An identity is a school's own word: (school, permanent ID) under the one notion of equality, whichever of the school's
+identity providers asserts it and however it spells it. An account that merely looks like the person's, because it has
+the same e-mail address, is never taken: it is offered, and connected once its owner has proved both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.contrib.auth import get_user_model
+from django.db import DatabaseError, IntegrityError, transaction
+from social_django.models import UserSocialAuth
+
+from program_enrollments.api.learners.evidence import remove_sign_ons
+from program_enrollments.api.learners.identity import fetch_email_domains, is_within_domains
+from program_enrollments.api.sso.holders import Holder, find_privileged, is_privileged, is_settled, lock_holder
+from program_enrollments.api.sso.seen_assertions import remember_assertion
+from program_enrollments.api.sso.usernames import username_candidates
+from program_enrollments.api.transactions import in_transaction
+from program_enrollments.data import SignOnRefusal
+from program_enrollments.exceptions import HostError, SignOnRefused
+from program_enrollments.host import get_host
+from program_enrollments.host.deadline import limited
+from program_enrollments.normalization import normalize_identity
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class AssertedIdentity:
+    """A person, as one identity provider asserted them. `remote_id` is verbatim, trimmed; what was not given is empty.
+
+    `confirms_email`: the provider is trusted to assert e-mail addresses within the school's domains.
+    """
+
+    school_id: int
+    slug: str
+    remote_id: str
+    email: str = ""
+    username: str = ""
+    full_name: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    confirms_email: bool = False
+
+    @property
+    def uid(self) -> str:
+        """What social-auth keeps of the identity: `<school_slug>:<remote_id>`."""
+        return f"{self.slug}:{self.remote_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class AssertionUse:
+    """The assertion a sign-on rests on. `expires_at` is when it would be refused, clock skew included."""
+
+    entity_id: str
+    assertion_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedAccount:
+    """The account of a sign-on and its social-auth row. `is_new`: it was made just now."""
+
+    user: Any
+    social: UserSocialAuth
+    is_new: bool
+
+
+def open_account(
+    *, backend: str, identity: AssertedIdentity, assertion: AssertionUse | None, declined: bool = False, now: datetime
+) -> OpenedAccount | None:
+    """Return the account of the person who signs on, or None if an existing one is to be offered to them first.
+
+    Making the account, its social-auth row, the confirmation of a trusted address and the memory of the assertion are
+    one transaction; what waits for the person is realized right after its commit. `declined`: the person does not want
+    the existing account, and gets a new one. Raises SignOnRefused for an assertion used before, an identity that the
+    database cannot tell from another's or that may be another person's now, and for an account that is switched off,
+    being deleted, or has rights beyond the school.
+    """
+
+    def work() -> OpenedAccount | None:
+        if assertion is not None:
+            remember_assertion(
+                entity_id=assertion.entity_id,
+                assertion_id=assertion.assertion_id,
+                expires_at=assertion.expires_at,
+                now=now,
+            )
+        social = _find_settled(backend=backend, identity=identity)
+        if social is None:
+            holder = lock_holder(
+                school_id=identity.school_id, slug=identity.slug, remote_id=identity.remote_id, now=now
+            )
+            user_id = holder.account(slug=identity.slug)
+            if user_id is None:
+                if not declined and _find_offered(identity=identity, holder=holder):
+                    return None
+                remove_sign_ons(sign_ons=[*holder.former, *holder.sign_ons])
+                user = _make_account(identity=identity, as_second=declined)
+                made = _attach(backend=backend, identity=identity, user_id=user.pk, holder=holder)
+                return OpenedAccount(user, made, is_new=True)
+            social = _attach_to(user_id, backend=backend, identity=identity, holder=holder)
+        _refuse_unusable(social.user, identity=identity)
+        # Saving it is what lets the receivers realize whatever was promised since.
+        kept = social.extra_data if isinstance(social.extra_data, Mapping) else {}
+        social.extra_data = {**kept, "auth_time": int(now.timestamp())}
+        try:
+            with transaction.atomic():
+                social.save(update_fields=["extra_data", "modified"])
+        except DatabaseError:
+            if UserSocialAuth.objects.filter(pk=social.pk).exists():
+                raise
+            raise SignOnRefused(SignOnRefusal.ACCOUNT_GONE, slug=identity.slug) from None
+        return OpenedAccount(social.user, social, is_new=False)
+
+    return _answering_in_time(work, slug=identity.slug)
+
+
+def _find_settled(*, backend: str, identity: AssertedIdentity) -> UserSocialAuth | None:
+    """Return the identity as asserted, if it is its account's without a doubt (see `holders.is_settled`)."""
+    social: UserSocialAuth | None = UserSocialAuth.get_social_auth(backend, identity.uid)
+    student_key = normalize_identity(identity.remote_id)
+    if social is None or not is_settled(social, school_id=identity.school_id, student_key=student_key):
+        return None
+    return social
+
+
+def _refuse_unusable(user: Any, *, identity: AssertedIdentity) -> None:
+    """Raise SignOnRefused for an account that nobody may sign on to, or not through this school."""
+    if not user.is_active:
+        raise SignOnRefused(SignOnRefusal.ACCOUNT_INACTIVE, slug=identity.slug)
+    if is_privileged(user=user, school_id=identity.school_id):
+        raise SignOnRefused(SignOnRefusal.ACCOUNT_PRIVILEGED, slug=identity.slug)
+
+
+def is_offered(*, identity: AssertedIdentity, user_id: int, now: datetime) -> bool:
+    """Whether an account is one of those that the person may connect: it has their e-mail address, or is linked to the
+    learner. Raises SignOnRefused as `open_account` does.
+    """
+
+    def work() -> bool:
+        holder = lock_holder(school_id=identity.school_id, slug=identity.slug, remote_id=identity.remote_id, now=now)
+        return user_id in _find_offered(identity=identity, holder=holder)
+
+    return _answering_in_time(work, slug=identity.slug)
+
+
+def connect_account(*, backend: str, identity: AssertedIdentity, user_id: int, now: datetime) -> OpenedAccount:
+    """Connect an asserted identity to an account that the person has proved to be theirs as well.
+
+    The caller has seen both proofs in one browser session, and the person's word that this is what they want. Raises
+    SignOnRefused where the account is none of those offered, or the identity has become another account's meanwhile.
+    """
+
+    def work() -> OpenedAccount:
+        holder = lock_holder(school_id=identity.school_id, slug=identity.slug, remote_id=identity.remote_id, now=now)
+        if user_id not in _find_offered(identity=identity, holder=holder):
+            raise SignOnRefused(SignOnRefusal.CONNECTION_EXPIRED, slug=identity.slug)
+        if holder.account(slug=identity.slug) not in (None, user_id):
+            raise SignOnRefused(SignOnRefusal.IDENTITY_CLASH, slug=identity.slug)
+        social = _attach_to(user_id, backend=backend, identity=identity, holder=holder)
+        return OpenedAccount(social.user, social, is_new=False)
+
+    return _answering_in_time(work, slug=identity.slug)
+
+
+def _answering_in_time(work: Callable[[], T], *, slug: str) -> T:
+    """Run `work` in a transaction, with the time that a sign-in gives the host; a host that fails refuses in words."""
+    try:
+        with limited("SIGN_IN_HOST_SECONDS"):
+            return in_transaction(work)
+    except HostError as error:
+        raise SignOnRefused(SignOnRefusal.HOST_UNAVAILABLE, slug=slug) from error
+
+
+def _attach_to(user_id: int, *, backend: str, identity: AssertedIdentity, holder: Holder) -> UserSocialAuth:
+    """Return the account's identity under the provider at hand, made where it has none yet.
+
+    The uid is kept as it was asserted first. Rows of the ID that are another account's, or a former holder's, go.
+    """
+    own = [sign_on for sign_on in holder.sign_ons if sign_on.user_id == user_id]
+    remove_sign_ons(sign_ons=[each for each in (*holder.former, *holder.sign_ons) if each not in own])
+    for sign_on in own:
+        if sign_on.provider == backend and sign_on.slug == identity.slug:
+            return UserSocialAuth.objects.select_related("user").get(pk=sign_on.id)
+    return _attach(backend=backend, identity=identity, user_id=user_id, holder=holder)
+
+
+def _find_offered(*, identity: AssertedIdentity, holder: Holder) -> set[int]:
+    """Return the IDs of the active accounts with the asserted address, and of the one that the learner is linked to.
+
+    None that support staff decided against, and none with rights beyond the school.
+    """
+    linked_id = holder.learner.user_id
+    offered = {linked_id} if linked_id is not None else set()
+    email = normalize_identity(identity.email)
+    if email:
+        offered.update(get_host().accounts.users_by_email(emails=[email]).get(email, ()))
+    offered -= holder.barred
+    if not offered:
+        return set()
+    active = get_user_model()._default_manager.filter(pk__in=offered, is_active=True).values_list("pk", flat=True)
+    return set(active) - find_privileged(user_ids=offered, school_id=identity.school_id)
+
+
+def _make_account(*, identity: AssertedIdentity, as_second: bool) -> Any:
+    """Make an account; `as_second` beside one with the same address, which then keeps it unless the school vouches for
+    this one.
+    """
+    trusted = is_email_trusted(identity=identity)
+    email = identity.email if trusted or not as_second else ""
+    user = _insert_account(identity=identity, email=email)
+    if trusted and not get_host().accounts.confirm_email(user_id=user.pk, email=email):
+        # Another account has shown that it reads this address: it is that one's.
+        setattr(user, type(user).get_email_field_name(), "")
+        user.save()
+    return user
+
+
+def is_email_trusted(*, identity: AssertedIdentity) -> bool:
+    """Whether the asserted address counts as confirmed: the provider is trusted, and the school lists the address's
+    domain.
+    """
+    if not (identity.confirms_email and identity.email):
+        return False
+    domains = fetch_email_domains(school_id=identity.school_id)
+    return bool(domains) and is_within_domains(email_normalized=normalize_identity(identity.email), domains=domains)
+
+
+def _insert_account(*, identity: AssertedIdentity, email: str) -> Any:
+    model: Any = get_user_model()
+    fields = {name: value for name, value in _names_of(identity).items() if _has_field(model, name)}
+    refused: IntegrityError | None = None
+    sources = (identity.username, identity.email, identity.full_name, f"{identity.first_name} {identity.last_name}")
+    for username in username_candidates(sources=sources):
+        try:
+            with transaction.atomic():
+                return model._default_manager.create_user(
+                    **{model.USERNAME_FIELD: username}, **{model.get_email_field_name(): email}, **fields
+                )
+        except IntegrityError as error:
+            # Somebody took the name at this very moment.
+            refused = error
+    raise SignOnRefused(SignOnRefusal.IDENTITY_CLASH, slug=identity.slug) from refused
+
+
+def _names_of(identity: AssertedIdentity) -> dict[str, str]:
+    first_name, last_name = identity.first_name, identity.last_name
+    if not (first_name or last_name):
+        first_name, _, last_name = identity.full_name.partition(" ")
+    return {"first_name": first_name.strip()[:150], "last_name": last_name.strip()[:150]}
+
+
+def _has_field(model: Any, name: str) -> bool:
+    return any(field.name == name for field in model._meta.get_fields())
+
+
+def _attach(*, backend: str, identity: AssertedIdentity, user_id: int, holder: Holder) -> UserSocialAuth:
+    """Make the social-auth row. The uid is kept as asserted.
+
+    The one reason left why the database may refuse is a collation under which two people's IDs are one (docs/sso.rst
+    has the statement that gives the column another one).
+    """
+    try:
+        with transaction.atomic():
+            social: UserSocialAuth = UserSocialAuth.objects.create(user_id=user_id, provider=backend, uid=identity.uid)
+    except IntegrityError:
+        raise SignOnRefused(SignOnRefusal.IDENTITY_CLASH, slug=identity.slug) from None
+    key_since = holder.learner.key_since
+    if key_since is not None and social.created < key_since:
+        # The clock of the server that freed the ID may be ahead of this one's.
+        UserSocialAuth.objects.filter(pk=social.pk).update(created=key_since)
+        social.created = key_since
+    return social

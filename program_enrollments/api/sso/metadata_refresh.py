@@ -1,0 +1,146 @@
+"""Refreshing metadata: what providers publish, compared with what is stored. Keys never change without a person.
+
+A change of certificates is proposed (see `proposing_metadata`). So is a new sign-on URL, unless the metadata is signed
+by the certificate whose fingerprint is pinned: then it is taken over. Another entity ID is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from program_enrollments.api.sso.certificates import read_certificates
+from program_enrollments.api.sso.metadata import ProviderMetadata, read_metadata
+from program_enrollments.api.transactions import in_transaction
+from program_enrollments.exceptions import MetadataUnreachable, MetadataUnusable
+from program_enrollments.metadata_source import fetch_metadata
+from program_enrollments.models import ProposedMetadata, SamlConfiguration
+
+PATIENCE = timedelta(days=3)
+"""How long metadata may be unreachable before a person has to look at it."""
+
+
+class RefreshOutcome(TextChoices):
+    """What became of one provider's metadata."""
+
+    UNCHANGED = "unchanged", gettext_lazy("as stored")
+    UPDATED = "updated", gettext_lazy("the sign-on URL was taken over from signed metadata")
+    PROPOSED = "proposed", gettext_lazy("a change waits to be approved or rejected in the admin")
+    REJECTED = "rejected", gettext_lazy("a change that was rejected is still published")
+    UNREACHABLE = "unreachable", gettext_lazy("cannot be fetched at the moment")
+    REFUSED = "refused", gettext_lazy("cannot be used")
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshedMetadata:
+    """What became of one provider's metadata; `needs_person` if it won't pass by itself, `detail` says why."""
+
+    slug: str
+    outcome: RefreshOutcome
+    needs_person: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The values that a configuration would have after it took metadata over."""
+
+    sso_url: str
+    signing_certificates: str
+
+
+def refresh_metadata(*, now: datetime, dry_run: bool = False) -> Iterator[RefreshedMetadata]:
+    """Fetch the metadata of each enabled provider that has a metadata URL, and yield what became of it.
+
+    Each provider is fetched outside of any transaction and written in one of its own. With `dry_run`, nothing is
+    written.
+    """
+    configurations = SamlConfiguration.objects.exclude(metadata_url="").filter(identity_provider__is_enabled=True)
+    for configuration in list(configurations.select_related("identity_provider").order_by("identity_provider__slug")):
+        yield _refresh(configuration, now=now, dry_run=dry_run)
+
+
+def _refresh(configuration: SamlConfiguration, *, now: datetime, dry_run: bool) -> RefreshedMetadata:
+    slug = configuration.identity_provider.slug
+    try:
+        xml = fetch_metadata(url=configuration.metadata_url)
+        found = read_metadata(xml=xml, entity_id=configuration.entity_id, signer=configuration.metadata_fingerprint)
+        if found.valid_until is not None and found.valid_until <= now:
+            raise MetadataUnusable(_("The metadata is no longer valid. Ask the university to publish it anew."))
+    except MetadataUnreachable as error:
+        last = configuration.metadata_read_at
+        return RefreshedMetadata(slug, RefreshOutcome.UNREACHABLE, last is None or last < now - PATIENCE, error.detail)
+    except MetadataUnusable as error:
+        return RefreshedMetadata(slug, RefreshOutcome.REFUSED, True, error.detail)
+    outcome = in_transaction(partial(_compare, configuration, found, now=now, dry_run=dry_run))
+    return RefreshedMetadata(slug, outcome, outcome is RefreshOutcome.PROPOSED)
+
+
+def _compare(seen: SamlConfiguration, found: ProviderMetadata, *, now: datetime, dry_run: bool) -> RefreshOutcome:
+    """Write what `found` changes, or propose it; nothing if staff changed where metadata comes from meanwhile."""
+    configuration = (
+        SamlConfiguration.objects.select_for_update()
+        .filter(
+            pk=seen.pk,
+            entity_id=seen.entity_id,
+            metadata_url=seen.metadata_url,
+            metadata_fingerprint=seen.metadata_fingerprint,
+        )
+        .first()
+    )
+    if configuration is None:
+        return RefreshOutcome.UNCHANGED
+    outcome = RefreshOutcome.UNCHANGED
+    if configuration.metadata_fingerprint and found.sso_url != configuration.sso_url:
+        configuration.sso_url = found.sso_url
+        outcome = RefreshOutcome.UPDATED
+    configuration.metadata_read_at = now
+    if not dry_run:
+        configuration.save(update_fields=["sso_url", "metadata_read_at", "modified"])
+    change = change_of(configuration, found)
+    if change is None:
+        if not dry_run:
+            ProposedMetadata.objects.filter(configuration=configuration).delete()
+        return outcome
+    proposed = ProposedMetadata.objects.filter(configuration=configuration).first()
+    if proposed is not None and Change(proposed.sso_url, proposed.signing_certificates) == change:
+        if proposed.rejected_at is None:
+            return RefreshOutcome.PROPOSED
+        return RefreshOutcome.REJECTED if outcome is RefreshOutcome.UNCHANGED else outcome
+    if not dry_run:
+        ProposedMetadata.objects.update_or_create(
+            configuration=configuration,
+            defaults={
+                "sso_url": change.sso_url,
+                "signing_certificates": change.signing_certificates,
+                "proposed_at": now,
+                "rejected_at": None,
+                "reason": "",
+            },
+        )
+    return RefreshOutcome.PROPOSED
+
+
+def change_of(configuration: SamlConfiguration, found: ProviderMetadata) -> Change | None:
+    """Return what has to be approved before `configuration` is as `found`, None if nothing has to.
+
+    While there are new certificates, those that are no longer published are kept beside them, so that nobody is locked
+    out during a rollover. Without new ones, they are proposed to be removed.
+    """
+    try:
+        present = read_certificates(text=configuration.signing_certificates)
+    except MetadataUnusable:
+        # Somebody wrote to the table by other means: nobody can sign on with these anyway.
+        present = ()
+    known = {certificate.fingerprint for certificate in present}
+    new = [certificate for certificate in found.certificates if certificate.fingerprint not in known]
+    wanted = (*present, *new) if new else found.certificates
+    if {certificate.fingerprint for certificate in wanted} == known and found.sso_url == configuration.sso_url:
+        return None
+    return Change(found.sso_url, "\n".join(certificate.pem for certificate in wanted))

@@ -1,0 +1,160 @@
+"""Signing on: the identity providers that people sign on through here, as support staff configured them (ADR 0008).
+
+They are read from the database at each sign-on and at no other request, so that what is changed in the admin holds at
+once in every process. Nothing of it is cached beyond the request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import QuerySet
+
+from program_enrollments.api.sso.certificates import read_certificates
+from program_enrollments.data import SignOnRefusal
+from program_enrollments.exceptions import MetadataUnusable, SignOnRefused
+from program_enrollments.models import IdentityProvider, SamlConfiguration, School
+
+OBSTACLES = (
+    SignOnRefusal.PROVIDER_TEST_ONLY,
+    SignOnRefusal.CERTIFICATES_UNUSABLE,
+    SignOnRefusal.PROVIDER_INCOMPLETE,
+    SignOnRefusal.PROVIDER_DISABLED,
+)
+"""What keeps a provider from being a way in; the nearest to being one first."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeNames:
+    """Under which names an identity provider asserts what; empty where nothing was configured."""
+
+    permanent_id: str = ""
+    email: str = ""
+    username: str = ""
+    full_name: str = ""
+    first_name: str = ""
+    last_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SamlProvider:
+    """The SAML side of an identity provider. `certificates` are in PEM form; a signature by any of them counts."""
+
+    entity_id: str
+    sso_url: str
+    certificates: tuple[str, ...]
+    is_test_only: bool
+    allows_idp_initiated: bool
+    confirms_email: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SignOnProvider:
+    """An enabled identity provider with its school. `saml` is None where the host has a SAML set-up of its own."""
+
+    slug: str
+    school: School
+    attributes: AttributeNames
+    saml: SamlProvider | None
+
+
+def get_sign_on_provider(*, slug: str = "", entity_id: str = "") -> SignOnProvider:
+    """Return the identity provider with this slug, or else the one with this entity ID; one statement.
+
+    Raises SignOnRefused where there is none, or it is switched off.
+    """
+    wanted = {"slug": slug} if slug else {"saml__entity_id": entity_id}
+    found = None
+    # PostgreSQL has no NUL in strings; nobody has one in a slug.
+    if "\x00" not in slug + entity_id:
+        found = IdentityProvider.objects.filter(**wanted).select_related("school", "saml").first()
+    if found is None:
+        raise SignOnRefused(SignOnRefusal.PROVIDER_UNKNOWN)
+    if not found.is_enabled:
+        raise SignOnRefused(SignOnRefusal.PROVIDER_DISABLED, slug=found.slug)
+    try:
+        configuration = found.saml
+    except ObjectDoesNotExist:
+        return SignOnProvider(found.slug, found.school, AttributeNames(), None)
+    return SignOnProvider(found.slug, found.school, _attribute_names(configuration), _saml(found.slug, configuration))
+
+
+def get_saml_provider(*, slug: str = "", entity_id: str = "") -> tuple[SignOnProvider, SamlProvider]:
+    """Return an identity provider that people can be sent to, and its SAML side. Raises SignOnRefused as above, and
+    where it has none.
+    """
+    provider = get_sign_on_provider(slug=slug, entity_id=entity_id)
+    if provider.saml is None:
+        raise SignOnRefused(SignOnRefusal.PROVIDER_INCOMPLETE, slug=provider.slug)
+    return provider, provider.saml
+
+
+def fetch_sign_on_choices() -> QuerySet[IdentityProvider]:
+    """Return the identity providers that people can sign on through, by school: enabled, not for tests only.
+
+    One whose certificates are unusable is among them; `fetch_school_choices` leaves it out.
+    """
+    choices = IdentityProvider.objects.filter(is_enabled=True, saml__is_test_only=False)
+    return choices.select_related("school", "saml").order_by("school__name", "school__key", "name", "slug")
+
+
+def fetch_school_choices(*, school_key: str) -> list[IdentityProvider]:
+    """Return the identity providers that people can sign on through at one school, at least one.
+
+    Raises SignOnRefused with the reason why there is none: no such school, no provider, or the obstacle of the provider
+    that is nearest to being a way in.
+    """
+    # PostgreSQL has no NUL in strings.
+    if "\x00" in school_key or not School.objects.filter(key=school_key).exists():
+        raise SignOnRefused(SignOnRefusal.PROVIDER_UNKNOWN)
+    providers = IdentityProvider.objects.filter(school__key=school_key).select_related("school", "saml")
+    obstacles = [(provider, _obstacle(provider)) for provider in providers.order_by("name", "slug")]
+    choices = [provider for provider, obstacle in obstacles if obstacle is None]
+    if choices:
+        return choices
+    for code in OBSTACLES:
+        for provider, obstacle in obstacles:
+            if obstacle == code:
+                raise SignOnRefused(code, slug=provider.slug)
+    raise SignOnRefused(SignOnRefusal.PROVIDER_MISSING)
+
+
+def _obstacle(provider: IdentityProvider) -> SignOnRefusal | None:
+    """Return why nobody can sign on through a provider, None if people can."""
+    if not provider.is_enabled:
+        return SignOnRefusal.PROVIDER_DISABLED
+    try:
+        saml = _saml(provider.slug, provider.saml)
+    except ObjectDoesNotExist:
+        return SignOnRefusal.PROVIDER_INCOMPLETE
+    except SignOnRefused as error:
+        return SignOnRefusal(error.code)
+    return SignOnRefusal.PROVIDER_TEST_ONLY if saml.is_test_only else None
+
+
+def _attribute_names(configuration: SamlConfiguration) -> AttributeNames:
+    return AttributeNames(
+        permanent_id=configuration.id_attribute,
+        email=configuration.email_attribute,
+        username=configuration.username_attribute,
+        full_name=configuration.full_name_attribute,
+        first_name=configuration.first_name_attribute,
+        last_name=configuration.last_name_attribute,
+    )
+
+
+def _saml(slug: str, configuration: SamlConfiguration) -> SamlProvider:
+    try:
+        certificates = read_certificates(text=configuration.signing_certificates)
+    except MetadataUnusable:
+        # The admin lets nothing unusable in; somebody wrote to the table by other means.
+        raise SignOnRefused(SignOnRefusal.CERTIFICATES_UNUSABLE, slug=slug) from None
+    return SamlProvider(
+        entity_id=configuration.entity_id,
+        sso_url=configuration.sso_url,
+        certificates=tuple(certificate.pem for certificate in certificates),
+        is_test_only=configuration.is_test_only,
+        allows_idp_initiated=configuration.allows_idp_initiated,
+        confirms_email=configuration.confirms_email,
+    )

@@ -1,0 +1,47 @@
+"""Remembering assertions: each works once, also when it is posted four times at the same moment (ADR 0008)."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from functools import partial
+
+from django.db import IntegrityError, transaction
+
+from program_enrollments.api.transactions import after_commit, in_transaction
+from program_enrollments.data import SignOnRefusal
+from program_enrollments.exceptions import SignOnRefused
+from program_enrollments.models import SeenAssertion
+
+CLEARING_DIGESTS = "0"
+"""Assertions whose digest starts so, one in sixteen, clear away the expired ones: the table stays small by itself."""
+
+FORGOTTEN_AT_ONCE = 1_000
+"""More than sixteen sign-ons add, and few enough for a short transaction."""
+
+
+def remember_assertion(*, entity_id: str, assertion_id: str, expires_at: datetime, now: datetime) -> None:
+    """Note that an assertion has been used; part of the caller's transaction.
+
+    `expires_at` is when the assertion itself would be refused, clock skew included. Raises SignOnRefused if it was used
+    before; waits for a transaction that is using it at this moment.
+    """
+    digest = hashlib.sha256(f"{entity_id}\0{assertion_id}".encode()).hexdigest()
+    try:
+        with transaction.atomic():
+            SeenAssertion(digest=digest, expires_at=expires_at).save(force_insert=True)
+    except IntegrityError:
+        raise SignOnRefused(SignOnRefusal.REPLAYED) from None
+    if digest.startswith(CLEARING_DIGESTS):
+        after_commit(partial(forget_expired_assertions, now=now))
+
+
+def forget_expired_assertions(*, now: datetime) -> int:
+    """Delete up to `FORGOTTEN_AT_ONCE` assertions that no longer have to be remembered; return how many."""
+
+    def forget() -> int:
+        expired = SeenAssertion.objects.filter(expires_at__lt=now).order_by("expires_at")
+        digests = sorted(expired.values_list("digest", flat=True)[:FORGOTTEN_AT_ONCE])
+        return SeenAssertion.objects.filter(digest__in=digests).delete()[0] if digests else 0
+
+    return in_transaction(forget)

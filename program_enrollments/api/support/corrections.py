@@ -1,0 +1,283 @@
+"""Correcting: what only a person may decide about a learner's account. Links by hand, unlinks, settles conflicts,
+tries again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.utils import timezone
+
+from program_enrollments.api.learners.account_locks import lock_accounts
+from program_enrollments.api.learners.claims import Claim, find_accounts_by_email
+from program_enrollments.api.learners.evidence import fetch_sign_ons, fetch_slugs
+from program_enrollments.api.learners.links import (
+    apply_settlement,
+    by_school_account,
+    close_claims,
+    find_owners,
+    settle_claims,
+)
+from program_enrollments.api.learners.locks import LockedLearner, find_siblings, lock_learners
+from program_enrollments.api.ledger import record_changes
+from program_enrollments.api.realizing.after_sign_in import email_claims, settle_and_realize
+from program_enrollments.api.realizing.promises import keep_failures_apart, realize_linked
+from program_enrollments.api.realizing.unlinking import decide_against, undo_link
+from program_enrollments.api.transactions import in_transaction
+from program_enrollments.data import (
+    Change,
+    ChangeKind,
+    LearnerProblem,
+    LinkHow,
+    Origin,
+    RealizingReport,
+    Source,
+)
+from program_enrollments.exceptions import LearnerDoesNotExist, LinkRefused
+from program_enrollments.models import Learner, LinkClaim
+from program_enrollments.normalization import normalize_identity
+
+
+def link_learner(
+    *, learner_id: int, user_id: int, origin: Origin, how: str = LinkHow.STAFF.value, now: datetime | None = None
+) -> RealizingReport:
+    """Link a learner to an account because a person says so, settle its conflict, and realize what waits.
+
+    A learner linked to another account is unlinked from it first, with all that entails. Raises LearnerDoesNotExist,
+    and LinkRefused where there is no such account, it already is another learner of the school, the learner was
+    retired or is no person, or somebody else linked it at the same moment.
+    """
+    moment = now or timezone.now()
+    seen = Learner.objects.filter(pk=learner_id).values_list("school_id", "user_id").first()
+    if seen is None:
+        raise LearnerDoesNotExist
+    school_id, seen_user_id = seen
+
+    def work(one_by_one: bool) -> RealizingReport:
+        accounts = {user_id, seen_user_id} - {None}
+        if user_id not in lock_accounts(user_ids=accounts, exclusive=True):
+            raise LinkRefused("There is no such account.")
+        owners = find_owners(school_ids=[school_id], user_ids=[user_id])
+        learners = lock_learners(ids={learner_id, *owners, *find_siblings(user_ids=accounts - {user_id})})
+        learner = _linkable(learners, learner_id)
+        if learner.user_id not in (seen_user_id, user_id):
+            raise LinkRefused("Somebody else has linked this learner meanwhile. Look again before you change it.")
+        changes: list[Change] = []
+        if learner.user_id not in (None, user_id):
+            decide_against(learner=learner, now=moment)
+            learner, changes = undo_link(learner=learner, now=moment)
+        settlement = settle_claims(
+            claims=[(learner._replace(undone_how=""), Claim(user_id, how))],
+            owners=by_school_account([each for each in learners if each.id != learner_id]),
+        )
+        if settlement.conflicts:
+            raise LinkRefused("This account already is another learner of the school. Unlink that one first.")
+        linked, link_changes = apply_settlement(settlement=settlement, now=moment)
+        realized = realize_linked(learners=linked or [learner], now=moment, one_by_one=one_by_one, again=True)
+        _settle_problem(ids=[each.id for each in linked or [learner]])
+        close_claims(links=[(each.id, user_id) for each in linked or [learner]])
+        record_changes(changes=[*changes, *link_changes, *realized.changes], origin=origin, now=moment)
+        return realized.report + RealizingReport(linked=len(linked))
+
+    return keep_failures_apart(work)
+
+
+def _linkable(learners: Sequence[LockedLearner], learner_id: int) -> LockedLearner:
+    learner = next((each for each in learners if each.id == learner_id), None)
+    if learner is None:
+        raise LearnerDoesNotExist
+    if Learner.objects.filter(pk=learner_id, retired_at__isnull=False).exists():
+        raise LinkRefused("This learner was retired. A person who comes back is enrolled anew, as another learner.")
+    if learner.honored_for_id is not None:
+        raise LinkRefused("This is a former student ID of another learner. Link that one.")
+    return learner
+
+
+def unlink_learner(*, learner_id: int, origin: Origin, now: datetime | None = None) -> None:
+    """Take a learner's account away: seats and roles this app gave go, enrollments wait again. Raises
+    LearnerDoesNotExist.
+
+    The account is not linked again by the evidence it was linked by, and signs on as this student no more.
+    """
+    moment = now or timezone.now()
+
+    def work() -> None:
+        user_ids = Learner.objects.filter(pk=learner_id, user__isnull=False).values_list("user_id", flat=True)
+        locked = lock_learners(ids={learner_id, *find_siblings(user_ids=list(user_ids))})
+        learner = next((each for each in locked if each.id == learner_id), None)
+        if learner is None:
+            raise LearnerDoesNotExist
+        changes: list[Change] = []
+        if learner.user_id is not None:
+            decide_against(learner=learner, now=moment)
+            _, changes = undo_link(learner=learner, now=moment)
+        _settle_problem(ids=[learner_id])
+        record_changes(changes=changes, origin=origin, now=moment)
+
+    in_transaction(work)
+
+
+def unlink_account(*, user_id: int, now: datetime | None = None) -> None:
+    """Unlink every learner that an account is, as part of the deletion of the account: its enrollments wait again.
+
+    Takes the account's row first and keeps it until the deletion commits, so that nothing links it meanwhile. The
+    host's own seats go with the account; nothing is asked of the host.
+    """
+    moment = now or timezone.now()
+
+    def work() -> None:
+        lock_accounts(user_ids=[user_id], exclusive=True)
+        ids = find_siblings(user_ids=[user_id])
+        if not ids:
+            return
+        changes: list[Change] = []
+        for learner in lock_learners(ids=ids):
+            if learner.user_id == user_id:
+                changes += undo_link(learner=learner, now=moment, tell_host=False)[1]
+        record_changes(
+            changes=changes, origin=Origin(source=Source.COMMAND.value, reason="account deleted"), now=moment
+        )
+
+    in_transaction(work)
+
+
+def settle_conflict(*, learner_ids: Collection[int], origin: Origin, now: datetime | None = None) -> int:
+    """Take conflicts off learners whose link, or lack of one, a person found to be right; return how many.
+
+    The other claims are dismissed: the sweep alone does not bring them back, the same account's signing on again does.
+    A learner whose student ID might have been another person's keeps it, with the address that the school sent.
+    """
+    moment = now or timezone.now()
+
+    def work() -> int:
+        settled = [
+            learner
+            for learner in lock_learners(ids=learner_ids)
+            if learner.problem_code in {LearnerProblem.CONFLICT, LearnerProblem.POSSIBLY_NEW_PERSON}
+        ]
+        ids = [learner.id for learner in settled]
+        changes = [
+            Change(None, learner.id, learner.display_key, ChangeKind.CONFLICT_SETTLED, learner.problem_code, None)
+            for learner in settled
+        ]
+        changes += _take_proposed_emails(settled, now=moment)
+        _dismiss_open(settled)
+        _settle_problem(ids=ids)
+        record_changes(changes=changes, origin=origin, now=moment)
+        return len(settled)
+
+    return in_transaction(work)
+
+
+def _dismiss_open(learners: Sequence[LockedLearner]) -> None:
+    open_claims = LinkClaim.objects.filter(learner_id__in=[learner.id for learner in learners], is_open=True)
+    strongest: dict[int, str] = {}
+    for learner_id, how in open_claims.values_list("learner_id", "how"):
+        if how != LinkHow.EMAIL or learner_id not in strongest:
+            strongest[learner_id] = how
+    for learner in learners:
+        # Nobody was found to be right: evidence weaker than there was does not decide it either.
+        if learner.user_id is None and not learner.undone_how and learner.id in strongest:
+            Learner.objects.filter(pk=learner.id).update(undone_how=strongest[learner.id])
+    open_claims.update(is_open=False, is_dismissed=True)
+
+
+def _take_proposed_emails(learners: Sequence[LockedLearner], *, now: datetime) -> list[Change]:
+    changes = []
+    proposed = dict(
+        Learner.objects.filter(pk__in=[learner.id for learner in learners])
+        .exclude(proposed_email="")
+        .values_list("pk", "proposed_email")
+    )
+    for learner in learners:
+        email = proposed.get(learner.id)
+        if not email:
+            continue
+        normalized = normalize_identity(email)
+        of_school = Learner.objects.filter(school_id=learner.school_id, email_normalized=normalized)
+        if of_school.exclude(pk=learner.id).exists():
+            raise LinkRefused("The address that the school sent is another learner's by now.")
+        Learner.objects.filter(pk=learner.id).update(
+            email=email, email_normalized=normalized, proposed_email="", modified=now
+        )
+        changes.append(Change(None, learner.id, learner.display_key, ChangeKind.EMAIL, learner.email or None, email))
+    return changes
+
+
+def try_again(*, learner_ids: Collection[int], origin: Origin, now: datetime | None = None) -> RealizingReport:
+    """Look for the accounts of those of these learners who wait, and realize all of them once more, course enrollments
+    included that were refused too often.
+
+    A failure noted on a learner whom no account claims is taken off: there is nothing to make real.
+    """
+    moment = now or timezone.now()
+    by_student_key, by_email = _find_accounts(learner_ids=learner_ids)
+    claiming = {*(claim.user_id for claim in by_student_key.values()), *by_email.values()}
+    concerned = Learner.objects.filter(pk__in=learner_ids)
+    linked = concerned.filter(user__isnull=False).values_list("user_id", flat=True)
+
+    def work(one_by_one: bool) -> RealizingReport:
+        there = lock_accounts(user_ids=claiming.union(linked))
+        school_ids = concerned.values_list("school_id", flat=True) if claiming else []
+        owners = find_owners(school_ids=school_ids, user_ids=claiming & there) if claiming & there else []
+        learners = lock_learners(ids={*learner_ids, *owners})
+        waiting = [learner for learner in learners if learner.id in learner_ids and learner.user_id is None]
+        claims = [
+            (learner, by_student_key[learner.id])
+            for learner in waiting
+            if learner.id in by_student_key and by_student_key[learner.id].user_id in there
+        ]
+        unnamed = [learner for learner in waiting if learner.id not in by_student_key]
+        present = {email: user_id for email, user_id in by_email.items() if user_id in there}
+        claims += email_claims(learners=unnamed, accounts=present)
+        claimed = {learner.id for learner, _ in claims}
+        _settle_problem(
+            ids=[
+                learner.id
+                for learner in waiting
+                if learner.problem_code == LearnerProblem.REALIZING_FAILED and learner.id not in claimed
+            ]
+        )
+        return settle_and_realize(
+            learners=learners, claims=claims, origin=origin, now=moment, one_by_one=one_by_one, again=True
+        )
+
+    return keep_failures_apart(work)
+
+
+def _find_accounts(*, learner_ids: Collection[int]) -> tuple[dict[int, Claim], dict[str, int]]:
+    """Return the claims by student ID on those of these learners who wait (learner ID to claim), and the accounts that
+    confirmed their addresses (normalized address to user ID).
+    """
+    waiting: dict[int, list[tuple[int, str, str, datetime | None]]] = defaultdict(list)
+    emails = set()
+    rows = Learner.objects.filter(pk__in=learner_ids, user=None, honored_for=None).values_list(
+        "pk", "school_id", "student_key", "student_key_normalized", "email_normalized", "key_since"
+    )
+    for pk, school_id, given, student_key, email, key_since in rows:
+        if student_key:
+            waiting[school_id].append((pk, given, student_key, key_since))
+        if email:
+            emails.add(email)
+    claims = {}
+    for school_id, learners in waiting.items():
+        sign_ons = fetch_sign_ons(
+            slugs=fetch_slugs(school_id=school_id, enabled_only=True),
+            spellings={spelling for _, given, student_key, _ in learners for spelling in (given, student_key)},
+        )
+        for pk, _, student_key, key_since in learners:
+            named = [each for each in sign_ons if each.student_key == student_key and each.counts_since(key_since)]
+            user_ids = {each.user_id for each in named}
+            if len(user_ids) == 1:
+                claims[pk] = Claim(user_ids.pop(), LinkHow.SSO.value)
+    return claims, dict(find_accounts_by_email(emails=emails))
+
+
+def _settle_problem(*, ids: Collection[int]) -> int:
+    return (
+        Learner.objects.filter(pk__in=ids)
+        .exclude(problem_code="")
+        .update(problem_code="", problem_detail="", problem_at=None, proposed_email="")
+    )

@@ -1,0 +1,224 @@
+"""Renaming: a university gives its students other IDs, as when it moves to another identity provider (docs/sso.rst)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import IntegrityError
+from django.db.models import TextChoices
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from program_enrollments.api.learners.account_locks import hold_accounts
+from program_enrollments.api.learners.identity import check_identity
+from program_enrollments.api.learners.locks import LockedLearner, find_learner_ids, lock_learners
+from program_enrollments.api.learners.student_keys import (
+    FormerKey,
+    find_vacant,
+    give_identities,
+    take_identities,
+    vacate_keys,
+)
+from program_enrollments.api.ledger import record_changes
+from program_enrollments.api.transactions import CrossedByAnother, in_transaction
+from program_enrollments.conf import get_setting
+from program_enrollments.data import Change, ChangeKind, LinkHow, Origin
+from program_enrollments.models import IdentityProvider, Learner
+from program_enrollments.normalization import is_pseudonym
+from program_enrollments.sql.bulk import update_rows
+
+TRUSTED_LINKS = frozenset({LinkHow.SSO.value, LinkHow.STAFF.value})
+"""Links by which an account may get the identity under the new ID without its owner's doing anything."""
+
+
+class Renaming(NamedTuple):
+    """One student's ID, and the one that takes its place."""
+
+    old: str
+    new: str
+
+
+class Renamed(TextChoices):
+    """What became of a renaming."""
+
+    RENAMED = "renamed", _("renamed")
+    UNCHANGED = "unchanged", _("had this ID already")
+    UNKNOWN = "unknown", _("nobody at the school has the old ID")
+    TAKEN = "taken", _("somebody else at the school has the new ID")
+    INVALID = "invalid", _("one of the IDs cannot be used, or stands in several rows")
+
+
+def rename_students(
+    *,
+    provider: IdentityProvider,
+    renamings: Sequence[Renaming],
+    origin: Origin,
+    honor_old_until: datetime | None = None,
+    dry_run: bool = False,
+    now: datetime | None = None,
+) -> list[Renamed]:
+    """Give learners of the provider's school other student IDs; return what became of each renaming, in their order.
+
+    `provider` is the one that asserts the new IDs: accounts linked by single sign-on or by staff get the identity under
+    it, so that their owners sign on to them as before. Those linked otherwise are offered their account at the first
+    sign-on (ADR 0008). The old identity is taken from the account, and the old ID is free for somebody else (ADR 0012);
+    with `honor_old_until` both go on meaning the same learner until then. A transaction for each chunk; doing it again
+    changes nothing more.
+    """
+    moment = now or timezone.now()
+    words = [Renamed.INVALID] * len(renamings)
+    usable = _usable(renamings)
+    size = get_setting("CHUNK_SIZE")
+    for start in range(0, len(usable), size):
+        chunk = usable[start : start + size]
+
+        def work(chunk: Sequence[tuple[int, str, str, str]] = chunk) -> dict[int, Renamed]:
+            renaming = _ChunkRenaming(provider, chunk, origin, honor_old_until, moment)
+            try:
+                return renaming.look(dry_run=dry_run)
+            except IntegrityError as error:
+                # Another writer made one of the new IDs meanwhile: the next look finds it.
+                raise CrossedByAnother from error
+
+        for number, word in in_transaction(work).items():
+            words[number] = word
+    return words
+
+
+def _usable(renamings: Sequence[Renaming]) -> list[tuple[int, str, str, str]]:
+    """Return number, old ID (normalized), new ID as given and normalized of the renamings that can be understood."""
+    checked = []
+    times: Counter[str] = Counter()
+    for number, renaming in enumerate(renamings):
+        old = check_identity(student_key=renaming.old, email="", domains=(), allow_pseudonyms=True)
+        new = check_identity(student_key=renaming.new, email="", domains=())
+        if old.valid and new.valid:
+            checked.append((number, old.student_key_normalized, new.student_key, new.student_key_normalized))
+            times.update({old.student_key_normalized, new.student_key_normalized})
+    return [row for row in checked if times[row[1]] == 1 and times[row[3]] == 1]
+
+
+class _Rename(NamedTuple):
+    """A learner, and the ID that takes the place of theirs: as given and normalized."""
+
+    learner: LockedLearner
+    given: str
+    normalized: str
+
+    @property
+    def is_respelling(self) -> bool:
+        return self.learner.student_key_normalized == self.normalized
+
+
+def _held_since(rename: _Rename, freed: Mapping[str, LockedLearner], since: datetime) -> datetime | None:
+    """Return from when on sign-ons with the new ID are the learner's, None if all are."""
+    if rename.is_respelling:
+        return rename.learner.key_since
+    if rename.learner.user_id is not None:
+        # There is an account already: nobody signed on to it with the new ID before.
+        return since
+    former = freed.get(rename.normalized)
+    return former.key_since if former is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class _ChunkRenaming:
+    """The renamings of one transaction."""
+
+    provider: IdentityProvider
+    chunk: Sequence[tuple[int, str, str, str]]
+    origin: Origin
+    honor_old_until: datetime | None
+    now: datetime
+
+    def look(self, *, dry_run: bool) -> dict[int, Renamed]:
+        """Lock the learners, decide, and unless `dry_run` write."""
+        keys = {key for _number, old, _given, new in self.chunk for key in (old, new)}
+        ids = find_learner_ids(school_id=self.provider.school_id, student_keys=keys, emails=())
+        users = Learner.objects.filter(pk__among=ids, user__isnull=False).values_list("user_id", flat=True)
+        held = hold_accounts(user_ids=users)
+        locked = lock_learners(ids=ids)
+        held.require(learner.user_id for learner in locked)
+        learners = {learner.student_key_normalized: learner for learner in locked}
+        vacant = find_vacant(learners=learners.values())
+        words: dict[int, Renamed] = {}
+        renames: list[_Rename] = []
+        freed: dict[str, LockedLearner] = {}
+        for number, old, given, new in self.chunk:
+            learner, there = learners.get(old), learners.get(new)
+            if learner is None or learner.id in vacant or learner.honored_for_id is not None:
+                words[number] = Renamed.UNCHANGED if there is not None else Renamed.UNKNOWN
+            elif there is not None and old != new and not self._is_free(there, learner, vacant):
+                words[number] = Renamed.TAKEN
+            elif learner.student_key == given:
+                words[number] = Renamed.UNCHANGED
+            else:
+                words[number] = Renamed.RENAMED
+                renames.append(_Rename(learner, given, new))
+                if there is not None and old != new:
+                    freed[new] = there
+        if renames and not dry_run:
+            Learner.objects.filter(pk__in=[there.id for there in freed.values()]).delete()
+            self._write(renames, freed)
+        return words
+
+    @staticmethod
+    def _is_free(there: LockedLearner, learner: LockedLearner, vacant: Collection[int]) -> bool:
+        """Whether the new ID is nobody's, or a former one of the same learner."""
+        return there.id in vacant or there.honored_for_id == learner.id
+
+    def _write(self, renames: Sequence[_Rename], freed: Mapping[str, LockedLearner]) -> None:
+        moved = [rename for rename in renames if not rename.is_respelling]
+        # Evidence for the new ID from before this moment was for somebody else, if it was for anybody.
+        since = timezone.now()
+        update_rows(
+            Learner,
+            fields=("student_key", "student_key_normalized", "key_since", "modified"),
+            rows=[
+                (rename.learner.id, rename.given, rename.normalized, _held_since(rename, freed, since), self.now)
+                for rename in renames
+            ],
+        )
+        self._give_up([rename.learner for rename in moved], since=since)
+        give_identities(
+            slug=self.provider.slug,
+            given={
+                rename.learner.user_id: (rename.given, None if rename.is_respelling else since)
+                for rename in renames
+                if rename.learner.user_id is not None and rename.learner.link_how in TRUSTED_LINKS
+            },
+        )
+        changes = [
+            Change(
+                None,
+                rename.learner.id,
+                rename.given,
+                ChangeKind.STUDENT_KEY.value,
+                before=rename.learner.student_key,
+                after=rename.given,
+            )
+            for rename in renames
+        ]
+        record_changes(changes=changes, origin=self.origin, now=self.now)
+
+    def _give_up(self, learners: Sequence[LockedLearner], *, since: datetime) -> None:
+        """Free the IDs that learners had, or honor them for a while."""
+        former = [
+            FormerKey(learner.id, learner.student_key, learner.student_key_normalized, self.honor_old_until)
+            for learner in learners
+            if learner.student_key_normalized and not is_pseudonym(learner.student_key_normalized)
+        ]
+        vacate_keys(school_id=self.provider.school_id, former=former, now=since)
+        if self.honor_old_until is None:
+            take_identities(
+                school_id=self.provider.school_id,
+                taken={
+                    learner.user_id: {learner.student_key_normalized}
+                    for learner in learners
+                    if learner.user_id is not None and learner.student_key_normalized
+                },
+            )

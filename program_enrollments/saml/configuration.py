@@ -1,0 +1,63 @@
+"""What the host's settings say of this service: `PROGRAM_ENROLLMENTS["SIGN_ON"]` (docs/sso.rst)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.urls import reverse
+
+from program_enrollments.conf import get_setting
+
+STEPS = (
+    "program_enrollments.saml.pipeline.read_identity",
+    "program_enrollments.saml.pipeline.open_account",
+)
+"""social-auth pipeline steps of a sign-on; a host may put its own behind them, with the setting `PIPELINE`."""
+
+MAX_CLOCK_SKEW_SECONDS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class SignOnSettings:
+    """The settings, complete. Keys and certificates are PEM text, empty where there are none; contacts have `name` and
+    `email`, the organization `name` and `url`.
+    """
+
+    ENTITY_ID: str = ""
+    PRIVATE_KEY: str = field(default="", repr=False)
+    CERTIFICATE: str = ""
+    NEXT_CERTIFICATE: str = ""
+    ORGANIZATION: Mapping[str, str] = field(default_factory=dict)
+    TECHNICAL_CONTACT: Mapping[str, str] = field(default_factory=dict)
+    SUPPORT_CONTACT: Mapping[str, str] = field(default_factory=dict)
+    CLOCK_SKEW_SECONDS: int = 180
+    PIPELINE: Sequence[str] = STEPS
+
+    @property
+    def clock_skew(self) -> timedelta:
+        """How far a university's clock may be from ours, in either direction, for every time limit alike."""
+        return timedelta(seconds=min(max(self.CLOCK_SKEW_SECONDS, 0), MAX_CLOCK_SKEW_SECONDS))
+
+
+def get_sign_on_settings() -> SignOnSettings:
+    """Return the settings as they are now. Raises ImproperlyConfigured for a key that is no setting."""
+    given: dict[str, Any] = get_setting("SIGN_ON")
+    unknown = set(given) - set(SignOnSettings.__dataclass_fields__)
+    if unknown:
+        raise ImproperlyConfigured(f"PROGRAM_ENROLLMENTS['SIGN_ON'] has no {', '.join(sorted(unknown))}.")
+    return SignOnSettings(**given)
+
+
+def acs_url(request: HttpRequest) -> str:
+    """Return the absolute address that identity providers send people back to."""
+    return request.build_absolute_uri(reverse("sign_on:acs"))
+
+
+def sp_entity_id(request: HttpRequest) -> str:
+    """Return what this service is called among identity providers: the setting, else the address of its metadata."""
+    return get_sign_on_settings().ENTITY_ID or request.build_absolute_uri(reverse("sign_on:metadata"))

@@ -1,0 +1,71 @@
+"""Pages: which universities there are, a page each, the step back from them, and what a test sign-on asserted."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+
+from program_enrollments import api
+from program_enrollments.exceptions import SignOnRefused
+from program_enrollments.saml.assertions import Assertion
+from program_enrollments.saml.attributes import present_attributes
+from program_enrollments.saml.branding import branding_of
+from program_enrollments.saml.headers import protect
+from program_enrollments.saml.identities import identify, permanent_id_name
+from program_enrollments.saml.refusals import explain
+
+TEMPLATES = "program_enrollments/saml"
+
+
+def redirect_to(name: str, *args: str, next_url: str) -> HttpResponse:
+    """Redirect to a page here by its URL name, with where to go afterwards."""
+    query = f"?{urlencode({'next': next_url})}" if next_url else ""
+    return HttpResponseRedirect(reverse(name, args=args) + query)
+
+
+def show_choices(request: HttpRequest, *, choices: list[Any], next_url: str) -> HttpResponse:
+    """Return the page that lists universities; `choices` are identity providers in the order of their schools."""
+    schools = {choice.school_id: choice.school for choice in choices}
+    context = {"schools": list(schools.values()), "next_url": next_url}
+    return protect(render(request, f"{TEMPLATES}/index.html", context))
+
+
+def show_school(request: HttpRequest, *, choices: list[Any], next_url: str) -> HttpResponse:
+    """Return a school's own page: its name, logo and colors, and a way in through each of its identity providers."""
+    school = choices[0].school
+    nonce = secrets.token_urlsafe(16)
+    branding = branding_of(school)
+    context = {"school": school, "choices": choices, "branding": branding, "nonce": nonce, "next_url": next_url}
+    return protect(render(request, f"{TEMPLATES}/school.html", context), nonce=nonce, image_url=branding.logo_url)
+
+
+def post_again(request: HttpRequest, *, field: str, encoded: str, relay_state: str) -> HttpResponse:
+    """Return the page that posts a response once more, from this site: only then does the browser send this site's
+    cookies.
+    """
+    nonce = secrets.token_urlsafe(16)
+    context = {"field": field, "encoded": encoded, "relay_state": relay_state, "nonce": nonce}
+    return protect(render(request, f"{TEMPLATES}/post_again.html", context), nonce=nonce)
+
+
+def show_assertion(request: HttpRequest, *, provider: api.SignOnProvider, assertion: Assertion) -> HttpResponse:
+    """Return the page that ends a test sign-on: all that was asserted, and what would have come of it."""
+    identity, problem = None, None
+    try:
+        identity = identify(provider=provider, attributes=assertion.attributes)
+    except SignOnRefused as error:
+        problem = explain(error).support
+    context = {
+        "provider": provider,
+        "id_name": permanent_id_name(provider),
+        "attributes": present_attributes(provider=provider, assertion=assertion),
+        "identity": identity,
+        "problem": problem,
+        "email_counts": identity is not None and api.is_email_trusted(identity=identity),
+    }
+    return protect(render(request, f"{TEMPLATES}/tested.html", context))

@@ -1,0 +1,177 @@
+"""Multi-row statements behave alike on every database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import DataError, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from program_enrollments.models import Learner, PreemptiveProgramEnrollment, School
+from program_enrollments.sql.bulk import delete_rows, insert_rows, select_rows, update_rows
+from tests.factories.enrollment import CurriculumFactory, LearnerFactory, ProgramFactory, SchoolFactory
+
+NOW = datetime(2026, 5, 4, 3, 2, 1, 654321, tzinfo=UTC)
+FIELDS = (
+    "school",
+    "student_key",
+    "student_key_normalized",
+    "email",
+    "link_how",
+    "problem_code",
+    "problem_detail",
+    "created",
+    "modified",
+)
+
+
+def row(school: School, key: str) -> tuple[object, ...]:
+    return (school.pk, key, key.lower(), "", "", "", "", NOW, NOW)
+
+
+@pytest.fixture
+def school(db: None) -> School:
+    return SchoolFactory()
+
+
+def insert(rows: list[tuple[object, ...]], **options: object) -> list[tuple[object, ...]]:
+    return insert_rows(Learner, fields=FIELDS, rows=rows, **options)  # type: ignore[arg-type]
+
+
+def test_inserted_rows_are_what_was_given(school: School) -> None:
+    insert([row(school, "S-1"), row(school, "Ünïcödé 学生")])
+    learners = Learner.objects.order_by("pk")
+    assert [(each.student_key, each.created, each.email_normalized) for each in learners] == [
+        ("S-1", NOW, None),
+        ("Ünïcödé 学生", NOW, None),
+    ]
+
+
+def test_conflicting_rows_can_be_left_out(school: School) -> None:
+    LearnerFactory(school=school, student_key="S-1")
+    answer = insert(
+        [row(school, "S-1"), row(school, "S-2")], ignore_conflicts=True, returning=["student_key_normalized"]
+    )
+    assert answer == [("s-2",)]
+    assert Learner.objects.count() == 2
+
+
+def test_rows_that_are_there_already_can_be_updated_or_left_as_they_are(school: School) -> None:
+    known = LearnerFactory(school=school, student_key="S-1", email="")
+    before = Learner.objects.get(pk=known.pk)
+    unique = ("school", "student_key_normalized")
+    insert([(*row(school, "S-1")[:3], "left@x.example", *row(school, "S-1")[4:])], unique=unique)
+    assert Learner.objects.get().email == ""
+    rows = [(*row(school, key)[:3], f"{key}@x.example", *row(school, key)[4:]) for key in ("S-1", "S-2")]
+    insert(rows, unique=unique, update=["email"])
+    stored = list(Learner.objects.order_by("pk").values_list("pk", "email", "created"))
+    assert stored[0] == (known.pk, "S-1@x.example", before.created)
+    assert [email for _, email, _ in stored] == ["S-1@x.example", "S-2@x.example"]
+
+
+def test_conflicting_rows_fail_otherwise(school: School) -> None:
+    LearnerFactory(school=school, student_key="S-1")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert([row(school, "S-1")])
+
+
+def test_rows_that_share_values_are_inserted_like_any_others(school: School) -> None:
+    """Whatever columns happen to be the same throughout: all of them, none, the first one."""
+    head, tail = (school.pk,), ("", "", "", "", NOW, NOW)
+    later = NOW + timedelta(days=1)
+    insert([(*head, "S-1", "s-1", *tail)])
+    insert([(*head, "S-2", "s-2", *tail), (*head, "S-3", "s-3", "a@x.example", "", "", "", later, NOW)])
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert([(*head, "S-4", "s-4", *tail)] * 2)
+    stored = Learner.objects.order_by("pk").values_list("student_key", "email", "created")
+    assert list(stored) == [("S-1", "", NOW), ("S-2", "", NOW), ("S-3", "a@x.example", later)]
+
+
+def test_more_rows_than_a_statement_can_hold_take_some_more(school: School) -> None:
+    count = 20_000
+    answer = insert(
+        [(school.pk, f"S-{n}", f"s-{n}", f"e-{n}", "", "", "", NOW, NOW) for n in range(count)],
+        returning=["student_key"],
+    )
+    assert len(answer) == Learner.objects.count() == count
+
+
+@pytest.mark.only_on("postgresql", "mariadb")
+def test_what_is_too_long_fails_instead_of_being_cut(school: School) -> None:
+    with pytest.raises(DataError), transaction.atomic():
+        insert([row(school, "x" * 256)])
+
+
+def test_each_row_gets_values_of_its_own(school: School) -> None:
+    learners = [LearnerFactory(school=school) for _ in range(700)]
+    update_rows(
+        Learner,
+        fields=("problem_detail", "problem_at"),
+        rows=[(learner.pk, f"no. {number}", NOW if number % 2 else None) for number, learner in enumerate(learners)],
+    )
+    found = list(Learner.objects.order_by("pk").values_list("problem_detail", "problem_at"))
+    assert found == [(f"no. {number}", NOW if number % 2 else None) for number in range(700)]
+
+
+def test_rows_are_selected_once_each_and_of_one_school_only(school: School) -> None:
+    keys = ["plain", 'quote " and \\ back', "comma, {brackets}", "100%s"]
+    insert([row(school, key) for key in [*keys, "not asked for"]])
+    elsewhere = SchoolFactory()
+    insert([row(elsewhere, "plain")])
+    asked = [*keys, *keys, "nobody"]
+    found = select_rows(
+        Learner, fields=("school", "student_key"), among=("student_key_normalized", asked), school=school.pk
+    )
+    assert sorted(found) == sorted((school.pk, key) for key in keys)
+
+
+@pytest.mark.only_on("postgresql")
+def test_what_a_unique_index_finds_is_looked_up_there_also_in_tables_nobody_has_analyzed(school: School) -> None:
+    program = ProgramFactory(school=school)
+    insert([row(school, f"S-{number}") for number in range(3_000)])
+    ids = list(Learner.objects.values_list("pk", flat=True))
+    now = dict.fromkeys(("created", "modified"), NOW)
+    fields = ("program", "learner", "curriculum", "status", *now)
+    curriculum = CurriculumFactory(program=program).pk
+    insert_rows(
+        PreemptiveProgramEnrollment,
+        fields=fields,
+        rows=[(program.pk, pk, curriculum, "enrolled", *now.values()) for pk in ids],
+    )
+    with CaptureQueriesContext(connection) as captured:
+        found = select_rows(
+            PreemptiveProgramEnrollment, fields=["learner"], among=("learner", ids[:1000]), program=program.pk
+        )
+    assert sorted(pk for (pk,) in found) == sorted(ids[:1000])
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {captured.captured_queries[0]['sql']}")
+        plan = " ".join(step for (step,) in cursor.fetchall())
+    assert f"Index Cond: ((program_id = {program.pk}) AND (learner_id = given.value))" in plan
+
+
+def test_deleted_rows_come_back_as_the_orm_would_give_them(school: School) -> None:
+    gone, kept = LearnerFactory(school=school), LearnerFactory(school=school)
+    Learner.objects.update(created=NOW)
+    answer = delete_rows(Learner, field="id", values=[gone.pk], returning=("student_key", "created", "user"))
+    assert answer == [(gone.student_key, NOW, None)]
+    assert Learner.objects.get() == kept
+
+
+@pytest.mark.parametrize("count", [0, 1, 1000])
+def test_any_number_of_rows_takes_one_statement_at_most(
+    school: School, count: int, django_assert_num_queries: object
+) -> None:
+    with django_assert_num_queries(min(count, 1)):  # type: ignore[operator]
+        insert([row(school, f"S-{number}") for number in range(count)])
+    assert Learner.objects.count() == count
+
+
+def test_equality_is_by_code_points_whatever_the_collation(school: School) -> None:
+    insert([row(school, key) for key in ("e", "é", "ß", "ss", "a b", "a  b")])
+    assert Learner.objects.filter(student_key_normalized="e").count() == 1
+    with connection.cursor() as cursor:
+        table = Learner._meta.db_table
+        cursor.execute(f"SELECT student_key_normalized FROM {table} ORDER BY student_key_normalized")
+        order = [key for (key,) in cursor.fetchall()]
+    assert order == sorted(order)
