@@ -158,7 +158,7 @@ class MetadataUnusable(ProgramEnrollmentsError):
 
 
 class MetadataUnreachable(ProgramEnrollmentsError):
-    """An identity provider's metadata cannot be fetched at the moment; the detail says why. Worth another try."""
+    """An identity provider's metadata cannot be fetched at the moment. Worth another try."""
 
     code = "metadata_unreachable"
 

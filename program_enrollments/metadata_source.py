@@ -1,4 +1,4 @@
-"""Identity providers' metadata over HTTPS: fetched with limits, and from public addresses only (docs/sso.rst)."""
+"""Metadata over HTTPS: fetched with limits, and from public addresses only (docs/sso.rst)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ IPV4_INSIDE = ipaddress.ip_network("64:ff9b::/96")
 
 
 def check_metadata_url(*, url: str) -> None:
-    """Raise MetadataUnusable unless metadata may be fetched from `url`: HTTPS, or HTTP on this machine or in DEBUG."""
+    """Raise MetadataUnusable unless metadata may be fetched from `url`.
+
+    It must be HTTPS, or HTTP on this machine or in DEBUG.
+    """
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
@@ -113,7 +116,7 @@ def _read(response: requests.Response, deadline: float) -> bytes:
 
 
 def _check_peer(connected: socket.socket, host: str) -> None:
-    """Refuse private addresses of hosts that the settings don't name; checked on what was in fact connected to."""
+    """Refuse a connection to a private address, unless the settings name the host."""
     if settings.DEBUG or host in get_setting("PRIVATE_METADATA_HOSTS") or is_public(connected.getpeername()[0]):
         return
     connected.close()
@@ -126,7 +129,7 @@ def _check_peer(connected: socket.socket, host: str) -> None:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public Internet, also inside of an IPv6 address that stands for it."""
+    """Whether an IP address, or the IPv4 address inside of it, is one of the public Internet."""
     found = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address):
         inner = found.ipv4_mapped or found.sixtofour
@@ -159,7 +162,10 @@ class _CheckedHTTPSPool(HTTPSConnectionPool):
 
 
 class _CheckedAdapter(HTTPAdapter):
-    """Looks at the address of each new connection before anything is sent: a name may resolve differently each time."""
+    """Checks the address of each new connection before anything is sent.
+
+    A name may resolve to another address each time.
+    """
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)

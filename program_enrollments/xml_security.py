@@ -68,7 +68,7 @@ def check_ids(roots: Sequence[etree._Element]) -> None:
 
 
 def verify(signature: etree._Element, *, certificates: Iterable[str]) -> None:
-    """Raise SignatureRejected unless a signature covers its parent, all of it, and one of `certificates` (PEM) fits.
+    """Raise SignatureRejected unless a signature covers all of its parent and a certificate (PEM) fits.
 
     Keys that the signature itself carries are not used.
     """
@@ -82,7 +82,7 @@ def verify(signature: etree._Element, *, certificates: Iterable[str]) -> None:
 
 
 def decrypt(data: etree._Element, *, private_key: str) -> bytes:
-    """Return the plain text of an EncryptedData element without a type, by a key in PEM. Raises DecryptionFailed."""
+    """Return the plain text of an EncryptedData element without a type, or raise DecryptionFailed."""
     xmlsec, _saml = load_library()
     try:
         manager = xmlsec.KeysManager()

@@ -1,4 +1,4 @@
-"""Deciding on metadata: a change that a provider's published metadata proposes, approved or rejected with a reason."""
+"""Deciding on metadata: a proposed change, shown, and approved or rejected with a reason."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ NO_IDS = ROLES.union(name for names in USUAL for name in (*names, f"{CLAIMS}{CLA
 
 @dataclass(frozen=True, slots=True)
 class PresentedAttribute:
-    """An attribute for people: `friendly_name` is empty if its name can be read or nobody knows a better one."""
+    """An attribute for people; `friendly_name` is empty if nobody knows a better name."""
 
     name: str
     friendly_name: str
@@ -65,9 +65,10 @@ class PresentedAttribute:
 
 
 def present_attributes(*, provider: SignOnProvider, assertion: Assertion) -> list[PresentedAttribute]:
-    """Return all attributes of an assertion by name, with those pointed out that could be the permanent ID.
+    """Return all attributes of an assertion, sorted by name.
 
-    Such an attribute has one plain value that fits into the tables, and is neither a name nor an e-mail address.
+    One that could be the permanent ID has one plain value that fits into the tables, and is neither a name nor an
+    e-mail address.
     """
     chosen = permanent_id_name(provider)
     return [

@@ -1,4 +1,4 @@
-"""Documents: SAML responses as XML, parsed so that hostile ones do no harm, and decrypted if encrypted to us."""
+"""Documents: SAML responses as XML, parsed so that hostile ones do no harm, and decrypted."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ KEY_TRANSPORTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ResponseDocument:
-    """A SAML response: `sent` is its root as it was posted, `opened` the element that has the assertion as a child.
+    """A SAML response as it was sent, and opened.
 
-    Both are the same unless the assertion came encrypted: then `opened` is the root of a document of its own, the
-    envelope with the plain text in it. What was sent stays as it was, because the response's signature covers the
-    ciphertext.
+    `sent` is its root as it was posted, `opened` the element that has the assertion as a child. Both are the same
+    unless the assertion came encrypted: then `opened` is the root of a document of its own, the envelope with the plain
+    text in it. What was sent stays as it was, because the response's signature covers the ciphertext.
     """
 
     sent: etree._Element
@@ -124,7 +124,7 @@ def _check_schema(root: etree._Element) -> None:
 
 
 def _opened(root: etree._Element, private_key: str) -> etree._Element:
-    """Return the response's one encrypted assertion, decrypted: the root of a new document, with one child.
+    """Return the root of a new document, whose one child is the decrypted assertion.
 
     The plain text is parsed where the namespaces of the envelope are in scope, as it was when it was encrypted, and is
     never moved: libraries write other prefixes into what they move, and a signature covers prefixes.

@@ -14,7 +14,7 @@ from tests.saml.university import University, found_university
 
 @pytest.fixture(scope="module")
 def universities(tmp_path_factory: pytest.TempPathFactory) -> dict[str, University]:
-    """The university with its first key, with its next, with the key it signs metadata with; and a stranger."""
+    """The university with its first key, its next, the key it signs metadata with; and a stranger."""
     folder = tmp_path_factory.mktemp("universities")
     entity_id = "https://idp.uni-a.example/saml"
     return {

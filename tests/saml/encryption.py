@@ -1,4 +1,4 @@
-"""Encryption: puts assertions, or anything else, into an envelope that only the owner of a key can open."""
+"""Encryption: puts anything into an envelope that only the owner of a key can open."""
 
 from __future__ import annotations
 

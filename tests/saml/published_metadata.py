@@ -42,7 +42,7 @@ def metadata(
 def signed_metadata(
     text: str, signer: University, *, shown: University | None = None, method: str = "RSA_SHA256"
 ) -> str:
-    """Return metadata signed by `signer`; the signature carries the certificate of `shown`, by default the signer's."""
+    """Return metadata signed by `signer`; its signature carries the certificate of `shown`, or the signer's."""
     root = signer.sign(etree.fromstring(text), method=method)
     signature_of(root).append(
         etree.fromstring(
@@ -58,7 +58,7 @@ def _body(university: University) -> str:
 
 
 class Publisher:
-    """A web server of a university. `answer` is the status, the headers and the body of whatever is asked for."""
+    """A university's web server; `answer` is the status, the headers and the body of each answer."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}/metadata.xml"

@@ -1,4 +1,4 @@
-"""A university whose responses pysaml2 makes: signed and encrypted as the library does it, not as we would."""
+"""A university whose responses pysaml2 makes: signed and encrypted as the library does it."""
 
 from __future__ import annotations
 

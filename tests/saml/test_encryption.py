@@ -136,7 +136,7 @@ def test_without_a_key_they_are_refused(student: Student, uni_a: University, our
 
 
 def another_ciphertext(root: etree._Element, university: University, stranger: University, keys: KeyPair) -> None:
-    """An assertion that the university has signed for somebody else, put into a response that it has signed."""
+    """The assertion that the university has signed for somebody else, in a response that it has signed."""
     other = university.signed(university.says(root.get("InResponseTo"), attributes={UID: ["victim"]}))
     put_in_place(root, envelope_of(other.find(f"{SAML}Assertion"), keys))
 
@@ -236,6 +236,7 @@ class TestASignedResponse:
 PLAIN_TEXTS: dict[str, Callable[[bytes], bytes]] = {
     "two assertions": lambda signed: signed + signed.replace(b"student1", b"victim"),
     "a forged one first": lambda signed: signed.replace(b"student1", b"victim") + signed,
+    "something beside it": lambda signed: signed + b"<saml:Issuer>https://idp.uni-a.example/saml</saml:Issuer>",
     "breaks out of the envelope": lambda signed: signed + b"</saml:EncryptedAssertion><saml:EncryptedAssertion>",
     "another envelope": lambda signed: b"<saml:EncryptedAssertion>" + signed + b"</saml:EncryptedAssertion>",
     "a document type": lambda signed: b"<!DOCTYPE a [<!ENTITY b 'victim'>]>" + signed,

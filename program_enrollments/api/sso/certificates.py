@@ -64,7 +64,7 @@ def read_certificates(*, text: str) -> tuple[SigningCertificate, ...]:
 
 
 def read_fingerprint(*, text: str) -> str:
-    """Return a SHA-256 fingerprint in upper-case hex pairs, however it was written. Raises MetadataUnusable."""
+    """Return a SHA-256 fingerprint in upper-case hex pairs, or raise MetadataUnusable."""
     digits = "".join(text.removeprefix("SHA-256").replace(":", "").split()).upper()
     fingerprint = ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
     if not FINGERPRINT.fullmatch(fingerprint):

@@ -95,7 +95,7 @@ def _parse(xml: bytes) -> etree._Element:
 
 
 def _check_signer(entity: etree._Element, signer: str) -> None:
-    """Raise MetadataUnusable unless the entity, or an element around it, is signed by the certificate `signer`."""
+    """Raise MetadataUnusable unless the entity, or an element around it, is signed by `signer`."""
     signatures = [
         signature
         for element in (entity, *entity.iterancestors())
@@ -123,7 +123,7 @@ def _check_signer(entity: etree._Element, signer: str) -> None:
 
 
 def _certificate_of(signature: etree._Element, fingerprint: str) -> str:
-    """Return the certificate with this fingerprint that a signature carries, in PEM form; empty if it has none."""
+    """Return the certificate (PEM) with this fingerprint from a signature, empty if it has none."""
     for body in signature.iterfind("ds:KeyInfo/ds:X509Data/ds:X509Certificate", NAMESPACES):
         for certificate in read_certificates(text=body.text or ""):
             if certificate.fingerprint == fingerprint:

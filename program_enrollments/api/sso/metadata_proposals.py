@@ -1,4 +1,4 @@
-"""Proposing metadata: what published metadata would change, shown to a person and approved or rejected by one."""
+"""Proposing metadata: what published metadata would change, approved or rejected by a person."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from program_enrollments.models import ProposedMetadata, SamlConfiguration
 
 @dataclass(frozen=True, slots=True)
 class MetadataProposal:
-    """A proposed change: the certificates in use, those that approving adds and removes, and the sign-on URLs.
+    """A proposed change of a provider's certificates and sign-on URL, beside what is in use.
 
-    `version` stands for exactly this change; it is what a person approves or rejects. `rejected_at` is None while
-    nobody has.
+    `added` and `removed` are certificates that approving adds and removes. `version` stands for exactly this change; it
+    is what a person approves or rejects. `rejected_at` is None while nobody has.
     """
 
     present: tuple[SigningCertificate, ...]
@@ -63,8 +63,9 @@ def get_metadata_proposal(*, identity_provider_id: int) -> MetadataProposal:
 
 
 def approve_metadata(*, identity_provider_id: int, version: str) -> None:
-    """Take a proposed change over; it counts at the next sign-on. Raises DoesNotExist, or MetadataUnusable if it is not
-    the `version` that was seen any more.
+    """Take a proposed change over; it counts at the next sign-on.
+
+    Raises DoesNotExist, or MetadataUnusable if it is not the `version` that was seen any more.
     """
 
     def approve(proposed: ProposedMetadata) -> None:

@@ -1,7 +1,8 @@
-"""Refreshing metadata: what providers publish, compared with what is stored. Keys never change without a person.
+"""Refreshing metadata: what providers publish, compared with what is stored.
 
-A change of certificates is proposed (see `proposing_metadata`). So is a new sign-on URL, unless the metadata is signed
-by the certificate whose fingerprint is pinned: then it is taken over. Another entity ID is refused.
+Keys never change without a person. A change of certificates is proposed (see `proposing_metadata`). So is a new sign-on
+URL, unless the metadata is signed by the certificate whose fingerprint is pinned: then it is taken over. Another entity
+ID is refused.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ class RefreshOutcome(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class RefreshedMetadata:
-    """What became of one provider's metadata; `needs_person` if it won't pass by itself, `detail` says why."""
+    """What became of one provider's metadata.
+
+    `needs_person` if it won't pass by itself; `detail` explains a failure.
+    """
 
     slug: str
     outcome: RefreshOutcome
@@ -83,7 +87,10 @@ def _refresh(configuration: SamlConfiguration, *, now: datetime, dry_run: bool) 
 
 
 def _compare(seen: SamlConfiguration, found: ProviderMetadata, *, now: datetime, dry_run: bool) -> RefreshOutcome:
-    """Write what `found` changes, or propose it; nothing if staff changed where metadata comes from meanwhile."""
+    """Write what `found` changes, or propose it.
+
+    If staff changed where metadata comes from meanwhile, nothing is done.
+    """
     configuration = (
         SamlConfiguration.objects.select_for_update()
         .filter(

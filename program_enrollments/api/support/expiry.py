@@ -1,4 +1,4 @@
-"""Forgetting: what was kept for a time only, and has expired. Calls of the API and sign-ons do the same."""
+"""Forgetting: what was kept for a time only, and has expired."""
 
 from __future__ import annotations
 

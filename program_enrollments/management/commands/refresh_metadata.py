@@ -1,4 +1,4 @@
-"""`refresh_metadata`: compare identity providers' published metadata with what is stored (docs/sso.rst)."""
+"""`refresh_metadata`: compare providers' published metadata with what is stored (docs/sso.rst)."""
 
 from __future__ import annotations
 
