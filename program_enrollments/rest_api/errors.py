@@ -93,7 +93,6 @@ TABLE: Mapping[type[Exception], Entry] = {
     exceptions.LinkRefused: Entry(409, "Link refused"),
     exceptions.HostRefused: Entry(502, "Refused by the learning platform"),
     exceptions.HostError: Entry(503, "Learning platform unavailable"),
-    exceptions.InvalidFile: Entry(400, "Unusable file"),
     InvalidBody: Entry(400, "Unusable body"),
     InvalidParameter: Entry(400, "Unusable parameter"),
     BodyTooLarge: Entry(413, "Body too large"),
