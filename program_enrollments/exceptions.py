@@ -108,6 +108,13 @@ class TooManyRows(ProgramEnrollmentsError):
         )
 
 
+class InvalidFile(ProgramEnrollmentsError):
+    """A file that cannot be read as a table. The detail says what was seen and what to do; it never quotes the file."""
+
+    code = "invalid_file"
+    detail = "The file cannot be read as a table. Save it as CSV in UTF-8 and try again."
+
+
 class BadCursor(ProgramEnrollmentsError):
     """A cursor that this list did not hand out."""
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from program_enrollments.catalog_sources.value_checks import (
@@ -26,33 +24,33 @@ from program_enrollments.catalog_sources.values import (
     CurriculumFields,
     ProgramFields,
 )
-from program_enrollments.exceptions import CatalogUnavailable
+from program_enrollments.exceptions import CatalogUnavailable, InvalidFile
+from program_enrollments.tabular_files import Record, read_table
 
 REQUIRED_COLUMNS = ("school", "program_uuid", "program_title")
 TRUE, FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
 
 
-class Row(NamedTuple):
-    """A row, by column, and the line it stands on."""
-
-    line: int
-    cells: Mapping[str, str]
-
-
-def read_csv(content: bytes) -> Iterator[CatalogProgram | CatalogProblem]:
+def read_csv(stream: BinaryIO) -> Iterator[CatalogProgram | CatalogProblem]:
     """Read the programs of a file, in the order in which they first appear. Raises CatalogUnavailable for what is no
     such file.
 
-    UTF-8, with or without a byte order mark. Column names are trimmed and caseless, others than the documented ones
-    ignored. A column that is not there says nothing. What a program, curriculum or run is may stand on one of its rows
-    or on all; empty cells agree with everything.
+    Column names are trimmed and caseless, others than the documented ones ignored. A column that is not there says
+    nothing. What a program, curriculum or run is may stand on one of its rows or on all; empty cells agree with
+    everything.
     """
-    rows = list(_rows(content))
-    if not rows:
-        return
-    by_program: dict[UUID, list[Row]] = defaultdict(list)
-    by_run: dict[str, list[Row]] = defaultdict(list)
+    try:
+        table = read_table(stream, required=REQUIRED_COLUMNS, optional=[*COLUMNS.keys() - set(REQUIRED_COLUMNS)])
+        rows = list(table.records)
+    except InvalidFile as error:
+        raise CatalogUnavailable(f"{error.detail} See docs/catalog.rst.") from None
+    by_program: dict[UUID, list[Record]] = defaultdict(list)
+    by_run: dict[str, list[Record]] = defaultdict(list)
     for row in rows:
+        problem = _problem_of(row, columns=table.columns)
+        if problem:
+            yield CatalogProblem(f"line {row.line}", problem)
+            continue
         try:
             by_program[check_uuid(row.cells["program_uuid"], name="program_uuid")].append(row)
         except UnusableValue as error:
@@ -66,29 +64,14 @@ def read_csv(content: bytes) -> Iterator[CatalogProgram | CatalogProblem]:
             yield CatalogProblem(f"{uuid} (line {of_program[0].line})", str(error))
 
 
-def _rows(content: bytes) -> Iterator[Row]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CatalogUnavailable(f"The file is not UTF-8: byte {error.start + 1} cannot be read.") from None
-    reader = csv.reader(io.StringIO(text, newline=""))
-    try:
-        header = [name.strip().casefold() for name in next(reader, [])]
-        missing = [name for name in REQUIRED_COLUMNS if name not in header]
-        if missing:
-            raise CatalogUnavailable(f"The file lacks the columns {', '.join(missing)}. See docs/catalog.rst.")
-        twice = sorted({name for name in header if name and header.count(name) > 1})
-        if twice:
-            raise CatalogUnavailable(f"The file has columns of the same name: {', '.join(map(show, twice))}.")
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                padded = [*cells, *[""] * (len(header) - len(cells))]
-                yield Row(reader.line_num, dict(zip(header, padded, strict=False)))
-    except csv.Error as error:
-        raise CatalogUnavailable(f"Line {reader.line_num} of the file is not CSV: {error}.") from None
+def _problem_of(record: Record, *, columns: Sequence[str]) -> str:
+    """Return why a record cannot be used at all, or ""."""
+    if record.width > len(columns):
+        return f"It has {record.width} fields, and line 1 names {len(columns)}. Put quotation marks around texts."
+    return record.problem
 
 
-def _read_program(uuid: UUID, rows: Sequence[Row], by_run: Mapping[str, Sequence[Row]]) -> CatalogProgram:
+def _read_program(uuid: UUID, rows: Sequence[Record], by_run: Mapping[str, Sequence[Record]]) -> CatalogProgram:
     school = _agreed(rows, "school")
     if not school:
         raise UnusableValue("school is missing.")
@@ -96,7 +79,7 @@ def _read_program(uuid: UUID, rows: Sequence[Row], by_run: Mapping[str, Sequence
     if not fields["title"]:
         raise UnusableValue("program_title is missing.")
     _add(fields, rows, key="program_key", url="program_url", type="program_type")
-    curricula: dict[UUID, list[Row]] = defaultdict(list)
+    curricula: dict[UUID, list[Record]] = defaultdict(list)
     for row in rows:
         if row.cells.get("curriculum_uuid", "").strip():
             curricula[check_uuid(row.cells["curriculum_uuid"], name=f"curriculum_uuid on line {row.line}")].append(row)
@@ -110,7 +93,7 @@ def _read_program(uuid: UUID, rows: Sequence[Row], by_run: Mapping[str, Sequence
     )
 
 
-def _read_curriculum(uuid: UUID, rows: Sequence[Row], by_run: Mapping[str, Sequence[Row]]) -> CatalogCurriculum:
+def _read_curriculum(uuid: UUID, rows: Sequence[Record], by_run: Mapping[str, Sequence[Record]]) -> CatalogCurriculum:
     fields: dict[str, Any] = {}
     _add(fields, rows, name="curriculum_name", is_active="curriculum_active")
     runs = {
@@ -121,7 +104,7 @@ def _read_curriculum(uuid: UUID, rows: Sequence[Row], by_run: Mapping[str, Seque
     return CatalogCurriculum(uuid=uuid, fields=cast(CurriculumFields, fields), course_runs=tuple(runs.values()))
 
 
-def _read_course_run(course_id: str, rows: Sequence[Row]) -> CatalogCourseRun:
+def _read_course_run(course_id: str, rows: Sequence[Record]) -> CatalogCourseRun:
     """Read a run from all rows of the file that name it, whatever their programs: it is one run."""
     fields: dict[str, Any] = {}
     _add(
@@ -170,16 +153,16 @@ COLUMNS: Mapping[str, Callable[..., Any]] = {
 """How the cells of each column are checked."""
 
 
-def _add(fields: dict[str, Any], rows: Sequence[Row], **columns: str) -> None:
+def _add(fields: dict[str, Any], rows: Sequence[Record], **columns: str) -> None:
     """Set each field to what the rows say in its column, where the file has that column."""
     for name, column in columns.items():
         if column in rows[0].cells:
             fields[name] = _agreed(rows, column)
 
 
-def _agreed(rows: Sequence[Row], column: str) -> Any:
+def _agreed(rows: Sequence[Record], column: str) -> Any:
     """Return what the rows say in a column. Raises UnusableValue where two say different things."""
-    said: Row | None = None
+    said: Record | None = None
     for row in rows:
         cell = row.cells[column].strip()
         if not cell:

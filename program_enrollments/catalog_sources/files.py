@@ -19,17 +19,17 @@ def read_file(path: Path) -> Iterator[CatalogProgram | CatalogProblem]:
     Schools of a JSON file are found as `sync_catalog` finds them.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            match path.suffix.lower():
+                case ".csv":
+                    yield from read_csv(file)
+                case ".json":
+                    schools: Schools = (get_setting("DISCOVERY") or {}).get("SCHOOLS", {})
+                    yield from read_programs(_results(file.read()), schools=schools)
+                case _:
+                    raise CatalogUnavailable(f"{path} is neither a .csv nor a .json file.")
     except OSError as error:
         raise CatalogUnavailable(f"{path} cannot be read: {error.strerror}.") from None
-    match path.suffix.lower():
-        case ".csv":
-            yield from read_csv(content)
-        case ".json":
-            schools: Schools = (get_setting("DISCOVERY") or {}).get("SCHOOLS", {})
-            yield from read_programs(_results(content), schools=schools)
-        case _:
-            raise CatalogUnavailable(f"{path} is neither a .csv nor a .json file.")
 
 
 def _results(content: bytes) -> list[object]:

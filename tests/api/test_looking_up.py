@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -284,6 +285,33 @@ def test_the_last_ten_changes_newest_first_with_the_link(world: World) -> None:
         LedgerEntry.objects.values_list("pk", flat=True), reverse=True
     )[:10]
     assert {change["kind"] for change in changes} == {"program_enrollment", "link", "program_realized"}
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.parametrize("named", [{"name": "S-7"}, {"student_key": "S-7"}, {"email": "ann@uni-a.example"}])
+def test_a_learner_is_found_by_indexes_of_both_names_once_tables_are_analyzed(
+    world: World, named: dict[str, str]
+) -> None:
+    """Nobody has an address: to SQLite's statistics the index of addresses then is of no use."""
+    Learner.objects.bulk_create(
+        Learner(school=world.school, student_key=f"S-{number}", student_key_normalized=f"s-{number}")
+        for number in range(2000)
+    )
+    world.write_program(("S-7", "enrolled"))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+    with CaptureQueriesContext(connection) as captured, contextlib.suppress(LearnerDoesNotExist):
+        look_up(world, **named)
+
+    plans = []
+    for query in captured.captured_queries:
+        if 'FROM "university_enrollments_learner"' in query["sql"]:
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+                plans += [detail for *_, detail in cursor.fetchall() if "university_enrollments_learner" in detail]
+    assert len(plans) == (1 if "email" in named else 2)
+    assert all(plan.count("=?") >= 2 or "email_normalized=?" in plan for plan in plans), plans
 
 
 def test_the_number_of_statements_does_not_grow(world: World) -> None:

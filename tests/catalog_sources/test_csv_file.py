@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -24,7 +25,7 @@ RUN_1, RUN_2 = "course-v1:UniA+CS1+2026", "course-v1:UniA+CS2+2026"
 
 
 def read(*lines: str) -> list[CatalogProgram | CatalogProblem]:
-    return list(read_csv("\n".join(lines).encode()))
+    return list(read_csv(io.BytesIO("\n".join(lines).encode())))
 
 
 def test_a_program_is_read_whole() -> None:
@@ -89,7 +90,7 @@ def test_rows_of_a_program_come_together_and_empty_cells_agree() -> None:
 
 def test_names_are_caseless_and_trimmed_other_columns_ignored_and_lines_end_as_they_like() -> None:
     content = f'\ufeff Program_UUID ,SCHOOL,program_title,remark\r\n{P1},uni-a,"Science, the\r\n"\r\n\r\n'
-    [program] = read_csv(content.replace("the\r\n", "the ").encode())
+    [program] = read_csv(io.BytesIO(content.replace("the\r\n", "the ").encode()))
     assert isinstance(program, CatalogProgram)
     assert program.fields == {"title": "Science, the"}
 
@@ -137,14 +138,34 @@ def test_a_run_described_in_two_ways_is_a_problem_of_every_program_that_has_it()
     [
         (b"", "lacks the columns school, program_uuid, program_title"),
         (b"school,program_title\n", "lacks the columns program_uuid"),
-        (b"school,program_uuid,program_title,School\n", "columns of the same name"),
-        ("school,program_uuid,program_title\nuni-a,,Z\xfcrich".encode("latin-1"), "not UTF-8: byte 43"),
-        (b"school,program_uuid,program_title\n" + b'"' + b"x" * 200_000, "not CSV"),
+        (b"school,program_uuid,program_title,School\n", "names the column school more than once"),
+        (
+            "school,program_uuid,program_title\nuni-a,,Z\xfcrich".encode("latin-1"),
+            "Line 2 has bytes that are not UTF-8",
+        ),
+        (b"school,program_uuid,program_title\n" + b'"' + b"x" * 200_000, "quotation mark on line 2 is never closed"),
     ],
 )
 def test_what_is_no_such_file_is_refused(content: bytes, told: str) -> None:
     with pytest.raises(CatalogUnavailable, match=told):
-        list(read_csv(content))
+        list(read_csv(io.BytesIO(content)))
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_other_delimiters_and_utf_16_are_taken(delimiter: str, encoding: str) -> None:
+    lines = ["school,program_uuid,program_title", f"uni-a,{P1},Zürich"]
+    content = "\r\n".join(lines).replace(",", delimiter).encode(encoding)
+    [program] = read_csv(io.BytesIO(content))
+    assert isinstance(program, CatalogProgram)
+    assert program.fields == {"title": "Zürich"}
+
+
+def test_a_row_with_too_many_fields_is_a_problem_rather_than_a_shifted_one() -> None:
+    problem, good = read("school,program_uuid,program_title", f"uni-a,{P1},Science, Applied", f"uni-a,{P2},Arts")
+    assert isinstance(problem, CatalogProblem)
+    assert (problem.label, problem.detail[:16]) == ("line 2", "It has 4 fields,")
+    assert isinstance(good, CatalogProgram)
 
 
 def test_a_file_without_rows_has_no_programs() -> None:

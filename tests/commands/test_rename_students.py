@@ -168,13 +168,42 @@ class TestTheCommand:
         assert Learner.objects.filter(student_key="sasha").exists(), "the others are done"
 
     @pytest.mark.parametrize(
-        ("text", "told"), [("", "no column"), ("a,b\n1,2\n", "no column old_student_key or new_student_key")]
+        ("text", "told"),
+        [
+            ("", "lacks the columns"),
+            ("a,b\n1,2\n", "lacks the columns old_student_key, new_student_key"),
+            ("S-7001;S-7002\n", "Line 1 has"),
+            ("old_student_key,new_student_key\nS-7001,S-7002,S-7003\n", "Line 2 has 3 fields, line 1 names 2"),
+            ('old_student_key,new_student_key\n"S-7001"x,S-7002\n', "Line 2: a quotation mark"),
+            ('old_student_key,new_student_key\n"S-7001,S-7002\n', "line 2 is never closed"),
+        ],
     )
     def test_of_another_file(
         self, provider: IdentityProvider, write: Callable[[str], str], text: str, told: str
     ) -> None:
-        with pytest.raises(CommandError, match=told):
+        with pytest.raises(CommandError, match=told) as failure:
             self.run(write(text))
+        assert "S-700" not in str(failure.value)
+
+    @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+    def test_of_any_common_form(
+        self, provider: IdentityProvider, tmp_path: Path, delimiter: str, encoding: str
+    ) -> None:
+        LearnerFactory(school=provider.school, student_key="S-1")
+        path = tmp_path / "ids.csv"
+        path.write_bytes("old_student_key,new_student_key\rS-1,ü\r".replace(",", delimiter).encode(encoding))
+        assert self.run(str(path)) == ("1 renamed\n", "")
+        assert Learner.objects.get().student_key == "ü"
+
+    def test_lines_are_those_of_the_file(self, provider: IdentityProvider, write: Callable[[str], str]) -> None:
+        path = write('old_student_key,new_student_key\n\n"S-1\n",sasha\n\nS-2,kim\n')
+        with pytest.raises(CommandError):
+            self.run(path)
+        out, err = StringIO(), StringIO()
+        with pytest.raises(CommandError):
+            call_command("rename_students", path, identity_provider="uni-a-new", stdout=out, stderr=err)
+        assert [line.partition(":")[0] for line in err.getvalue().splitlines()] == ["line 3", "line 6"]
 
     def test_of_no_text(self, provider: IdentityProvider, tmp_path: Path) -> None:
         path = tmp_path / "ids.csv"

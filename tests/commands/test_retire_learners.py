@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -10,6 +14,7 @@ from django.core.management import CommandError, call_command
 from program_enrollments.models import Learner, LedgerEntry
 from tests.factories.enrollment import LearnerFactory, LinkedLearnerFactory
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.django_db
 
 
@@ -93,10 +98,39 @@ def test_who_is_not_found_is_a_failure_and_the_others_are_retired() -> None:
             "Give --school together with --student-key or --email: both name somebody at a school.",
         ),
         (["1", "--reason", "x" * 501], "A reason can have 500 characters."),
-        (["S-1"], "Error: argument LEARNER: 'S-1' is not an ID"),
-        (["0"], "Error: argument LEARNER: '0' is not an ID"),
-        (["9" * 30], f"Error: argument LEARNER: '{'9' * 30}' is not an ID"),
+        (
+            ["S-1"],
+            "Error: argument LEARNER: this is not an ID as it stands in admin; student IDs go with --student-key",
+        ),
+        (["0"], "Error: argument LEARNER: this is not an ID as it stands in admin; student IDs go with --student-key"),
+        (
+            ["9" * 30],
+            "Error: argument LEARNER: this is not an ID as it stands in admin; student IDs go with --student-key",
+        ),
     ],
 )
 def test_who_is_meant_must_be_clear(arguments: list[str], failure: str) -> None:
     assert retire(*arguments)[2] == failure
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["S-7001"],
+        ["--user", "S-7001"],
+        ["1", "--studentkey", "S-7001"],
+        ["--student-key", "S-7001"],
+        ["--school", "uni-a", "--student-key", "S-7001", "--reason", "x" * 501],
+    ],
+)
+def test_a_mistyped_command_repeats_no_student_id(arguments: list[str]) -> None:
+    run = subprocess.run(
+        [sys.executable, "demo_lms/manage.py", "retire_learners", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "test_settings", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode != 0
+    assert "S-7001" not in run.stdout + run.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -13,7 +12,9 @@ from django.utils import timezone
 
 from program_enrollments import api
 from program_enrollments.data import Origin, Source
+from program_enrollments.exceptions import InvalidFile
 from program_enrollments.models import IdentityProvider
+from program_enrollments.tabular_files import read_table
 
 COLUMNS = ("old_student_key", "new_student_key")
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="The CSV file, in UTF-8.")
+        parser.add_argument("file", type=Path, help="The CSV file.")
         parser.add_argument(
             "--identity-provider",
             required=True,
@@ -48,26 +49,26 @@ class Command(BaseCommand):
             raise CommandError("There is no identity provider with this slug. Add it in the admin first.")
         if len(options["reason"]) > 500:
             raise CommandError("A reason can have 500 characters.")
-        rows = read_rows(options["file"])
+        renamings, lines = read_renamings(options["file"])
         honored = end_of(options["honor_old_until"])
         words = api.rename_students(
             provider=provider,
-            renamings=rows,
+            renamings=renamings,
             origin=Origin(source=Source.COMMAND.value, reason=options["reason"]),
             honor_old_until=honored,
             dry_run=options["dry_run"],
         )
-        bad = self._tell(words, verbosity=options["verbosity"])
+        bad = self._tell(words, lines, verbosity=options["verbosity"])
         if bad:
-            raise CommandError(f"{bad} of {len(rows)} rows could not be done.")
+            raise CommandError(f"{bad} of {len(renamings)} rows could not be done.")
 
-    def _tell(self, words: list[api.Renamed], *, verbosity: int) -> int:
+    def _tell(self, words: list[api.Renamed], lines: list[int], *, verbosity: int) -> int:
         """Write how many rows came to what, and which ones to look at; return the number of these."""
         done = {api.Renamed.RENAMED, api.Renamed.UNCHANGED}
         if verbosity > 0:
             for word, count in sorted(Counter(words).items()):
                 self.stdout.write(f"{count} {word.label}")
-        bad = [(line, word) for line, word in enumerate(words, start=2) if word not in done]
+        bad = [(line, word) for line, word in zip(lines, words, strict=True) if word not in done]
         for line, word in bad:
             self.stderr.write(f"line {line}: {word.label}")
         return len(bad)
@@ -83,18 +84,22 @@ def end_of(day: date | None) -> datetime | None:
     return moment
 
 
-def read_rows(path: Path) -> list[api.Renaming]:
-    """Return the renamings that a CSV file asks for. Raises CommandError where it is none."""
+def read_renamings(path: Path) -> tuple[list[api.Renaming], list[int]]:
+    """Return the renamings that a file asks for, and the line of each. Raises CommandError for what is no such file."""
+    renamings, lines = [], []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            names = {(name or "").strip().lower(): name for name in reader.fieldnames or []}
-            missing = [column for column in COLUMNS if column not in names]
-            if missing:
-                raise CommandError(f"The file has no column {' or '.join(missing)}.")
-            old, new = (names[column] for column in COLUMNS)
-            return [api.Renaming(row[old] or "", row[new] or "") for row in reader]
+        with path.open("rb") as file:
+            table = read_table(file, required=COLUMNS)
+            for record in table.records:
+                if record.problem:
+                    raise CommandError(f"Line {record.line}: {record.problem}. Correct it, and try again.")
+                if record.width > len(table.columns):
+                    seen = f"Line {record.line} has {record.width} fields, line 1 names {len(table.columns)}."
+                    raise CommandError(f"{seen} Put quotation marks around IDs with a delimiter, and try again.")
+                renamings.append(api.Renaming(*(record.cells[column] for column in COLUMNS)))
+                lines.append(record.line)
     except OSError as error:
         raise CommandError(f"The file cannot be read: {error.strerror}.") from None
-    except (UnicodeDecodeError, csv.Error):
-        raise CommandError("The file is no CSV in UTF-8.") from None
+    except InvalidFile as error:
+        raise CommandError(error.detail) from None
+    return renamings, lines

@@ -17,8 +17,19 @@ MAX_REASON_LENGTH = 500
 def primary_key(text: str) -> int:
     """Return the number that `text` gives; argparse's error for what no row can have."""
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MAX_ID:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an ID")
+        # Not what was typed: it may be a student ID.
+        raise argparse.ArgumentTypeError("this is not an ID as it stands in admin; student IDs go with --student-key")
     return int(text)
+
+
+class DiscreetParser(CommandParser):
+    """Repeats nothing of what was typed: argparse would print what it does not know, and that may be a student ID."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        known, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"{len(unknown)} of the arguments are not known. See --help for those that there are.")
+        return known
 
 
 class Command(BaseCommand):
@@ -26,6 +37,11 @@ class Command(BaseCommand):
         "Replaces what identifies persons, in learners, ledger, frozen grades and kept answers, by pseudonyms, and "
         "unlinks their accounts. This cannot be undone. Exits with 1 if somebody was not found or could not be retired."
     )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.__class__ = DiscreetParser  # Django names the class itself, and leaves no other way
+        return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
