@@ -206,6 +206,22 @@ class HostDeadlinePassed(HostError):
     detail = "The learning platform took too long. What is missing is tried again later."
 
 
+class WriteInterrupted(HostError):
+    """The learning platform or the database went away in the middle of a bulk write; what was committed before stands.
+
+    `committed` maps answer keys to the words of the rows that stand; the others were not tried, or undone.
+    """
+
+    detail = (
+        "The learning platform or its database does not answer just now. The rows in `committed` stand, the others "
+        "were not written. Send them again in a while."
+    )
+
+    def __init__(self, committed: dict[str, str]) -> None:
+        super().__init__(committed=committed)
+        self.committed = committed
+
+
 class HostRefused(HostError):
     """The host will never do what was asked as things are (no such course run, say): a person has to look at it."""
 

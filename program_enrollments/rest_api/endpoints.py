@@ -16,7 +16,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from django.core.signals import got_request_exception
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     from rest_framework.views import AsView, GenericView
 
 logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 30
+"""`Retry-After` of a 503: outages of a learning platform that are shorter are tried again within the call."""
 
 CHALLENGE = 'Bearer realm="api"'
 """`WWW-Authenticate` of a 401 where no authentication class of the host has one of its own."""
@@ -175,7 +178,7 @@ class Endpoint(APIView):
         """Tell a failure as a problem document. Unforeseen ones are reported as Django reports them, and shown to
         nobody.
         """
-        if find_entry(exc) is None:
+        if find_entry(exc) is None or isinstance(exc, DatabaseError):
             got_request_exception.send(sender=type(self), request=self.request._request)  # noqa: SLF001  (as Django would)
         self.request.accepted_renderer = ProblemRenderer()
         self.request.accepted_media_type = ProblemRenderer.media_type
@@ -185,6 +188,8 @@ class Endpoint(APIView):
             response["WWW-Authenticate"] = self.get_authenticate_header(self.request) or CHALLENGE
         if isinstance(exc, TooManyRequests):
             response["Retry-After"] = str(ceil(exc.wait))
+        elif response.status_code == 503:
+            response["Retry-After"] = str(RETRY_SECONDS)
         return response
 
     def _log_refusal(self, response: Response) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.core import exceptions as django_exceptions
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions as drf_exceptions
@@ -74,6 +75,8 @@ class Entry(NamedTuple):
     detail: str = ""
 
 
+DATABASE_DOWN = "The platform's database does not answer just now. Try again in a while."
+
 TABLE: Mapping[type[Exception], Entry] = {
     # Ours.
     exceptions.ProgramDoesNotExist: Entry(404, "No such program"),
@@ -95,12 +98,15 @@ TABLE: Mapping[type[Exception], Entry] = {
     exceptions.HostRefused: Entry(502, "Refused by the learning platform"),
     exceptions.HostAnswerUnusable: Entry(503, "Learning platform unavailable"),
     exceptions.HostDeadlinePassed: Entry(503, "Learning platform unavailable"),
+    exceptions.WriteInterrupted: Entry(503, "Learning platform unavailable"),
     exceptions.HostError: Entry(503, "Learning platform unavailable"),
     InvalidBody: Entry(400, "Unusable body"),
     InvalidParameter: Entry(400, "Unusable parameter"),
     BodyTooLarge: Entry(413, "Body too large"),
     TooManyRequests: Entry(429, "Too many requests"),
     # Django's and Django REST framework's.
+    OperationalError: Entry(503, "Database unavailable", "host_unavailable", DATABASE_DOWN),
+    InterfaceError: Entry(503, "Database unavailable", "host_unavailable", DATABASE_DOWN),
     drf_exceptions.NotAuthenticated: Entry(
         401, "Not authenticated", "not_authenticated", "Send an access token in the Authorization header."
     ),

@@ -116,3 +116,20 @@ class HookingHost(DemoHost):
     def __init__(self) -> None:
         super().__init__()
         self.course_enrollments = HookingSeats()
+
+
+class DownSeats(DemoCourseEnrollments):
+    """Is down as an adapter's HTTP client finds it: with an error of the network, whatever is asked."""
+
+    calls = 0
+    error: type[Exception] = ConnectionRefusedError
+
+    def put_seats(self, *, seats: Sequence[Seat]) -> Mapping[UserCourse, HostFailure]:
+        type(self).calls += 1
+        raise self.error("the host is down")
+
+
+class DownHost(DemoHost):
+    def __init__(self) -> None:
+        super().__init__()
+        self.course_enrollments = DownSeats()

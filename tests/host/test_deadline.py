@@ -16,7 +16,7 @@ from demo_lms.host import DemoCourseEnrollments, DemoHost
 from demo_lms.models import CourseEnrollment
 from program_enrollments import api
 from program_enrollments.data import HostFailure, Seat
-from program_enrollments.exceptions import HostDeadlinePassed
+from program_enrollments.exceptions import HostDeadlinePassed, WriteInterrupted
 from program_enrollments.host import get_host
 from program_enrollments.host.deadline import LEAST_SECONDS, limited, remaining_seconds
 from program_enrollments.host.ports import UserCourse
@@ -151,22 +151,27 @@ def test_a_bulk_write_stops_asking_once_the_time_is_up(
         world.sign_on(key)
     slow_host(CHUNK_SIZE=4)
 
-    words = world.write_course(*[(key, "active") for key in keys])
+    with pytest.raises(WriteInterrupted) as interrupted:
+        world.write_course(*[(key, "active") for key in keys])
 
-    assert set(words.values()) == {"internal-error"}
+    assert interrupted.value.committed == {}, "no row is blamed, and none stands"
     assert len(SlowSeats.left) == 1
     assert not ProgramCourseEnrollment.objects.exists()
     assert not CourseEnrollment.objects.exists()
-    lines = [record for record in caplog.records if "rows of a bulk write" in record.getMessage()]
-    assert len(lines) == 2, "a line per chunk, not per row"
+    lines = [record for record in caplog.records if "A bulk write met an outage" in record.getMessage()]
+    assert len(lines) == 1, "a line per call, not per row"
 
 
-def test_rows_that_need_no_host_are_written_all_the_same(world: World, slow_host: Configure) -> None:
-    world.write_program(("S-1", "enrolled"), ("S-2", "enrolled"))
-    world.sign_on("S-1")
+def test_what_was_written_before_the_time_was_up_stands_and_is_said(world: World, slow_host: Configure) -> None:
+    world.write_program(("S-1", "enrolled"), ("S-2", "enrolled"), ("S-3", "enrolled"))
+    world.sign_on("S-2")
     slow_host(CHUNK_SIZE=1)
 
-    assert world.write_course(("S-1", "active"), ("S-2", "active")) == {"S-1": "internal-error", "S-2": "active"}
+    with pytest.raises(WriteInterrupted) as interrupted:
+        world.write_course(("S-1", "active"), ("S-2", "active"), ("S-3", "active"))
+
+    assert interrupted.value.committed == {"S-1": "active"}
+    assert PreemptiveCourseEnrollment.objects.get().learner.student_key == "S-1"
 
 
 class ObservedHost(DemoHost):

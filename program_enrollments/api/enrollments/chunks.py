@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.db import InterfaceError, OperationalError
 
 from program_enrollments.api.learners.identity import (
     EnrollmentRequest,
@@ -18,12 +21,24 @@ from program_enrollments.api.learners.student_keys import end_honoring, fetch_ho
 from program_enrollments.api.transactions import in_transaction, is_lost
 from program_enrollments.conf import get_setting
 from program_enrollments.data import RowOutcome, Word
-from program_enrollments.exceptions import TooManyRows
+from program_enrollments.exceptions import (
+    HostAnswerUnusable,
+    HostError,
+    HostRefused,
+    TooManyRows,
+    WriteInterrupted,
+)
 from program_enrollments.failures import describe_failure
 from program_enrollments.host.deadline import is_time_up, limited
 from program_enrollments.models import Learner
 
 logger = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 0.5
+"""Before a chunk that met an outage is tried once more: restarts of a pool or a proxy are over by then."""
+
+ROWS_OF_AN_OUTAGE = 3
+"""Rows that fail alone, one after the other and in the same way, before the cause is taken to be none of them."""
 
 ChunkWriter = Callable[[Sequence[int]], dict[int, RowOutcome]]
 """Writes the rows with these numbers in the transaction it is called in, and returns each one's outcome."""
@@ -121,41 +136,79 @@ def write_in_chunks(
 ) -> dict[int, RowOutcome]:
     """Write the rows `numbers`, at most `CHUNK_SIZE` learners locked at a time, and return an outcome for each.
 
-    Where a chunk fails it is halved until the failing rows stand alone: those become `internal-error`, the others go
-    through. Once the time for the host is up, a chunk that needs it fails as a whole. Raises what made the database
-    give up a transaction that the caller opened: then no row goes through.
+    Where a chunk fails for a reason of a row's, it is halved until the failing rows stand alone: those become
+    `internal-error`, the others go through. An outage is no row's fault: it is tried once more, then WriteInterrupted
+    says which rows stand. Raises also what made the database give up a transaction that the caller opened: then no row
+    goes through.
     """
     size = get_setting("CHUNK_SIZE")
-    outcomes: dict[int, RowOutcome] = {}
+    run = _BulkRun(rows, write)
     with limited("CALL_HOST_SECONDS"):
         for start in range(0, len(numbers), size):
-            outcomes.update(_write_or_halve(rows, numbers[start : start + size], write))
-    return outcomes
+            run.write_or_halve(numbers[start : start + size])
+    return run.outcomes
 
 
-def _write_or_halve(
-    rows: Sequence[EnrollmentRequest], numbers: Sequence[int], write: ChunkWriter
-) -> dict[int, RowOutcome]:
-    try:
-        return in_transaction(lambda: write(numbers))
-    # A host or database failure of one row must not cost the others theirs (contract, internal-error).
-    except Exception as error:
-        if is_lost():
-            raise
+class _BulkRun:
+    """One call's way through its chunks: the outcomes so far, and how often rows failed one after the other."""
+
+    def __init__(self, rows: Sequence[EnrollmentRequest], write: ChunkWriter) -> None:
+        self.rows = rows
+        self.write = write
+        self.outcomes: dict[int, RowOutcome] = {}
+        self.failed_alone: list[str] = []
+
+    def write_or_halve(self, numbers: Sequence[int]) -> None:
+        """Write these rows, or halves of them if one of them may be what fails."""
+        try:
+            self.outcomes.update(self._write_unless_out(numbers))
+        # A failure that is one row's must not cost the others theirs (docs/api.rst, internal-error).
+        except Exception as error:
+            if is_lost() or isinstance(error, WriteInterrupted):
+                raise
+            if len(numbers) > 1:
+                middle = len(numbers) // 2
+                self.write_or_halve(numbers[:middle])
+                self.write_or_halve(numbers[middle:])
+                return
+            self._blame(numbers[0], error)
+        else:
+            self.failed_alone.clear()
+
+    def _write_unless_out(self, numbers: Sequence[int]) -> dict[int, RowOutcome]:
+        """Write these rows in a transaction; after an outage once more, and if it goes on raise WriteInterrupted."""
+        try:
+            return in_transaction(lambda: self.write(numbers))
+        except Exception as error:
+            if is_lost() or not (_is_outage(error) or is_time_up()):
+                raise
+            logger.error("A bulk write met an outage: %s.", describe_failure(error))
         if is_time_up():
-            logger.error(
-                "The time for the host is up: %d rows of a bulk write failed (%s).",
-                len(numbers),
-                describe_failure(error),
-            )
-            return {number: RowOutcome(rows[number].key, Word.INTERNAL_ERROR.value, False) for number in numbers}
-        if len(numbers) > 1:
-            middle = len(numbers) // 2
-            return {
-                **_write_or_halve(rows, numbers[:middle], write),
-                **_write_or_halve(rows, numbers[middle:], write),
-            }
+            raise self._interrupted()
+        time.sleep(PAUSE_SECONDS)
+        try:
+            return in_transaction(lambda: self.write(numbers))
+        except Exception as error:
+            if not _is_outage(error):
+                raise
+            raise self._interrupted() from error
+
+    def _blame(self, number: int, error: Exception) -> None:
+        """Make a row that fails alone an `internal-error`, unless one row after the other fails in the same way."""
         # The exception's text may hold what the row held.
-        logger.error("A row of a bulk write failed: %s.", describe_failure(error))
-        (number,) = numbers
-        return {number: RowOutcome(rows[number].key, Word.INTERNAL_ERROR.value, False)}
+        failure = describe_failure(error)
+        logger.error("A row of a bulk write failed: %s.", failure)
+        self.failed_alone.append(failure)
+        if len(self.failed_alone) >= ROWS_OF_AN_OUTAGE and len(set(self.failed_alone)) == 1:
+            raise self._interrupted() from error
+        self.outcomes[number] = RowOutcome(self.rows[number].key, Word.INTERNAL_ERROR.value, False)
+
+    def _interrupted(self) -> WriteInterrupted:
+        return WriteInterrupted({outcome.key: outcome.word for outcome in self.outcomes.values() if outcome.good})
+
+
+def _is_outage(error: Exception) -> bool:
+    """Whether the host or the database is away, rather than a row unusable."""
+    if isinstance(error, HostRefused | HostAnswerUnusable):
+        return False
+    return isinstance(error, HostError | OperationalError | InterfaceError)
