@@ -12,7 +12,9 @@ from collections.abc import Callable
 from typing import Any, TypeGuard, TypeVar
 from uuid import UUID
 
+from program_enrollments.conf import get_setting
 from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest
+from program_enrollments.exceptions import TooManyRows
 from program_enrollments.normalization import strip_invisible
 from program_enrollments.rest_api.bodies import Ambiguous, BodyError, refuse
 from program_enrollments.rest_api.parameters import parse_uuid
@@ -38,7 +40,7 @@ class RowRefused(Exception):
 
 
 def read_program_rows(body: Any, *, with_curricula: bool = True) -> list[ProgramEnrollmentRequest]:
-    """Return the rows of a program write. `body` is what `bodies.read_json` gave. Raises InvalidBody.
+    """Return the rows of a program write. `body` is what `bodies.read_json` gave. Raises InvalidBody, TooManyRows.
 
     Without curricula, `curriculum_uuid` is not read, whatever stands there.
     """
@@ -62,7 +64,7 @@ def read_program_rows(body: Any, *, with_curricula: bool = True) -> list[Program
 
 
 def read_course_rows(body: Any) -> list[CourseEnrollmentRequest]:
-    """Return the rows of a course write. `body` is what `bodies.read_json` gave. Raises InvalidBody."""
+    """Return the rows of a course write. `body` is what `bodies.read_json` gave. Raises InvalidBody, TooManyRows."""
 
     def read(row: Raw) -> CourseEnrollmentRequest:
         key, student_key, email, status = _read_identity_and_status(row)
@@ -91,9 +93,11 @@ def read_student_keys(body: Any) -> list[str]:
 def _read_rows(body: Any, read: Callable[[Raw], R]) -> list[R]:
     if not isinstance(body, list):
         raise refuse(BodyError(None, "", "not_a_list", "The body must be a list of rows."))
+    limit: int = get_setting("MAX_ROWS")
     rows: list[R] = []
     errors: list[BodyError] = []
-    for number, row in enumerate(body):
+    # Those beyond the limit are refused whatever they are; to look at them would cost as much as they are many.
+    for number, row in enumerate(body[:limit]):
         try:
             if type(row) is not dict:
                 raise RowRefused(_refuse_row(row))
@@ -107,6 +111,8 @@ def _read_rows(body: Any, read: Callable[[Raw], R]) -> list[R]:
                 break
     if errors:
         raise refuse(*errors[:MAX_ERRORS])
+    if len(body) > limit:
+        raise TooManyRows(limit=limit, received=len(body))
     return rows
 
 

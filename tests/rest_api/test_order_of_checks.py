@@ -205,6 +205,16 @@ class TestAfterAuthentication:
             == 200
         )
 
+    def test_rows_beyond_the_limit_are_counted_and_not_looked_at(
+        self, campus: Campus, sis: Caller, app_settings: AppSettings
+    ) -> None:
+        app_settings(MAX_ROWS=2)
+        for path in (campus.enrollments, campus.course_enrollments):
+            response = sis.put(path, [ROW, {**ROW, "student_key": "S-2"}, {"nonsense": 1}, 7])
+            assert refusal(response) == (413, "too_many_rows")
+            assert response.json()["received"] == 4
+            assert refusal(sis.put(path, [ROW, {"nonsense": 1}, ROW])) == (400, "invalid_body")
+
     def test_a_method_that_is_not_allowed_says_which_are(self, campus: Campus, sis: Caller) -> None:
         response = sis.send("DELETE", campus.enrollments)
         assert refusal(response) == (405, "method_not_allowed")

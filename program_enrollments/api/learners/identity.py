@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest
+from program_enrollments.expansion import expands_beyond
 from program_enrollments.models import SchoolEmailDomain
 from program_enrollments.normalization import MAX_IDENTITY_LENGTH, is_pseudonym, normalize_identity, strip_invisible
 
@@ -59,7 +60,9 @@ def check_identity(
         return Identity(student_key, normalized, "", "", allow_pseudonyms or not is_pseudonym(normalized))
     email = strip_invisible(email)
     # Normalizing is not free, and what is too long is refused whatever its normal form.
-    if len(student_key) > MAX_IDENTITY_LENGTH or len(email) > MAX_IDENTITY_LENGTH:
+    if max(len(student_key), len(email)) > MAX_IDENTITY_LENGTH or any(
+        expands_beyond(value, limit=MAX_IDENTITY_LENGTH) for value in (student_key, email)
+    ):
         return Identity(student_key, "", email, "", False)
     key_normalized, email_normalized = normalize_identity(student_key), normalize_identity(email)
     valid = (

@@ -1,0 +1,49 @@
+"""Text that normalizing would make too long is known beforehand, and nothing else is taken for it."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from program_enrollments.api.identifying.checking_identities import check_identity
+from program_enrollments.expansion import EXPANDING, LEAST, expands_beyond
+from program_enrollments.normalization import MAX_IDENTITY_LENGTH, normalize_identity
+
+pytestmark = pytest.mark.once
+EXPANDERS = [
+    chr(point)
+    for point in range(sys.maxunicode + 1)
+    if not 0xD800 <= point <= 0xDFFF and len(normalize_identity(chr(point))) >= LEAST
+]
+
+
+def test_the_characters_are_those_that_unicode_expands() -> None:
+    assert {character for character in map(chr, range(sys.maxunicode + 1)) if EXPANDING.match(character)} == set(
+        EXPANDERS
+    )
+
+
+@given(st.lists(st.sampled_from(EXPANDERS) | st.characters(exclude_categories=["Cs"]), max_size=255).map("".join))
+def test_only_what_is_too_long_is_said_to_be(value: str) -> None:
+    if expands_beyond(value, limit=MAX_IDENTITY_LENGTH):
+        assert len(normalize_identity(value)) > MAX_IDENTITY_LENGTH
+
+
+@pytest.mark.parametrize("character", ["\ufdfa", "\u3316", "\u247d"])
+def test_many_hostile_identities_cost_little(character: str) -> None:
+    begun = time.process_time()
+    for number in range(9000):
+        text = f"{number}{character * 245}"
+        for named in ({"student_key": text, "email": ""}, {"student_key": "", "email": f"{text}@a.example"[:255]}):
+            assert not check_identity(**named, domains=()).valid
+    assert time.process_time() - begun < 1.5, "normalized after all: that takes 4 seconds and more"
+
+
+def test_ordinary_text_passes() -> None:
+    for text in ("S-7001", "é" * 255, "ﷲ" * 63, "\u3316" * 42, "", "ß" * 127):
+        assert not expands_beyond(text, limit=MAX_IDENTITY_LENGTH)
+        assert check_identity(student_key=text, email="", domains=()).valid == bool(text)
