@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from program_enrollments.api.identifying.checking_identities import check_identity
+from program_enrollments.api.learners.identity import check_identity
 from program_enrollments.expansion import EXPANDING, LEAST, expands_beyond
 from program_enrollments.normalization import MAX_IDENTITY_LENGTH, normalize_identity
 
