@@ -213,7 +213,8 @@ class CourseEnrollmentRequest(NamedTuple):
 class RowOutcome(NamedTuple):
     """What became of one row: the word for the answer, whether it is a good one, and the status before.
 
-    `detail` is a sentence for people where the word alone does not say what to do.
+    `detail` is a sentence for people, empty for a good row that was written as it asked. `changed`: something of ours
+    is not as it was before.
     """
 
     key: str
@@ -221,6 +222,7 @@ class RowOutcome(NamedTuple):
     good: bool
     before: str | None = None
     detail: str = ""
+    changed: bool = False
 
 
 class Seat(NamedTuple):

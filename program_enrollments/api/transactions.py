@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, transaction
 
@@ -94,6 +94,41 @@ def in_transaction(work: Callable[[], T]) -> T:
             continue
         return answers[0]
     raise AssertionError("unreachable: the last try returns or raises")
+
+
+_rehearsing: ContextVar[bool] = ContextVar("program_enrollments_rehearsing", default=False)
+
+
+class _TakenBack(Exception):
+    """Rolls a rehearsal back, and carries its answer out of the transaction."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        super().__init__()
+
+
+def rehearse(work: Callable[[], T]) -> T:
+    """Run `work` as `in_transaction` does, take back what it wrote, and return what it returned.
+
+    Nothing follows it, and the host is asked but not told (`is_rehearsal`). Locks are held as long as by the real run.
+    """
+
+    def take_back() -> T:
+        raise _TakenBack(work())
+
+    token = _rehearsing.set(True)
+    try:
+        return in_transaction(take_back)
+    except _TakenBack as taken:
+        answer: T = taken.answer
+        return answer
+    finally:
+        _rehearsing.reset(token)
+
+
+def is_rehearsal() -> bool:
+    """Whether what runs now is taken back at its end."""
+    return _rehearsing.get()
 
 
 def after_commit(work: Callable[[], object], *, using: str | None = None) -> None:

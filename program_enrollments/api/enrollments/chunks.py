@@ -18,7 +18,7 @@ from program_enrollments.api.learners.identity import (
     find_duplicates,
 )
 from program_enrollments.api.learners.student_keys import end_honoring, fetch_honored
-from program_enrollments.api.transactions import in_transaction, is_lost
+from program_enrollments.api.transactions import in_transaction, is_lost, rehearse
 from program_enrollments.conf import get_setting
 from program_enrollments.data import RowOutcome, Word
 from program_enrollments.exceptions import (
@@ -52,6 +52,7 @@ class PreparedRows:
 
     identities: list[Identity]
     duplicates: set[int]
+    domains: frozenset[str] = frozenset()
 
 
 def prepare_rows(
@@ -68,9 +69,8 @@ def prepare_rows(
         raise TooManyRows(limit=limit, received=len(rows))
     if not rows:
         return PreparedRows([], set())
-    identities = check_identities(
-        rows=rows, domains=fetch_email_domains(school_id=school_id), allow_pseudonyms=allow_pseudonyms
-    )
+    domains = fetch_email_domains(school_id=school_id)
+    identities = check_identities(rows=rows, domains=domains, allow_pseudonyms=allow_pseudonyms)
     _read_honored(school_id=school_id, identities=identities, now=now)
     _read_addresses_as_such(school_id=school_id, identities=identities)
     addresses = [
@@ -90,9 +90,8 @@ def prepare_rows(
                 ).values_list("email_normalized", "student_key_normalized")
             )
     keys = [row.key for row in rows]
-    return PreparedRows(
-        identities, find_duplicates(keys=keys, identities=identities, student_keys_by_email=student_keys_by_email)
-    )
+    duplicates = find_duplicates(keys=keys, identities=identities, student_keys_by_email=student_keys_by_email)
+    return PreparedRows(identities, duplicates, domains)
 
 
 def _read_honored(*, school_id: int, identities: list[Identity], now: datetime) -> None:
@@ -132,17 +131,17 @@ def _read_addresses_as_such(*, school_id: int, identities: list[Identity]) -> No
 
 
 def write_in_chunks(
-    *, rows: Sequence[EnrollmentRequest], numbers: Sequence[int], write: ChunkWriter
+    *, rows: Sequence[EnrollmentRequest], numbers: Sequence[int], write: ChunkWriter, dry_run: bool = False
 ) -> dict[int, RowOutcome]:
     """Write the rows `numbers`, at most `CHUNK_SIZE` learners locked at a time, and return an outcome for each.
 
     Where a chunk fails for a reason of a row's, it is halved until the failing rows stand alone: those become
     `internal-error`, the others go through. An outage is no row's fault: it is tried once more, then WriteInterrupted
-    says which rows stand. Raises also what made the database give up a transaction that the caller opened: then no row
-    goes through.
+    says which rows stand. With `dry_run` each chunk is taken back. Raises also what made the database give up a
+    transaction that the caller opened: then no row goes through.
     """
     size = get_setting("CHUNK_SIZE")
-    run = _BulkRun(rows, write)
+    run = _BulkRun(rows, write, rehearse if dry_run else in_transaction)
     with limited("CALL_HOST_SECONDS"):
         for start in range(0, len(numbers), size):
             run.write_or_halve(numbers[start : start + size])
@@ -152,9 +151,15 @@ def write_in_chunks(
 class _BulkRun:
     """One call's way through its chunks: the outcomes so far, and how often rows failed one after the other."""
 
-    def __init__(self, rows: Sequence[EnrollmentRequest], write: ChunkWriter) -> None:
+    def __init__(
+        self,
+        rows: Sequence[EnrollmentRequest],
+        write: ChunkWriter,
+        carry_out: Callable[[Callable[[], dict[int, RowOutcome]]], dict[int, RowOutcome]],
+    ) -> None:
         self.rows = rows
         self.write = write
+        self.carry_out = carry_out
         self.outcomes: dict[int, RowOutcome] = {}
         self.failed_alone: list[str] = []
 
@@ -178,7 +183,7 @@ class _BulkRun:
     def _write_unless_out(self, numbers: Sequence[int]) -> dict[int, RowOutcome]:
         """Write these rows in a transaction; after an outage once more, and if it goes on raise WriteInterrupted."""
         try:
-            return in_transaction(lambda: self.write(numbers))
+            return self.carry_out(lambda: self.write(numbers))
         except Exception as error:
             if is_lost() or not (_is_outage(error) or is_time_up()):
                 raise
@@ -187,7 +192,7 @@ class _BulkRun:
             raise self._interrupted()
         time.sleep(PAUSE_SECONDS)
         try:
-            return in_transaction(lambda: self.write(numbers))
+            return self.carry_out(lambda: self.write(numbers))
         except Exception as error:
             if not _is_outage(error):
                 raise

@@ -20,6 +20,7 @@ from program_enrollments.api.enrollments.course_plan import (
     plan_course_enrollments,
     wanted_staff,
 )
+from program_enrollments.api.enrollments.explanations import explain
 from program_enrollments.api.enrollments.join import complete_and_make, recheck_emails_after_commit
 from program_enrollments.api.enrollments.programs import fetch_enrolled
 from program_enrollments.api.learners.account_locks import HeldAccounts, hold_accounts
@@ -78,6 +79,7 @@ def write_course_enrollments(
     origin: Origin,
     identity_reach: Callable[[], Reach] | None = None,
     allow_pseudonyms: bool = False,
+    dry_run: bool = False,
     now: datetime | None = None,
 ) -> list[RowOutcome]:
     """Create and update enrollments in a course run of a program, in bulk, and return one outcome a row, in the rows'
@@ -104,8 +106,8 @@ def write_course_enrollments(
             identity_reach=identity_reach,
             now=now or timezone.now(),
         )
-        outcomes.update(write_in_chunks(rows=rows, numbers=numbers, write=write.write_chunk))
-    return [outcomes[number] for number in range(len(rows))]
+        outcomes.update(write_in_chunks(rows=rows, numbers=numbers, write=write.write_chunk, dry_run=dry_run))
+    return [explain(row=row, outcome=outcomes[number], domains=prepared.domains) for number, row in enumerate(rows)]
 
 
 def fetch_stored(*, course_run_id: int, learners: Iterable[LockedLearner | None]) -> list[StoredCourseEnrollment]:
@@ -228,11 +230,19 @@ class CourseWrite:
         record_changes(changes=changes, origin=self.origin, now=self.now)
         recheck_emails_after_commit(school_id=self.program.school_id, identified=identified, identities=identities)
         outcomes = {}
+        touched = {change.learner_id for change in changes}
         for number, row in enumerate(rows):
             learner, word = identified.learners[number], plan.words.get(number)
             before = stored[learner.id].status if learner is not None and learner.id in stored else None
             detail = identified.details.get(number, "")
-            outcomes[numbers[number]] = RowOutcome(row.key, word or row.status, word is None, before, detail)
+            outcomes[numbers[number]] = RowOutcome(
+                row.key,
+                word or row.status,
+                word is None,
+                before,
+                detail,
+                word is None and learner is not None and learner.id in touched,
+            )
         return outcomes
 
     def _plan(

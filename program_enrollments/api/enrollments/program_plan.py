@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
@@ -146,11 +146,12 @@ def outcomes_of(
     words: Mapping[int, str],
     before: Mapping[int, str],
     details: Mapping[int, str],
+    changed: Collection[int],
 ) -> list[RowOutcome]:
     """Return one outcome a row: the word that refuses it, or else the status now stored."""
     return [
         RowOutcome(row.key, words[number], False, before.get(number), details.get(number, ""))
         if number in words
-        else RowOutcome(row.key, row.status, True, before.get(number), details.get(number, ""))
+        else RowOutcome(row.key, row.status, True, before.get(number), details.get(number, ""), number in changed)
         for number, row in enumerate(rows)
     ]

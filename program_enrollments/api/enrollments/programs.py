@@ -13,6 +13,7 @@ from django.utils import timezone
 from program_enrollments.api.access import Reach
 from program_enrollments.api.enrollments.cascade import deactivate_courses
 from program_enrollments.api.enrollments.chunks import prepare_rows, write_in_chunks
+from program_enrollments.api.enrollments.explanations import explain
 from program_enrollments.api.enrollments.join import complete_and_make, recheck_emails_after_commit
 from program_enrollments.api.enrollments.program_plan import (
     Curricula,
@@ -64,6 +65,7 @@ def write_program_enrollments(
     cascade: bool = False,
     identity_reach: Callable[[], Reach] | None = None,
     allow_pseudonyms: bool = False,
+    dry_run: bool = False,
     now: datetime | None = None,
 ) -> list[RowOutcome]:
     """Create and update program enrollments in bulk and return one outcome a row, in the rows' order.
@@ -72,8 +74,9 @@ def write_program_enrollments(
     asked for changes nothing and is not recorded. With `cascade`, a leaving status also makes the learner's course
     enrollments in the program inactive, and takes back the course staff roles given or promised there.
     `identity_reach` says, if it has to be asked, on which programs the caller may change learners' identities;
-    `allow_pseudonyms` lets rows name learners whose own ID is gone. Raises TooManyRows. The number of statements
-    depends on the number of chunks, not on that of rows. (docs/api.rst)
+    `allow_pseudonyms` lets rows name learners whose own ID is gone. With `dry_run` the outcomes are those of a
+    real run, and nothing is written. Raises TooManyRows and WriteInterrupted. The number of statements depends on the
+    number of chunks, not on that of rows. (docs/api.rst)
     """
     prepared = prepare_rows(
         school_id=program.school_id, rows=rows, allow_pseudonyms=allow_pseudonyms, now=now or timezone.now()
@@ -94,8 +97,8 @@ def write_program_enrollments(
             identity_reach=identity_reach,
             now=now or timezone.now(),
         )
-        outcomes.update(write_in_chunks(rows=rows, numbers=numbers, write=write.write_chunk))
-    return [outcomes[number] for number in range(len(rows))]
+        outcomes.update(write_in_chunks(rows=rows, numbers=numbers, write=write.write_chunk, dry_run=dry_run))
+    return [explain(row=row, outcome=outcomes[number], domains=prepared.domains) for number, row in enumerate(rows)]
 
 
 def fetch_curricula(*, program: Program) -> Curricula:
@@ -217,7 +220,18 @@ class ProgramWrite:
             note_in_question(in_question=in_question, learners=locked, now=self.now)
         record_changes(changes=changes, origin=self.origin, now=self.now)
         recheck_emails_after_commit(school_id=self.program.school_id, identified=identified, identities=identities)
-        outcomes = outcomes_of(rows=rows, words=plan.words, before=before, details=identified.details)
+        touched = {change.learner_id for change in changes}
+        outcomes = outcomes_of(
+            rows=rows,
+            words=plan.words,
+            before=before,
+            details=identified.details,
+            changed={
+                number
+                for number, learner in enumerate(identified.learners)
+                if learner is not None and learner.id in touched
+            },
+        )
         return dict(zip(numbers, outcomes, strict=True))
 
     def _find_siblings(

@@ -71,11 +71,12 @@ def check_identity(
         and (allow_pseudonyms or not is_pseudonym(key_normalized))
     )
     if valid and email_normalized:
-        valid = _is_email(email_normalized) and is_within_domains(email_normalized=email_normalized, domains=domains)
+        valid = is_email(email_normalized) and is_within_domains(email_normalized=email_normalized, domains=domains)
     return Identity(student_key, key_normalized, email, email_normalized, valid)
 
 
-def _is_email(value: str) -> bool:
+def is_email(value: str) -> bool:
+    """Whether a normalized text has the form of an e-mail address."""
     try:
         validate_email(value)
     except ValidationError:

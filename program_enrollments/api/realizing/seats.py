@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from django.db import transaction
 
-from program_enrollments.api.transactions import is_lost
+from program_enrollments.api.transactions import is_lost, is_rehearsal
 from program_enrollments.conf import get_setting
 from program_enrollments.data import CourseStatus, HostFailure, Seat
 from program_enrollments.exceptions import HostError, HostRefused
@@ -102,6 +102,9 @@ def agree_on_seats(*, wishes: Sequence[SeatWish], one_by_one: bool = False) -> d
         if wish.pair not in unusable
     )
     seats = [seat for seat in decided if seat is not None]
+    if is_rehearsal():
+        # What the host alone can refuse is not known without telling it.
+        return unusable
     if not one_by_one:
         return unusable | (port.put_seats(seats=seats) if seats else {})
     return unusable | _collect(
@@ -136,12 +139,14 @@ def agree_on_roles(
         else:
             held = fetch()
         missing = set(grants) - held
-        if missing:
-            failures.update(
-                _collect(missing, lambda pair: port.grant_course_staff(pairs=[pair]))
-                if one_by_one
-                else port.grant_course_staff(pairs=missing)
-            )
+    if is_rehearsal():
+        return missing, {}
+    if missing:
+        failures.update(
+            _collect(missing, lambda pair: port.grant_course_staff(pairs=[pair]))
+            if one_by_one
+            else port.grant_course_staff(pairs=missing)
+        )
     if revokes:
         failures.update(
             _collect(revokes, lambda pair: port.revoke_course_staff(pairs=[pair]))

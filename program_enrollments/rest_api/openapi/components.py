@@ -51,12 +51,33 @@ def record(**members: Schema) -> Schema:
 
 
 def _words(statuses: list[str], words: list[Word]) -> Schema:
+    return _answer([*statuses, *(word.value for word in words)])
+
+
+def _answer(words: list[str]) -> Schema:
+    word = {"type": "string", "enum": words}
     return {
-        "type": "object",
-        "description": "A word for each row, by the row's student_key (or, without one, email) as it was sent: the "
-        "status now "
-        "stored, or why the row was refused.",
-        "additionalProperties": {"type": "string", "enum": [*statuses, *(word.value for word in words)]},
+        "anyOf": [
+            {
+                "type": "object",
+                "description": "A word for each row, by the row's student_key (or, without one, email) as it was sent: "
+                "the status now stored, or why the row was refused.",
+                "additionalProperties": word,
+            },
+            {
+                "type": "array",
+                "description": "With detail=true: the rows in the request's order.",
+                "items": record(
+                    key={"type": "string"},
+                    word=word,
+                    good=BOOLEAN,
+                    changed=BOOLEAN,
+                    before=nullable({"type": "string"}),
+                    after=nullable({"type": "string"}),
+                    detail={"type": "string"},
+                ),
+            },
+        ]
     }
 
 
@@ -204,13 +225,7 @@ SCHEMAS: dict[str, Schema] = {
         "properties": {"student_key": SENT},
         "additionalProperties": True,
     },
-    "ReleaseAnswer": {
-        "type": "object",
-        "additionalProperties": {
-            "type": "string",
-            "enum": ["released", "unknown", Word.DUPLICATED.value, Word.INVALID_IDENTITY.value],
-        },
-    },
+    "ReleaseAnswer": _answer(["released", "unknown", Word.DUPLICATED.value, Word.INVALID_IDENTITY.value]),
     "CourseEnrollment": record(
         student_key=STUDENT_KEY,
         status=COURSE_STATUS,

@@ -20,6 +20,14 @@ PAGING = (
 TRUTH = {"type": "string", "pattern": "^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$"}
 
 
+WRITING = (
+    Parameter("dry_run", "Whether to answer what a real call would, and write nothing.", TRUTH, "true"),
+    Parameter(
+        "detail", "Whether to answer with a list that says what was before, and why rows are refused.", TRUTH, "true"
+    ),
+)
+
+
 def enrollment_filters(statuses: Sequence[str]) -> tuple[Parameter, ...]:
     """Return the filters of a list of enrollments that can have these statuses."""
     return (

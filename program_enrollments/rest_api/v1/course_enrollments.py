@@ -52,6 +52,7 @@ class CourseEnrollments(CourseEndpoint):
         return self._write(request, Verb.UPSERT)
 
     def _write(self, request: Request, verb: Verb) -> Response:
+        detailed = self.parameters.boolean("detail") or False
         outcomes = api.write_course_enrollments(
             program=self.program,
             course_run=self.course_run,
@@ -59,5 +60,6 @@ class CourseEnrollments(CourseEndpoint):
             rows=read_course_rows(read_json(request)),
             origin=self.origin(),
             identity_reach=self.identity_reach,
+            dry_run=self.parameters.boolean("dry_run") or False,
         )
-        return rows_response(outcomes)
+        return rows_response(outcomes, detailed=detailed)

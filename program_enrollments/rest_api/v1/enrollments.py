@@ -51,6 +51,7 @@ class ProgramEnrollments(ProgramEndpoint):
         return self._write(request, Verb.UPSERT)
 
     def _write(self, request: Request, verb: Verb) -> Response:
+        detailed = self.parameters.boolean("detail") or False
         move_curriculum = self.parameters.boolean("move_curriculum") or False
         outcomes = api.write_program_enrollments(
             program=self.program,
@@ -60,5 +61,6 @@ class ProgramEnrollments(ProgramEndpoint):
             rows=read_program_rows(read_json(request), with_curricula=move_curriculum or verb != Verb.UPDATE),
             origin=self.origin(),
             identity_reach=self.identity_reach,
+            dry_run=self.parameters.boolean("dry_run") or False,
         )
-        return rows_response(outcomes)
+        return rows_response(outcomes, detailed=detailed)

@@ -22,10 +22,19 @@ class Release(SchoolEndpoint):
 
     @describe(described.RELEASE)
     def post(self, request: Request, school: str) -> Response:
+        detailed = self.parameters.boolean("detail") or False
         student_keys = read_student_keys(read_json(request))
-        words = api.release_student_keys(school=self.school, student_keys=student_keys, origin=self.origin())
+        dry_run = self.parameters.boolean("dry_run") or False
+        words = api.release_student_keys(
+            school=self.school, student_keys=student_keys, origin=self.origin(), dry_run=dry_run
+        )
         outcomes = [
-            RowOutcome(key, word.value, word == api.Released.RELEASED)
+            RowOutcome(
+                key,
+                word.value,
+                word == api.Released.RELEASED,
+                detail="" if word == api.Released.RELEASED else str(word.label),
+            )
             for key, word in zip(student_keys, words, strict=True)
         ]
-        return rows_response(outcomes)
+        return rows_response(outcomes, detailed=detailed)

@@ -70,6 +70,7 @@ CREATE_PROGRAM = Operation(
     "soon as they "
     "have one.",
     parameters=(
+        *query.WRITING,
         Parameter(
             "move_curriculum", "Whether an existing enrollment moves to the row's curriculum.", query.TRUTH, "false"
         ),
@@ -138,6 +139,7 @@ CREATE_COURSE = Operation(
     },
     description="Whoever has an account gets a seat at the learning platform at once, the others as soon as they have "
     "one.",
+    parameters=query.WRITING,
     body=Body(
         {"type": "array", "items": ref("CourseEnrollmentRow")},
         [{"student_key": "student1", "status": "active", "course_staff": False}],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from program_enrollments.exceptions import SchoolDoesNotExist, TooManyRows
 from program_enrollments.rest_api.errors import InvalidBody
+from program_enrollments.rest_api.openapi import query
 from program_enrollments.rest_api.openapi.describing import Answer, Body, Operation, ref
 
 RELEASE = Operation(
@@ -17,6 +18,7 @@ RELEASE = Operation(
     },
     description="The learners keep their accounts and enrollments, but do not sign in with these IDs any more. The "
     "next person who is enrolled or signs in with one has a record and an account of their own.",
+    parameters=query.WRITING,
     body=Body({"type": "array", "items": ref("StudentKeyRow")}, [{"student_key": "A-1001"}]),
     problems=(
         SchoolDoesNotExist(),
