@@ -23,7 +23,11 @@ COURSE_STATUSES = ["active", "inactive", "absent"]
 
 def everything() -> dict[str, list[Any]]:
     """Return all rows of the app's tables and of the host's seats and roles."""
-    models = [*apps.get_app_config("university_enrollments").get_models(), CourseEnrollment, CourseAccessRole]
+    models: list[Any] = [
+        *apps.get_app_config("university_enrollments").get_models(),
+        CourseEnrollment,
+        CourseAccessRole,
+    ]
     return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in models}
 
 

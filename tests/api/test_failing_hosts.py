@@ -122,7 +122,7 @@ def test_realizing_that_breaks_as_a_whole_is_shown_and_repaired(
 ) -> None:
     """What was begun is undone, stored on the learner, and done by the sweep."""
     with monkeypatch.context() as patched:
-        patched.setattr("program_enrollments.api.realizing.after_sign_in.record_changes", _struck_by_lightning)
+        patched.setattr("program_enrollments.api.realizing.settlement.record_changes", _struck_by_lightning)
         world.sign_on("S-1")
     stored = Learner.objects.get()
     assert (stored.user, stored.problem_code) == (None, LearnerProblem.REALIZING_FAILED)

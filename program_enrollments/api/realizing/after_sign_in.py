@@ -8,7 +8,7 @@ concerned for staff to see, and tried again at the next sign-in and by the sweep
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -17,18 +17,10 @@ from django.utils import timezone
 
 from program_enrollments.api.learners.account_locks import lock_accounts
 from program_enrollments.api.learners.claims import Claim, find_accounts_by_email
-from program_enrollments.api.learners.identity import is_within_domains
-from program_enrollments.api.learners.links import (
-    apply_settlement,
-    by_school_account,
-    fetch_known_claims,
-    find_owners,
-    settle_claims,
-)
-from program_enrollments.api.learners.locks import LockedLearner, lock_learners
+from program_enrollments.api.learners.locks import lock_learners
 from program_enrollments.api.learners.student_keys import end_honoring
-from program_enrollments.api.ledger import record_changes
-from program_enrollments.api.realizing.promises import keep_failures_apart, note_realizing_failure, realize_linked
+from program_enrollments.api.realizing.promises import keep_failures_apart, note_realizing_failure
+from program_enrollments.api.realizing.settlement import claim_by_emails, settle_and_realize
 from program_enrollments.api.transactions import CrossedByAnother, in_transaction
 from program_enrollments.conf import get_setting
 from program_enrollments.data import LinkHow, Origin, RealizingReport, Source
@@ -40,7 +32,6 @@ from program_enrollments.models import (
     Learner,
     PreemptiveCourseEnrollment,
     PreemptiveProgramEnrollment,
-    SchoolEmailDomain,
 )
 from program_enrollments.normalization import (
     MAX_IDENTITY_LENGTH,
@@ -315,94 +306,6 @@ def realize_by_emails(*, school_id: int, emails: Collection[str]) -> RealizingRe
         )
 
     return _never_raising(work, learner_ids=learner_ids)
-
-
-def claim_by_emails(
-    *,
-    learner_ids: Collection[int],
-    accounts: Mapping[str, int],
-    user_ids: Collection[int],
-    origin: Origin,
-    now: datetime,
-) -> RealizingReport:
-    """Claim learners for the accounts that confirmed their addresses (normalized → user ID), and realize them, in one
-    transaction. `user_ids` are all accounts concerned; those that are deleted meanwhile claim nobody.
-    """
-    if not learner_ids:
-        return RealizingReport()
-    school_ids = Learner.objects.filter(pk__in=learner_ids).values_list("school_id", flat=True)
-
-    def work(one_by_one: bool) -> RealizingReport:
-        there = lock_accounts(user_ids=user_ids)
-        claiming = {email: user_id for email, user_id in accounts.items() if user_id in there}
-        # Looked for in each run: whoever came first may have made the account somebody.
-        owners = find_owners(school_ids=school_ids, user_ids=claiming.values()) if claiming else []
-        learners = lock_learners(ids={*learner_ids, *owners})
-        return settle_and_realize(
-            learners=learners,
-            claims=email_claims(learners=learners, accounts=claiming),
-            origin=origin,
-            now=now,
-            one_by_one=one_by_one,
-        )
-
-    return keep_failures_apart(work)
-
-
-def email_claims(
-    *, learners: Sequence[LockedLearner], accounts: Mapping[str, int]
-) -> list[tuple[LockedLearner, Claim]]:
-    """An address counts only within the school's own domains, where the school lists them."""
-    claims = [
-        (learner, Claim(accounts[learner.email_normalized], LinkHow.EMAIL.value))
-        for learner in learners
-        if learner.email_normalized is not None and learner.email_normalized in accounts
-    ]
-    domains: dict[int, set[str]] = {}
-    if claims:
-        listed = SchoolEmailDomain.objects.filter(school_id__in={learner.school_id for learner, _ in claims})
-        for school_id, domain in listed.values_list("school_id", "domain_normalized"):
-            domains.setdefault(school_id, set()).add(domain or "")
-    return [
-        (learner, claim)
-        for learner, claim in claims
-        if is_within_domains(
-            email_normalized=learner.email_normalized or "", domains=domains.get(learner.school_id, ())
-        )
-    ]
-
-
-def settle_and_realize(
-    *,
-    learners: Sequence[LockedLearner],
-    claims: Iterable[tuple[LockedLearner, Claim]],
-    origin: Origin,
-    now: datetime,
-    one_by_one: bool,
-    again: bool = False,
-    reopens: bool = True,
-) -> RealizingReport:
-    """Decide the claims, write them, realize whoever is linked then, and record it all. The caller holds the locks, the
-    accounts' first.
-
-    `again` tries course enrollments too that wait for a person after too many refusals. `reopens` brings claims back
-    that staff dismissed: they were made anew just now.
-    """
-    claims = list(claims)
-    settlement = settle_claims(
-        claims=claims,
-        owners=by_school_account(learners),
-        known=fetch_known_claims(learners=[each for each, claim in claims if each.user_id != claim.user_id]),
-        reopens=reopens,
-    )
-    linked, changes = apply_settlement(settlement=settlement, now=now)
-    current = {learner.id: learner for learner in learners} | {learner.id: learner for learner in linked}
-    for source, _ in settlement.merges:
-        current.pop(source.id, None)
-    realized = realize_linked(learners=list(current.values()), now=now, one_by_one=one_by_one, again=again)
-    record_changes(changes=[*changes, *realized.changes], origin=origin, now=now)
-    in_conflict = {conflict.learner.id for conflict in settlement.conflicts}
-    return realized.report + RealizingReport(linked=len(linked), conflicts=len(in_conflict))
 
 
 def _never_raising(work: Callable[[], RealizingReport], *, learner_ids: Collection[int]) -> RealizingReport:

@@ -23,9 +23,9 @@ from program_enrollments.api.learners.evidence import FIELDS, SignOn, fetch_sign
 from program_enrollments.api.learners.links import find_owners
 from program_enrollments.api.learners.locks import lock_learners
 from program_enrollments.api.learners.search import count_learners_in_need
-from program_enrollments.api.realizing.after_sign_in import email_claims, settle_and_realize
 from program_enrollments.api.realizing.promises import keep_failures_apart, note_realizing_failure
 from program_enrollments.api.realizing.repairs import Mended, mend
+from program_enrollments.api.realizing.settlement import email_claims, settle_and_realize
 from program_enrollments.conf import get_setting
 from program_enrollments.data import LearnerProblem, LinkHow, Origin, RealizingReport, Source
 from program_enrollments.failures import describe_failure

@@ -22,8 +22,8 @@ from program_enrollments.api.learners.links import (
 )
 from program_enrollments.api.learners.locks import LockedLearner, find_siblings, lock_learners
 from program_enrollments.api.ledger import record_changes
-from program_enrollments.api.realizing.after_sign_in import email_claims, settle_and_realize
 from program_enrollments.api.realizing.promises import keep_failures_apart, realize_linked
+from program_enrollments.api.realizing.settlement import email_claims, settle_and_realize
 from program_enrollments.api.realizing.unlinking import decide_against, undo_link
 from program_enrollments.api.transactions import in_transaction
 from program_enrollments.data import (
