@@ -11,7 +11,7 @@ from social_django.models import UserSocialAuth
 from demo_lms.host import DemoHost
 from demo_lms.models import CourseEnrollment
 from program_enrollments import api
-from program_enrollments.data import LearnerProblem, Verb
+from program_enrollments.data import LearnerProblem, ProgramEnrollmentRequest, Verb
 from program_enrollments.models import (
     CourseRun,
     Learner,
@@ -22,7 +22,7 @@ from program_enrollments.models import (
     ProgramEnrollment,
 )
 from tests.api import failing_hosts
-from tests.api.conftest import World
+from tests.api.conftest import ORIGIN, World
 from tests.factories.enrollment import CourseRunFactory, CurriculumFactory, IdentityProviderFactory, SchoolFactory
 from tests.factories.host import UserFactory
 
@@ -115,6 +115,22 @@ def test_one_bad_learner_costs_only_their_row(world: World, use_host: UseHost) -
     assert words == {name: "internal-error" if name == "poison" else "active" for name in [*names, "waiting"]}
     assert ProgramCourseEnrollment.objects.count() == 4
     assert LedgerEntry.objects.filter(course_run=world.course_run).count() == 5
+
+
+def test_another_programs_course_run_that_upsets_the_host_fails_no_row(
+    world: World, use_host: UseHost, poison: CourseRun
+) -> None:
+    """S-1 gets an address whose account is found by it: what waits elsewhere is made real beside the row."""
+    world.confirm_email(UserFactory(), "s1@uni-a.example")
+    other = CurriculumFactory(program__school=world.school).program
+    use_host(failing_hosts.PoisonedHost)
+    row = ProgramEnrollmentRequest("S-1", "S-1", "s1@uni-a.example", "enrolled")
+
+    (outcome,) = api.write_program_enrollments(program=other, rows=[row], verb=Verb.UPSERT, origin=ORIGIN)
+
+    assert outcome.word == "enrolled"
+    assert ProgramEnrollment.objects.count() == 2
+    assert PreemptiveCourseEnrollment.objects.get().course_run == poison
 
 
 def test_realizing_that_breaks_as_a_whole_is_shown_and_repaired(

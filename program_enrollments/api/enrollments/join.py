@@ -4,20 +4,24 @@ no limbo.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from program_enrollments.api.learners.claims import Claim
 from program_enrollments.api.learners.creation import complete_learners, make_learners
 from program_enrollments.api.learners.identity import Identity
-from program_enrollments.api.learners.locks import Identified
+from program_enrollments.api.learners.locks import Identified, LockedLearner
 from program_enrollments.api.realizing.after_sign_in import realize_by_emails
 from program_enrollments.api.realizing.promises import realize_linked
-from program_enrollments.api.transactions import CrossedByAnother, after_commit
+from program_enrollments.api.transactions import CrossedByAnother, after_commit, is_lost, is_passing
 from program_enrollments.data import Change
+from program_enrollments.failures import describe_failure
+
+logger = logging.getLogger(__name__)
 
 
 def complete_and_make(
@@ -59,9 +63,22 @@ def complete_and_make(
         raise CrossedByAnother from error
     now_linked = [learner for number in waiting if (learner := identified.learner(number)).user_id is not None]
     if now_linked:
-        changes += realize_linked(learners=now_linked, now=now).changes
+        changes += _realize_apart(now_linked, now)
     attached = [number for number in missing if number not in identified.made]
     return changes, bool(now_linked or attached)
+
+
+def _realize_apart(learners: Sequence[LockedLearner], now: datetime) -> list[Change]:
+    """Make real what these learners were promised anywhere; what the host refuses of it waits, and fails no row."""
+    try:
+        with transaction.atomic():
+            return realize_linked(learners=learners, now=now).changes
+    # Whatever the host raised about another program's course run, it is no fault of the row at hand.
+    except Exception as error:
+        if is_lost() or is_passing(error):
+            raise
+        logger.warning("Realizing beside a write failed (%s) and is done one by one.", describe_failure(error))
+        return realize_linked(learners=learners, now=now, one_by_one=True).changes
 
 
 def recheck_emails_after_commit(*, school_id: int, identified: Identified, identities: Sequence[Identity]) -> None:

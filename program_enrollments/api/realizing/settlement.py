@@ -1,4 +1,4 @@
-"""Settlement: claims of accounts on learners decided, written, and what waits for them made real, in one transaction."""
+"""Settlement: claims on learners are decided and written, and what waits is made real, in one transaction."""
 
 from __future__ import annotations
 
