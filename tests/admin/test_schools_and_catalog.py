@@ -90,12 +90,38 @@ def test_a_school_is_added_with_all_it_needs_on_one_page(desk: Desk) -> None:
         ({"domains": ["not a domain"]}, "Enter a valid domain name."),
         ({"domains": ["@"]}, "Enter a valid domain name."),
         ({"providers": ["uni:c"]}, "A slug cannot have a colon: the first colon of a uid ends it."),
+        (
+            {"providers": ["renamed here/with spaces"]},
+            "Use letters, digits, “.”, “_”, “~” and “-” only, and begin with a letter",
+        ),
         ({"key": ""}, "This field is required."),
     ],
 )
 def test_what_is_wrong_with_a_school_is_said_at_the_field(data: dict[str, Any], error: str, desk: Desk) -> None:
-    assert error in add_school(desk, **data).errors()
+    assert any(shown.startswith(error) for shown in add_school(desk, **data).errors())
     assert not School.objects.exists()
+
+
+def test_the_slug_of_a_provider_stays(desk: Desk) -> None:
+    """It stands in the uid of everybody who signed on through it."""
+    add_school(desk, providers=["uni-c-2026"])
+    school, provider = School.objects.get(), IdentityProvider.objects.get()
+    row = {"id": provider.pk, "school": school.pk, "slug": "renamed", "name": "New name", "is_enabled": "on"}
+
+    page = desk.post(
+        url_of(School, "change", school.pk),
+        **{
+            "key": "uni-c",
+            "name": "University C",
+            **formset("email_domains"),
+            **formset("identity_providers", row, initial=1),
+            **formset("grants"),
+        },
+    )
+
+    assert page.errors() == []
+    provider.refresh_from_db()
+    assert (provider.slug, provider.name) == ("uni-c-2026", "New name")
 
 
 def test_contrast_is_that_of_wcag() -> None:
