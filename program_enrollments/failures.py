@@ -6,7 +6,7 @@ import traceback
 
 
 def describe_failure(error: BaseException) -> str:
-    """Return the class of `error` and the line that raised it, such as ``KeyError at seating.py:42``.
+    """Return the class of `error` and the line that raised it, such as ``KeyError at seats.py:42``.
 
     The message is left out, and so are the values a traceback would show: they can be student IDs and addresses.
     """

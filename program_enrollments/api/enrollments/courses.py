@@ -154,7 +154,7 @@ class CourseWrite:
     now: datetime
 
     def write_chunk(self, numbers: Sequence[int]) -> dict[int, RowOutcome]:
-        """Write the rows `numbers` in the current transaction; see `chunking.ChunkWriter`.
+        """Write the rows `numbers` in the current transaction; see `chunks.ChunkWriter`.
 
         A first look answers the rows that ask for what is so already, at the host too: they lock nobody, and write
         nothing (ADR 0007).
