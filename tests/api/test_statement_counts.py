@@ -16,7 +16,7 @@ from program_enrollments.data import ProgramEnrollmentRequest, Verb
 from program_enrollments.models import Learner, PreemptiveProgramEnrollment, ProgramCourseEnrollment
 from tests.api.conftest import ORIGIN, World
 from tests.factories.enrollment import CourseRunFactory, LearnerFactory
-from tests.factories.host import UserFactory
+from tests.factories.host import UserFactory, confirm_email
 
 SIGN_IN_LIMIT = 16
 
@@ -159,3 +159,27 @@ def test_conflicts_cost_no_statement_each(world: World) -> None:
 
     assert cost("few", 2) == cost("many", 8)
     assert Learner.objects.filter(problem_code="conflict").count() == 10
+
+
+def test_merging_learners_costs_no_statement_each(world: World) -> None:
+    """Known by ID and by address, until the account that signed on confirms the address."""
+
+    def cost(prefix: str, count: int) -> int:
+        keys = [f"{prefix}-{number}" for number in range(count)]
+        emails = [f"{key}@uni-a.example" for key in keys]
+        world.write_program(*[(key, "enrolled") for key in keys])
+        world.write_program(*[(email, "pending") for email in emails])
+        world.write_course(*[(email, "active") for email in emails])
+        for key, email in zip(keys, emails, strict=True):
+            user = world.sign_on(key)
+            user.email = email
+            user.save()
+            confirm_email(user)
+        return statements(api.sweep)
+
+    # The first sweep has no seats to look at yet.
+    cost("first", 1)
+    few, many = cost("few", 3), cost("many", 40)
+
+    assert many == few
+    assert Learner.objects.count() == ProgramCourseEnrollment.objects.count() == 44

@@ -192,10 +192,9 @@ def apply_settlement(*, settlement: Settlement, now: datetime) -> tuple[list[Loc
     ]
     if contested:
         close_claims(links=[(learner.id, claim.user_id) for learner, claim in contested])
-    for learner, owner in settlement.merges:
-        merged, merge_changes = merge_learners(source=learner, target=owner, now=now)
-        linked.append(merged)
-        changes += merge_changes
+    merged, merge_changes = merge_learners(pairs=settlement.merges, now=now)
+    linked += merged
+    changes += merge_changes
     changes += note_conflicts(conflicts=settlement.conflicts, now=now)
     if settlement.strengthened:
         ids = {learner.id for learner in settlement.strengthened}

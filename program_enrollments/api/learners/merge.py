@@ -4,17 +4,21 @@ address.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from program_enrollments.api.learners.locks import LockedLearner
 from program_enrollments.data import Change, ChangeKind, CourseStatus
 from program_enrollments.models import (
     Learner,
+    LinkClaim,
     PreemptiveCourseEnrollment,
     PreemptiveProgramEnrollment,
     ProgramCourseEnrollment,
     ProgramEnrollment,
 )
+from program_enrollments.sql.bulk import delete_rows, update_rows
 
 
 def are_complementary(one: LockedLearner, other: LockedLearner) -> bool:
@@ -39,96 +43,112 @@ def join_identities(*, source: LockedLearner, target: LockedLearner) -> LockedLe
     )
 
 
-def merge_learners(
-    *, source: LockedLearner, target: LockedLearner, now: datetime
-) -> tuple[LockedLearner, list[Change]]:
-    """Move what the waiting learner `source` was promised to the linked learner `target`, with its identities, and
-    remove `source`.
+Pair = tuple[LockedLearner, LockedLearner]
+"""(source, target): the source is merged into the target."""
 
-    Where `target` already has an enrollment of the same program or course run, that one stands and the promise is
-    dropped, which the ledger says. Returns `target` as it is now and the ledger's entries. The caller holds both
-    locked and realizes `target` next.
+
+def merge_learners(*, pairs: Sequence[Pair], now: datetime) -> tuple[list[LockedLearner], list[Change]]:
+    """Move what waiting learners were promised to linked learners, with their identities, and remove the former.
+
+    Where a target already has an enrollment of the same program or course run, that one stands and the promise is
+    dropped, which the ledger says. Several sources may have one target; each then names the target as the pair before
+    left it. Returns the targets as they are now and the ledger's entries. The caller holds all locked and realizes the
+    targets next. Constant in statements.
     """
-    merged = join_identities(source=source, target=target)
-    changes = [
-        Change(
-            program_id=None,
-            learner_id=target.id,
-            student_key=merged.display_key,
-            kind=ChangeKind.MERGE,
-            before=str(source.id),
-            after=str(target.id),
-        )
-    ]
-    changes += _move_programs(source=source, merged=merged)
-    changes += _move_courses(source=source, merged=merged)
-    Learner.objects.filter(honored_for_id=source.id).update(honored_for_id=target.id)
-    Learner.objects.filter(pk=source.id).delete()
-    Learner.objects.filter(pk=target.id).update(
-        student_key=merged.student_key,
-        student_key_normalized=merged.student_key_normalized,
-        email=merged.email,
-        email_normalized=merged.email_normalized,
-        key_since=merged.key_since,
-        modified=now,
+    if not pairs:
+        return [], []
+    targets = {target.id: target for _, target in pairs}
+    merged: dict[int, LockedLearner] = {}
+    changes = []
+    for source, target in pairs:
+        merged[target.id] = join_identities(source=source, target=merged.get(target.id, target))
+        key = merged[target.id].display_key
+        changes.append(Change(None, target.id, key, ChangeKind.MERGE, before=str(source.id), after=str(target.id)))
+    changes += _move_programs(pairs, targets.keys())
+    changes += _move_courses(pairs, targets.keys())
+    _remove([source.id for source, _ in pairs], heirs={source.id: target.id for source, target in pairs})
+    update_rows(
+        Learner,
+        fields=("student_key", "student_key_normalized", "email", "email_normalized", "key_since", "modified"),
+        rows=[(*learner[:5], learner.key_since, now) for learner in merged.values()],
     )
-    return merged, changes
+    return list(merged.values()), changes
 
 
-def _move_programs(*, source: LockedLearner, merged: LockedLearner) -> list[Change]:
+def _remove(ids: Sequence[int], *, heirs: Mapping[int, int]) -> None:
+    """Remove learners that have nothing any more; former IDs that are honored for them go to their heirs."""
+    aliases = Learner.objects.filter(honored_for_id__among=set(ids)).values_list("pk", "honored_for_id")
+    update_rows(
+        Learner, fields=("honored_for",), rows=[(pk, heirs[owner]) for pk, owner in aliases.iterator() if owner]
+    )
+    LinkClaim.objects.filter(learner_id__among=set(ids)).delete()
+    delete_rows(Learner, field="id", values=ids, returning=["id"])
+
+
+def _move_programs(pairs: Sequence[Pair], target_ids: Collection[int]) -> list[Change]:
     # Of a learner linked a moment ago the enrollments are still promises.
     taken = {
-        program_id
+        place
         for model in (ProgramEnrollment, PreemptiveProgramEnrollment)
-        for program_id in model._default_manager.filter(learner_id=merged.id).values_list("program_id", flat=True)
-    }
-    changes = []
-    for promise in PreemptiveProgramEnrollment.objects.filter(learner_id=source.id).order_by("pk"):
-        if promise.program_id not in taken:
-            promise.learner_id = merged.id
-            promise.save(update_fields=["learner"])
-            continue
-        changes.append(
-            Change(
-                program_id=promise.program_id,
-                learner_id=merged.id,
-                student_key=source.display_key,
-                kind=ChangeKind.PROGRAM_ENROLLMENT,
-                before=promise.status,
-                after=None,
-            )
+        for place in model._default_manager.filter(learner_id__among=set(target_ids)).values_list(
+            "learner_id", "program_id"
         )
-        promise.delete()
+    }
+    promised = PreemptiveProgramEnrollment.objects.filter(learner_id__among={source.id for source, _ in pairs})
+    by_source: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
+    for pk, learner_id, program_id, status in promised.order_by("pk").values_list(
+        "pk", "learner_id", "program_id", "status"
+    ):
+        by_source[learner_id].append((pk, program_id, status))
+    moved, dropped, changes = [], [], []
+    for source, target in pairs:
+        for pk, program_id, status in by_source[source.id]:
+            if (target.id, program_id) not in taken:
+                taken.add((target.id, program_id))
+                moved.append((pk, target.id))
+                continue
+            dropped.append(pk)
+            changes.append(
+                Change(program_id, target.id, source.display_key, ChangeKind.PROGRAM_ENROLLMENT, status, None)
+            )
+    update_rows(PreemptiveProgramEnrollment, fields=("learner",), rows=moved)
+    if dropped:
+        PreemptiveProgramEnrollment.objects.filter(pk__among=dropped).delete()
     return changes
 
 
-def _move_courses(*, source: LockedLearner, merged: LockedLearner) -> list[Change]:
-    standing = [
-        row
-        for model in (ProgramCourseEnrollment, PreemptiveCourseEnrollment)
-        for row in model._default_manager.filter(learner_id=merged.id).values_list(
-            "program_id", "course_run_id", "status"
-        )
-    ]
-    taken = {(program_id, run_id) for program_id, run_id, _ in standing}
-    occupied = {run_id for _, run_id, status in standing if status == CourseStatus.ACTIVE}
-    changes = []
-    for promise in PreemptiveCourseEnrollment.objects.filter(learner_id=source.id).order_by("pk"):
-        crosses = promise.status == CourseStatus.ACTIVE and promise.course_run_id in occupied
-        if (promise.program_id, promise.course_run_id) not in taken and not crosses:
-            promise.learner_id = merged.id
-            promise.save(update_fields=["learner"])
-            continue
-        changes.append(
-            Change(
-                program_id=promise.program_id,
-                learner_id=merged.id,
-                student_key=source.display_key,
-                kind=ChangeKind.COURSE_ENROLLMENT,
-                before=promise.status,
-                after=None,
-                course_run_id=promise.course_run_id,
+def _move_courses(pairs: Sequence[Pair], target_ids: Collection[int]) -> list[Change]:
+    taken: set[tuple[int, int, int]] = set()
+    occupied: set[tuple[int, int]] = set()
+    for model in (ProgramCourseEnrollment, PreemptiveCourseEnrollment):
+        for learner_id, program_id, run_id, status in model._default_manager.filter(
+            learner_id__among=set(target_ids)
+        ).values_list("learner_id", "program_id", "course_run_id", "status"):
+            taken.add((learner_id, program_id, run_id))
+            if status == CourseStatus.ACTIVE:
+                occupied.add((learner_id, run_id))
+    promised = PreemptiveCourseEnrollment.objects.filter(learner_id__among={source.id for source, _ in pairs})
+    by_source: dict[int, list[tuple[int, int, int, str]]] = defaultdict(list)
+    for pk, learner_id, program_id, run_id, status in promised.order_by("pk").values_list(
+        "pk", "learner_id", "program_id", "course_run_id", "status"
+    ):
+        by_source[learner_id].append((pk, program_id, run_id, status))
+    moved, dropped, changes = [], [], []
+    for source, target in pairs:
+        for pk, program_id, run_id, status in by_source[source.id]:
+            is_active = status == CourseStatus.ACTIVE
+            crosses = is_active and (target.id, run_id) in occupied
+            if (target.id, program_id, run_id) not in taken and not crosses:
+                taken.add((target.id, program_id, run_id))
+                if is_active:
+                    occupied.add((target.id, run_id))
+                moved.append((pk, target.id))
+                continue
+            dropped.append(pk)
+            changes.append(
+                Change(program_id, target.id, source.display_key, ChangeKind.COURSE_ENROLLMENT, status, None, run_id)
             )
-        )
-        promise.delete()
+    update_rows(PreemptiveCourseEnrollment, fields=("learner",), rows=moved)
+    if dropped:
+        PreemptiveCourseEnrollment.objects.filter(pk__among=dropped).delete()
     return changes
