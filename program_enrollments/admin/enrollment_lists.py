@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from program_enrollments import api
+from program_enrollments.admin.form_pages import asking_context
 from program_enrollments.admin.large_tables import AnyQuerySet, ViewOnlyAdmin
 from program_enrollments.admin.links import change_page
 from program_enrollments.admin.messages import staff_origin, tell_outcomes
-from program_enrollments.admin.question_pages import asking_context
 from program_enrollments.admin.search import ENROLLMENT_HELP, search_enrollments
 from program_enrollments.data import Origin, RowOutcome
 from program_enrollments.exceptions import ProgramEnrollmentsError

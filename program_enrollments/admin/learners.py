@@ -19,10 +19,10 @@ from django.utils.translation import gettext_lazy
 from program_enrollments import api
 from program_enrollments.admin.corrections import CORRECTIONS, Correction
 from program_enrollments.admin.filters import AccountFilter, NeedsPersonFilter, SchoolFilter
+from program_enrollments.admin.form_pages import asking_context
 from program_enrollments.admin.large_tables import ViewOnlyAdmin
 from program_enrollments.admin.links import change_page, change_page_if_any
 from program_enrollments.admin.messages import staff_origin, tell_realized
-from program_enrollments.admin.question_pages import asking_context
 from program_enrollments.admin.search import LEARNER_HELP
 from program_enrollments.data import LinkState
 from program_enrollments.exceptions import ProgramEnrollmentsError

@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from program_enrollments import api
+from program_enrollments.admin.form_pages import asking_context
 from program_enrollments.admin.large_tables import AnyModelAdmin
-from program_enrollments.admin.question_pages import asking_context
 from program_enrollments.exceptions import MetadataUnusable
 from program_enrollments.models import IdentityProvider, SamlConfiguration, School
 

@@ -25,8 +25,8 @@ from program_enrollments.host import get_host
 from program_enrollments.saml import connections
 from program_enrollments.saml.backend import load_university_saml, sign_in
 from program_enrollments.saml.connections import PendingConnection
-from program_enrollments.saml.destinations import destination
 from program_enrollments.saml.headers import protect
+from program_enrollments.saml.landing_pages import destination
 from program_enrollments.saml.refusals import refuse
 
 

@@ -11,7 +11,7 @@ from program_enrollments.rest_api.answers import rows_response
 from program_enrollments.rest_api.bodies import read_json
 from program_enrollments.rest_api.endpoints import ProgramEndpoint
 from program_enrollments.rest_api.lists import read_paging
-from program_enrollments.rest_api.openapi.describing import describe
+from program_enrollments.rest_api.openapi.descriptions import describe
 from program_enrollments.rest_api.openapi.operations import enrollments as described
 from program_enrollments.rest_api.parameters import read_enrollment_filters
 from program_enrollments.rest_api.rows import read_program_rows

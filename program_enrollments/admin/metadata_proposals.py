@@ -1,4 +1,4 @@
-"""Deciding on metadata: a proposed change, shown, and approved or rejected with a reason."""
+"""Proposed metadata of an identity provider: shown to staff, and approved or rejected with a reason."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from program_enrollments import api
+from program_enrollments.admin.form_pages import asking_context
 from program_enrollments.admin.forms import ReasonForm
 from program_enrollments.admin.large_tables import AnyModelAdmin
-from program_enrollments.admin.question_pages import asking_context
 from program_enrollments.exceptions import DoesNotExist, MetadataUnusable
 from program_enrollments.models import IdentityProvider
 
