@@ -24,8 +24,8 @@ from program_enrollments.api import AttributeNames
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.saml.backend import load_university_saml
-from program_enrollments.saml.destinations import safe_next
 from program_enrollments.saml.identities import EMAIL, FULL_NAME, UID
+from program_enrollments.saml.landing_pages import safe_next
 from program_enrollments.saml.refusals import explain
 
 logger = logging.getLogger(__name__)

@@ -3,12 +3,12 @@ through the `api` alone; what a school or a catalog is, is edited as usual (docs
 """
 
 from program_enrollments.admin import (  # noqa: F401  (importing them is what registers the pages)
+    bookkeeping,
     catalog,
     course_enrollments,
     grades,
     grants,
     identity_providers,
-    kept_answers,
     learners,
     ledger,
     program_enrollments,

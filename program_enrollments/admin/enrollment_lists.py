@@ -17,9 +17,8 @@ from django.utils.translation import gettext_lazy
 
 from program_enrollments import api
 from program_enrollments.admin.large_tables import AnyQuerySet, ViewOnlyAdmin
-from program_enrollments.admin.links import change_page
 from program_enrollments.admin.messages import staff_origin, tell_outcomes
-from program_enrollments.admin.question_pages import asking_context
+from program_enrollments.admin.pages import change_page, form_page_context
 from program_enrollments.admin.search import ENROLLMENT_HELP, search_enrollments
 from program_enrollments.data import Origin, RowOutcome
 from program_enrollments.exceptions import ProgramEnrollmentsError
@@ -112,7 +111,7 @@ class EnrollmentAdmin(ViewOnlyAdmin):
                 messages.error(request, error.detail)
             return None
         context = {
-            **asking_context(model_admin=self, request=request, form=form),
+            **form_page_context(model_admin=self, request=request, form=form),
             "title": _("Change the status"),
             "count": len(numbers),
             "shown": shown,

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from social_django.models import UserSocialAuth
 
 from program_enrollments import api
-from program_enrollments.admin import deciding_metadata, metadata_import
+from program_enrollments.admin import metadata_import, metadata_proposals
 from program_enrollments.admin.large_tables import LargeTableAdmin
 from program_enrollments.conf import get_setting
 from program_enrollments.exceptions import MetadataUnusable
@@ -232,7 +232,7 @@ class IdentityProviderAdmin(LargeTableAdmin):
 
     def decide_metadata(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show what published metadata would change, and approve or reject it."""
-        return deciding_metadata.decide_metadata(request, model_admin=self, pk=pk)
+        return metadata_proposals.decide_metadata(request, model_admin=self, pk=pk)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -240,7 +240,7 @@ class IdentityProviderAdmin(LargeTableAdmin):
         provider = self.get_object(request, unquote(object_id))
         context = {"has_proposal": False} | (extra_context or {})
         if provider is not None and request.method == "GET" and self.has_view_permission(request, provider):
-            context["has_proposal"] = deciding_metadata.warn_of_proposal(request, provider)
+            context["has_proposal"] = metadata_proposals.warn_of_proposal(request, provider)
             _warn_of_certificates(request, provider)
         return super().change_view(request, object_id, form_url, context)
 

@@ -20,9 +20,8 @@ from program_enrollments import api
 from program_enrollments.admin.corrections import CORRECTIONS, Correction
 from program_enrollments.admin.filters import AccountFilter, NeedsPersonFilter, SchoolFilter
 from program_enrollments.admin.large_tables import ViewOnlyAdmin
-from program_enrollments.admin.links import change_page, change_page_if_any
 from program_enrollments.admin.messages import staff_origin, tell_realized
-from program_enrollments.admin.question_pages import asking_context
+from program_enrollments.admin.pages import change_page, change_page_if_any, form_page_context
 from program_enrollments.admin.search import LEARNER_HELP
 from program_enrollments.data import LinkState
 from program_enrollments.exceptions import ProgramEnrollmentsError
@@ -132,7 +131,7 @@ class LearnerAdmin(ViewOnlyAdmin):
 
     def _ask(self, request: HttpRequest, learner: Learner, correction: Correction, form: Form) -> HttpResponse:
         context = {
-            **asking_context(model_admin=self, request=request, form=form),
+            **form_page_context(model_admin=self, request=request, form=form),
             "title": correction.title,
             "subtitle": str(learner),
             "original": learner,

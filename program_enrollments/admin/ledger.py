@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from program_enrollments.admin.filters import ProgramFilter, SchoolOfProgramFilter
 from program_enrollments.admin.large_tables import AnyQuerySet, ViewOnlyAdmin
 from program_enrollments.admin.search import ENROLLMENT_HELP, search_enrollments
-from program_enrollments.models import Learner, LedgerEntry, LedgerPosition, Program
+from program_enrollments.models import Learner, LedgerEntry
 
 
 @admin.register(LedgerEntry)
@@ -84,21 +84,3 @@ class LedgerEntryAdmin(ViewOnlyAdmin):
         self, request: HttpRequest, queryset: AnyQuerySet, search_term: str
     ) -> tuple[AnyQuerySet, bool]:
         return search_enrollments(queryset=queryset, text=search_term), False
-
-
-@admin.register(LedgerPosition)
-class LedgerPositionAdmin(ViewOnlyAdmin):
-    """How far each program's feed has come."""
-
-    list_display = ["program", "last_position"]
-    fields = ["program", "last_position"]
-    readonly_fields = ["program"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerPosition]:
-        title = Subquery(Program.objects.filter(pk=OuterRef("pk")).values("title")[:1])
-        positions: QuerySet[LedgerPosition] = super().get_queryset(request).annotate(program_title=title)
-        return positions
-
-    @admin.display(description=_("program"))
-    def program(self, position: Any) -> str:
-        return position.program_title or f"#{position.pk}"

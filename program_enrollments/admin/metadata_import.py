@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from program_enrollments import api
 from program_enrollments.admin.large_tables import AnyModelAdmin
-from program_enrollments.admin.question_pages import asking_context
+from program_enrollments.admin.pages import form_page_context
 from program_enrollments.exceptions import MetadataUnusable
 from program_enrollments.models import IdentityProvider, SamlConfiguration, School
 
@@ -167,7 +167,7 @@ def import_metadata(request: HttpRequest, *, model_admin: AnyModelAdmin, pk: int
             return _save(request, model_admin=model_admin, form=form, found=form.found, provider=provider)
         form = _filled_again(form)
     title = _("Import metadata of %s") % provider if provider else _("Add an identity provider by its metadata")
-    context = asking_context(model_admin=model_admin, request=request, form=form) | {
+    context = form_page_context(model_admin=model_admin, request=request, form=form) | {
         "title": title,
         "original": provider,
         "found": form.found,

@@ -27,8 +27,7 @@ from program_enrollments.data import (
 )
 from program_enrollments.exceptions import HostAnswerUnusable, HostDeadlinePassed, HostError
 from program_enrollments.failures import describe_failure
-from program_enrollments.host.deadline import is_time_up
-from program_enrollments.host.faults import (
+from program_enrollments.host.answer_rules import (
     WANTED_USER,
     Fault,
     Flaw,
@@ -41,6 +40,7 @@ from program_enrollments.host.faults import (
     find_seat_flaw,
     is_one_of,
 )
+from program_enrollments.host.deadline import is_time_up
 from program_enrollments.host.ports import Host, UserCourse
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ in the path) or `CourseEndpoint` (also `<anything:course>`), say which permissio
 write the methods, and add a path to `v1/urls.py`. A method parses (`bodies`, `parameters`, `lists`), makes one `api`
 call with `self.program`, `self.course_run`, `self.access`, `self.origin()`, and returns a DRF `Response`; it raises
 what the table of `errors` knows. `POST` takes `Idempotency-Key` by itself. Each method is described for the OpenAPI
-document by `openapi.describing.describe`; a test fails for one that isn't.
+document by `openapi.descriptions.describe`; a test fails for one that isn't.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from program_enrollments.rest_api import idempotency, request_ids
 from program_enrollments.rest_api.errors import TooManyRequests, find_entry, problem_response
 from program_enrollments.rest_api.lists import render_page
 from program_enrollments.rest_api.openapi.described_schema import DescribedSchema
-from program_enrollments.rest_api.openapi.describing import query_parameters_of
+from program_enrollments.rest_api.openapi.descriptions import query_parameters_of
 from program_enrollments.rest_api.parameters import Parameters, parse_uuid, refuse_unknown
 from program_enrollments.rest_api.raw_bodies import refuse_declared_size
 from program_enrollments.rest_api.renderers import JsonRenderer, Negotiation, ProblemRenderer

@@ -1,4 +1,4 @@
-"""Rows of enrollment writes: from parsed JSON to the domain's requests.
+"""Rows of enrollment writes: from parsed JSON to the domain's requests, and from outcomes to one word per row.
 
 Here a body is refused as a whole where its form is wrong; what is wrong with a row's content is for the domain to say,
 row by row (docs/api.rst, Program enrollments). This is a hot path: plain loops, and one cheap test a value that all
@@ -8,17 +8,20 @@ good values pass.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeGuard, TypeVar
 from uuid import UUID
 
+from rest_framework.response import Response
+
 from program_enrollments.conf import get_setting
-from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest
+from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest, RowOutcome
 from program_enrollments.exceptions import TooManyRows
 from program_enrollments.normalization import strip_invisible
 from program_enrollments.rest_api.bodies import Ambiguous, BodyError, refuse
 from program_enrollments.rest_api.parameters import parse_uuid
 
+ALL_GOOD, MIXED, ALL_BAD = 200, 207, 422
 MAX_ERRORS = 100
 """A body is not looked at further once it has this many errors."""
 
@@ -172,3 +175,27 @@ def _read_word_of_truth(value: Any) -> bool | None:
     if word not in {"true", "false"}:
         raise RowRefused(("course_staff", "not_a_boolean", "course_staff is neither true nor false."))
     return word == "true"
+
+
+def rows_response(outcomes: Sequence[RowOutcome], *, detailed: bool = False) -> Response:
+    """Return `{key: word}` with 200 where all rows are good (or there are none), 422 where none is, else 207.
+
+    `detailed`: a list in the request's order instead, with what was before and why a row was refused.
+    """
+    good = sum(outcome.good for outcome in outcomes)
+    status = ALL_GOOD if good == len(outcomes) else MIXED if good else ALL_BAD
+    if detailed:
+        return Response([_detailed(outcome) for outcome in outcomes], status=status)
+    return Response({outcome.key: outcome.word for outcome in outcomes}, status=status)
+
+
+def _detailed(outcome: RowOutcome) -> dict[str, Any]:
+    return {
+        "key": outcome.key,
+        "word": outcome.word,
+        "good": outcome.good,
+        "changed": outcome.changed,
+        "before": outcome.before,
+        "after": outcome.word if outcome.good else outcome.before,
+        "detail": outcome.detail,
+    }

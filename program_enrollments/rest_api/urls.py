@@ -6,8 +6,32 @@ from __future__ import annotations
 
 from django.urls import include, path, register_converter
 
-from program_enrollments.rest_api.converters import Anything, Rest, Segment
 from program_enrollments.rest_api.endpoints import NothingHere
+
+
+class Segment:
+    """Anything but a slash: whether it names something is for the view to say, in the API's own 404."""
+
+    regex = "[^/]+"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: object) -> str:
+        return str(value)
+
+
+class Anything(Segment):
+    """Anything at all, slashes and line breaks included: course keys, schools' external keys, student IDs."""
+
+    regex = "(?s:.+)"
+
+
+class Rest(Segment):
+    """Whatever is left of a path, also nothing."""
+
+    regex = "(?s:.*)"
+
 
 register_converter(Segment, "segment")
 register_converter(Anything, "anything")

@@ -19,9 +19,9 @@ from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.saml import pages
 from program_enrollments.saml.assertions import Assertion, Expectation, read_assertion
 from program_enrollments.saml.configuration import acs_url, get_sign_on_settings, sp_entity_id
-from program_enrollments.saml.destinations import destination, safe_next
 from program_enrollments.saml.documents import issuer_of, read_response, request_id_of
 from program_enrollments.saml.identities import identify
+from program_enrollments.saml.landing_pages import destination, safe_next
 from program_enrollments.saml.pending_requests import PendingRequest, find_request, forget_request
 from program_enrollments.saml.refusals import refuse
 

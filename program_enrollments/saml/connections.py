@@ -1,16 +1,34 @@
-"""Connections: an identity that a university asserted, kept in the browser's session until its account is settled."""
+"""Connections: an identity that a university asserted waits until the person says whether an account is theirs.
+
+The identity is kept in the browser's session. Both must be proved in this browser: the identity by the university, the
+account by signing in to it afterwards, at the host's own sign-in page with all its steps.
+"""
 
 from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_http_methods
 
 from program_enrollments import api
+from program_enrollments.data import SignOnRefusal
+from program_enrollments.exceptions import SignOnRefused
+from program_enrollments.host import get_host
+from program_enrollments.saml.backend import load_university_saml, sign_in
+from program_enrollments.saml.headers import protect
+from program_enrollments.saml.landing_pages import destination
+from program_enrollments.saml.refusals import refuse
 
 SESSION_KEY = "sign_on_connection"
 MAX_AGE_SECONDS = 600
@@ -54,3 +72,59 @@ def pending_connection(request: HttpRequest) -> PendingConnection | None:
 def settle(request: HttpRequest) -> None:
     """Forget what waited: it has been settled."""
     request.session.pop(SESSION_KEY, None)
+
+
+@login_not_required
+@csrf_protect
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def connect(request: HttpRequest) -> HttpResponse:
+    """Offer the existing account; connect it, or make a new one, as the person decides."""
+    pending = pending_connection(request)
+    if pending is None:
+        return refuse(request, SignOnRefused(SignOnRefusal.CONNECTION_EXPIRED))
+    try:
+        if request.method == "POST":
+            return _decide(request, pending)
+        return _ask(request, pending)
+    except SignOnRefused as error:
+        return refuse(request, error)
+
+
+def _ask(request: HttpRequest, pending: PendingConnection) -> HttpResponse:
+    provider = api.get_sign_on_provider(slug=pending.identity.slug)
+    user_id = request.user.pk
+    context = {
+        "school": provider.school,
+        "offered": user_id is not None
+        and api.is_offered(identity=pending.identity, user_id=user_id, now=timezone.now()),
+        "login_url": f"{get_host().login_url()}?{urlencode({'next': reverse('sign_on:connect')})}",
+    }
+    return protect(render(request, "program_enrollments/saml/connect.html", context))
+
+
+def _decide(request: HttpRequest, pending: PendingConnection) -> HttpResponse:
+    # Switched off meanwhile, the provider's word counts no more.
+    api.get_sign_on_provider(slug=pending.identity.slug)
+    backend = load_university_saml(request)
+    if request.POST.get("decision") == "connect" and request.user.is_authenticated:
+        opened = api.connect_account(
+            backend=backend.name, identity=pending.identity, user_id=request.user.pk, now=timezone.now()
+        )
+        request.session.cycle_key()
+    elif request.POST.get("decision") == "new":
+        opened = _open_second(backend, pending)
+        sign_in(request, opened.user, backend=backend)
+    else:
+        return redirect("sign_on:connect")
+    settle(request)
+    return HttpResponseRedirect(destination(pending.next_url))
+
+
+def _open_second(backend: Any, pending: PendingConnection) -> api.OpenedAccount:
+    opened = api.open_account(
+        backend=backend.name, identity=pending.identity, assertion=None, declined=True, now=timezone.now()
+    )
+    if opened is None:
+        raise SignOnRefused(SignOnRefusal.CONNECTION_EXPIRED, slug=pending.identity.slug)
+    return opened

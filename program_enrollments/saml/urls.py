@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from program_enrollments.saml import connect, views
+from program_enrollments.saml import connections, views
 
 app_name = "sign_on"
 
@@ -12,7 +12,7 @@ urlpatterns = [
     path("", views.index, name="index"),
     path("metadata.xml", views.metadata, name="metadata"),
     path("acs/", views.acs, name="acs"),
-    path("connect/", connect.connect, name="connect"),
+    path("connect/", connections.connect, name="connect"),
     # Nothing keeps a slash out of slugs and keys that were written by other means than the admin.
     path("start/<path:slug>/", views.start, name="start"),
     path("schools/<path:key>/", views.school, name="school"),

@@ -18,7 +18,7 @@ from program_enrollments.saml import pages
 from program_enrollments.saml.authn_requests import new_request_id, request_url
 from program_enrollments.saml.backend import load_university_saml
 from program_enrollments.saml.configuration import acs_url, get_sign_on_settings, sp_entity_id
-from program_enrollments.saml.destinations import safe_next
+from program_enrollments.saml.landing_pages import safe_next
 from program_enrollments.saml.pending_requests import PendingRequest, remember_request
 from program_enrollments.saml.refusals import refuse
 from program_enrollments.saml.service_metadata import service_metadata

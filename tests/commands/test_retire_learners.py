@@ -1,4 +1,4 @@
-"""`retire_learners` as an operator sees it; what it removes is in tests/api/test_retiring.py."""
+"""`retire_learners` as an operator sees it; what it removes is in tests/api/support/test_retirement.py."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
-from demo_lms.seeding import seed
+from demo_lms.demo_data import seed
 
 
 @pytest.fixture(scope="class")

@@ -11,9 +11,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
+from demo_lms.demo_data.catalog import CS101
 from demo_lms.models import CourseEnrollment, DailyActivity
 from demo_lms.pages.outbox import SHOWN, read_outbox
-from demo_lms.seeding.catalog import CS101
 from tests.factories.host import (
     CourseAccessRoleFactory,
     CourseEnrollmentFactory,

@@ -15,7 +15,7 @@ from oauth2_provider.models import get_access_token_model, get_application_model
 from pytest_django.fixtures import DjangoAssertNumQueries
 from pytest_django.live_server_helper import LiveServer
 
-from demo_lms.seeding.clients import CLIENTS, SeedClient, seed_clients
+from demo_lms.demo_data.clients import CLIENTS, SeedClient, seed_clients
 from tests.factories.enrollment import SchoolFactory
 from tests.factories.host import SuperuserFactory
 

@@ -22,7 +22,7 @@ from program_enrollments.host.deadline import LEAST_SECONDS, limited, remaining_
 from program_enrollments.host.ports import UserCourse
 from program_enrollments.models import PreemptiveCourseEnrollment, ProgramCourseEnrollment, ProgramEnrollment
 from tests.api.conftest import World
-from tests.api.test_grading import enroll, read
+from tests.api.grades.test_final_grades import enroll, read
 from tests.factories.enrollment import CourseRunFactory
 from tests.factories.host import UserFactory
 

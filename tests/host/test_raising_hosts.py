@@ -14,7 +14,7 @@ from program_enrollments.exceptions import HostError, HostRefused
 from program_enrollments.models import GradeFreeze
 from tests.api.conftest import World
 from tests.api.grade_freezes import freeze
-from tests.api.test_grading import enroll, read
+from tests.api.grades.test_final_grades import enroll, read
 
 
 class RaisingHost(DemoHost):

@@ -25,10 +25,10 @@ from program_enrollments.models import (
 )
 from tests.api.conftest import World
 from tests.api.grade_freezes import freeze
-from tests.api.test_attending import attend
-from tests.api.test_attending import read as read_attendance
-from tests.api.test_grading import enroll
-from tests.api.test_grading import read as read_grades
+from tests.api.grades.test_attendance import attend
+from tests.api.grades.test_attendance import read as read_attendance
+from tests.api.grades.test_final_grades import enroll
+from tests.api.grades.test_final_grades import read as read_grades
 from tests.factories.enrollment import CourseRunFactory, LearnerFactory
 from tests.factories.host import HostCourseRunFactory, UserFactory
 from tests.host.odd_hosts import ODD_HOST, Change, OddHost

@@ -1,4 +1,4 @@
-"""`changes/`: pages, cursors and refusals. What is in the feed, and in what order: tests/api/test_following*.py."""
+"""`changes/`: pages, cursors and refusals. What is in the feed, and in what order: tests/api/reads/test_changes*.py."""
 
 from __future__ import annotations
 

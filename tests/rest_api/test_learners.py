@@ -1,4 +1,4 @@
-"""`learners/`: paths, parameters and refusals. What a look-up tells is in tests/api/test_looking_up.py."""
+"""`learners/`: paths, parameters and refusals. What a look-up tells is in tests/api/reads/test_learner.py."""
 
 from __future__ import annotations
 

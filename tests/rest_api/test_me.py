@@ -1,4 +1,4 @@
-"""`me/programs/`: one's own, whatever the query says. What a row tells is in tests/api/test_reading_own.py."""
+"""`me/programs/`: one's own, whatever the query says. What a row tells is in tests/api/reads/test_own.py."""
 
 from __future__ import annotations
 

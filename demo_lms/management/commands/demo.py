@@ -18,9 +18,9 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from demo_lms.demo_data import is_seeded, seed
+from demo_lms.demo_data.catalog import COMPUTER_SCIENCE, CS101, point_links_at
 from demo_lms.idp.running import ProvidersUnavailableError, RunningProviders, configure_providers, start_providers
-from demo_lms.seeding import is_seeded, seed
-from demo_lms.seeding.catalog import COMPUTER_SCIENCE, CS101, point_links_at
 
 HOST = "127.0.0.1"
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from demo_lms.seeding import seed
+from demo_lms.demo_data import seed
 
 
 class Command(BaseCommand):

@@ -14,8 +14,8 @@ from program_enrollments.api.grades.final_grades import plain_number, read_reaso
 from program_enrollments.api.grades.members import GatheredLearner, gather_page
 from program_enrollments.data import Attendance, AttendanceUnavailable, Page
 from program_enrollments.host import get_host
+from program_enrollments.host.answer_rules import read_fraction
 from program_enrollments.host.deadline import limited
-from program_enrollments.host.faults import read_fraction
 from program_enrollments.models import CourseRun, Program
 
 ABSENT = Attendance()

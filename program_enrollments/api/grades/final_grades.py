@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from program_enrollments.api.grades.members import GatheredLearner
 from program_enrollments.data import Grade, GradeUnavailable
 from program_enrollments.host import get_host
-from program_enrollments.host.faults import plain_line, read_fraction
+from program_enrollments.host.answer_rules import plain_line, read_fraction
 from program_enrollments.models import CourseRun, FrozenGrade
 
 MAX_ERROR_LENGTH = 500

@@ -8,8 +8,8 @@ from datetime import date
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from program_enrollments.host.answer_rules import Fault
 from program_enrollments.host.checked_host import CheckedHost
-from program_enrollments.host.faults import Fault
 from program_enrollments.host.ports import Host
 
 FEW, MANY = 3, 300

@@ -16,7 +16,7 @@ from program_enrollments import exceptions
 from program_enrollments.rest_api import idempotency, request_ids
 from program_enrollments.rest_api.errors import BodyTooLarge, InvalidParameter, TooManyRequests, problem_document
 from program_enrollments.rest_api.openapi.components import SCHEMAS
-from program_enrollments.rest_api.openapi.describing import ATTRIBUTE, Answer, Body, Operation, Parameter, ref
+from program_enrollments.rest_api.openapi.descriptions import ATTRIBUTE, Answer, Body, Operation, Parameter, ref
 from program_enrollments.rest_api.renderers import ACCEPT_REFUSED, ProblemRenderer
 
 REFERENCE = "#/components/schemas/"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from program_enrollments.rest_api.openapi.components import DAY, MOMENT, SENT_TEXT, UUID
-from program_enrollments.rest_api.openapi.describing import Parameter
+from program_enrollments.rest_api.openapi.descriptions import Parameter
 
 PAGE_SIZE = Parameter(
     "page_size",

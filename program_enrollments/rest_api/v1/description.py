@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from program_enrollments.rest_api.endpoints import Endpoint
-from program_enrollments.rest_api.openapi.describing import Answer, Operation, describe
+from program_enrollments.rest_api.openapi.descriptions import Answer, Operation, describe
 from program_enrollments.rest_api.openapi.document import build_document
 
 PATH = "v1/schema/"

@@ -17,7 +17,7 @@ from program_enrollments.rest_api.bodies import read_object, read_text
 from program_enrollments.rest_api.endpoints import CourseEndpoint, ProgramEndpoint
 from program_enrollments.rest_api.idempotency import forget
 from program_enrollments.rest_api.lists import read_paging
-from program_enrollments.rest_api.openapi.describing import describe
+from program_enrollments.rest_api.openapi.descriptions import describe
 from program_enrollments.rest_api.openapi.operations import reports as described
 from program_enrollments.rest_api.renderers import JsonRenderer
 from program_enrollments.rest_api.v1.frozen_files import CsvRenderer, write_csv, write_json

@@ -9,7 +9,7 @@ from program_enrollments import api
 from program_enrollments.data import Permission
 from program_enrollments.rest_api.endpoints import CourseEndpoint
 from program_enrollments.rest_api.lists import choose_status, read_paging
-from program_enrollments.rest_api.openapi.describing import describe
+from program_enrollments.rest_api.openapi.descriptions import describe
 from program_enrollments.rest_api.openapi.operations import reports as described
 
 

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from program_enrollments import api
 from program_enrollments.rest_api.endpoints import Endpoint, ProgramEndpoint
 from program_enrollments.rest_api.lists import read_paging
-from program_enrollments.rest_api.openapi.describing import describe
+from program_enrollments.rest_api.openapi.descriptions import describe
 from program_enrollments.rest_api.openapi.operations import programs as described
 
 

@@ -7,12 +7,11 @@ from rest_framework.response import Response
 
 from program_enrollments import api
 from program_enrollments.data import Permission, RowOutcome
-from program_enrollments.rest_api.answers import rows_response
 from program_enrollments.rest_api.bodies import read_json
 from program_enrollments.rest_api.endpoints import SchoolEndpoint
-from program_enrollments.rest_api.openapi.describing import describe
+from program_enrollments.rest_api.openapi.descriptions import describe
 from program_enrollments.rest_api.openapi.operations import student_keys as described
-from program_enrollments.rest_api.rows import read_student_keys
+from program_enrollments.rest_api.rows import read_student_keys, rows_response
 
 
 class Release(SchoolEndpoint):

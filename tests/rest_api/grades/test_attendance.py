@@ -1,4 +1,4 @@
-"""`attendance/`: parameters, pages and refusals. What a row says is in tests/api/test_attending.py."""
+"""`attendance/`: parameters, pages and refusals. What a row says is in tests/api/grades/test_attendance.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`grades/freeze/` and `grades/reopen/`: receipts and refusals. What is kept is in tests/api/test_freezing.py."""
+"""`grades/freeze/` and `grades/reopen/`: receipts and refusals. What is kept is in tests/api/grades/test_freezes.py."""
 
 from __future__ import annotations
 

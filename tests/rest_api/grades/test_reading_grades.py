@@ -1,4 +1,4 @@
-"""`grades/`: statuses, members, pages. What a row says is in tests/api/test_grading.py."""
+"""`grades/`: statuses, members, pages. What a row says is in tests/api/grades/test_final_grades.py."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from program_enrollments.data import CourseStatus, ProgramStatus
 from program_enrollments.exceptions import BadCursor, TooManyRows
 from program_enrollments.rest_api.errors import InvalidBody, InvalidParameter
 from program_enrollments.rest_api.openapi import query
-from program_enrollments.rest_api.openapi.describing import (
+from program_enrollments.rest_api.openapi.descriptions import (
     Answer,
     Body,
     Operation,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from program_enrollments.exceptions import BadCursor, LearnerDoesNotExist
 from program_enrollments.rest_api.errors import InvalidParameter
 from program_enrollments.rest_api.openapi import query
-from program_enrollments.rest_api.openapi.describing import Answer, Operation, Parameter, changed, ref
+from program_enrollments.rest_api.openapi.descriptions import Answer, Operation, Parameter, changed, ref
 
 CHANGE = {
     "id": 4711,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from program_enrollments.exceptions import BadCursor
 from program_enrollments.rest_api.errors import InvalidParameter
 from program_enrollments.rest_api.openapi import query
-from program_enrollments.rest_api.openapi.describing import Answer, Operation, page_example, page_of, ref
+from program_enrollments.rest_api.openapi.descriptions import Answer, Operation, page_example, page_of, ref
 
 PROGRAM = {
     "uuid": "aaaaaaaa-0000-4000-8000-000000000001",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from program_enrollments.exceptions import AlreadyFrozen, BadCursor, FreezeDoesNotExist, HostError, NotFrozen
 from program_enrollments.rest_api.errors import InvalidBody, InvalidParameter
 from program_enrollments.rest_api.openapi import query
-from program_enrollments.rest_api.openapi.describing import Answer, Body, Operation, page_example, page_of, ref
+from program_enrollments.rest_api.openapi.descriptions import Answer, Body, Operation, page_example, page_of, ref
 
 GRADE = {"student_key": "student1", "letter_grade": "B", "percent": 0.83, "passed": True}
 NO_GRADE = {"student_key": "student2", "error": "There is no grade for this learner yet."}

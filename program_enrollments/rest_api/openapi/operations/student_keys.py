@@ -5,7 +5,7 @@ from __future__ import annotations
 from program_enrollments.exceptions import SchoolDoesNotExist, TooManyRows
 from program_enrollments.rest_api.errors import InvalidBody
 from program_enrollments.rest_api.openapi import query
-from program_enrollments.rest_api.openapi.describing import Answer, Body, Operation, ref
+from program_enrollments.rest_api.openapi.descriptions import Answer, Body, Operation, ref
 
 RELEASE = Operation(
     "releaseStudentKeys",

@@ -1,4 +1,4 @@
-"""Destinations: where people go after they have signed on."""
+"""Landing pages: where people go after they have signed on."""
 
 from __future__ import annotations
 

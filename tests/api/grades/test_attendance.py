@@ -14,7 +14,7 @@ from program_enrollments.data import Page
 from program_enrollments.exceptions import BadCursor
 from program_enrollments.models import Learner
 from tests.api.conftest import World
-from tests.api.test_grading import enroll
+from tests.api.grades.test_final_grades import enroll
 from tests.factories.enrollment import PreemptiveCourseEnrollmentFactory
 from tests.factories.host import DailyActivityFactory
 

@@ -13,7 +13,7 @@ from program_enrollments.exceptions import BadCursor, FreezeDoesNotExist
 from program_enrollments.models import CourseRun, Program
 from tests.api.conftest import World
 from tests.api.grade_freezes import freeze, reopen
-from tests.api.test_grading import enroll, read
+from tests.api.grades.test_final_grades import enroll, read
 from tests.factories.enrollment import CourseRunFactory, CurriculumFactory
 
 

@@ -29,7 +29,7 @@ from program_enrollments.models import (
 )
 from tests.api.conftest import World
 from tests.api.grade_freezes import LATER, NOW, freeze, origin, reopen
-from tests.api.test_grading import enroll, read
+from tests.api.grades.test_final_grades import enroll, read
 from tests.factories.enrollment import CourseRunFactory, CurriculumFactory
 from tests.factories.host import CourseGradeFactory, UserFactory
 

@@ -16,7 +16,7 @@ from program_enrollments import api
 from program_enrollments.api.grades.final_grades import plain_number
 from program_enrollments.data import Grade, GradeUnavailable
 from program_enrollments.exceptions import BadCursor
-from program_enrollments.host.faults import plain_line, read_fraction
+from program_enrollments.host.answer_rules import plain_line, read_fraction
 from program_enrollments.models import CourseRun, Learner, ProgramCourseEnrollment
 from tests.api.conftest import World
 from tests.factories.enrollment import (

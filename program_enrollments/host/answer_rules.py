@@ -1,4 +1,4 @@
-"""Faults in a host's answers: what was returned where, and what is wanted there.
+"""Rules for the answers of a host: which values each port may return, and what is wrong with one that breaks them.
 
 The rules for each value that a port hands over, in one place: `checked_host` keeps them while the app runs, and
 `contract` tests adapters for them.

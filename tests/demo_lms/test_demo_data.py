@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.utils import timezone
 
+from demo_lms.demo_data import is_seeded, seed
+from demo_lms.demo_data.catalog import CS101, point_links_at
 from demo_lms.models import CourseAccessRole, CourseEnrollment, CourseGrade, DailyActivity
 from demo_lms.models import CourseRun as HostCourseRun
-from demo_lms.seeding import is_seeded, seed
-from demo_lms.seeding.catalog import CS101, point_links_at
 from program_enrollments.data import PROGRAM_PERMISSIONS
 from program_enrollments.models import (
     CourseRun,

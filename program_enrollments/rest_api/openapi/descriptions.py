@@ -1,4 +1,4 @@
-"""Describing: what an operation takes and gives, said where its method is defined."""
+"""Descriptions of operations: what each takes and gives, written where its method is defined."""
 
 from __future__ import annotations
 

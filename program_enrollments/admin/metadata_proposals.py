@@ -1,4 +1,4 @@
-"""Deciding on metadata: a proposed change, shown, and approved or rejected with a reason."""
+"""Proposed metadata of an identity provider: shown to staff, and approved or rejected with a reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from program_enrollments import api
 from program_enrollments.admin.forms import ReasonForm
 from program_enrollments.admin.large_tables import AnyModelAdmin
-from program_enrollments.admin.question_pages import asking_context
+from program_enrollments.admin.pages import form_page_context
 from program_enrollments.exceptions import DoesNotExist, MetadataUnusable
 from program_enrollments.models import IdentityProvider
 
@@ -67,7 +67,7 @@ def decide_metadata(request: HttpRequest, *, model_admin: AnyModelAdmin, pk: int
     except MetadataUnusable as error:
         messages.error(request, error.detail)
         return redirect(request.path)
-    context = asking_context(model_admin=model_admin, request=request, form=form) | {
+    context = form_page_context(model_admin=model_admin, request=request, form=form) | {
         "title": _("Proposed metadata of %s") % provider,
         "original": provider,
         "proposal": proposal,

@@ -13,8 +13,7 @@ from django.contrib.auth.models import User
 from social_django.models import UserSocialAuth
 
 from demo_lms.accounts.confirmation import mark_confirmed
-from demo_lms.models import CourseEnrollment, CourseGrade, DailyActivity, EmailAddress
-from demo_lms.seeding.catalog import (
+from demo_lms.demo_data.catalog import (
     BA101,
     BUSINESS,
     COMPUTER_SCIENCE,
@@ -27,6 +26,7 @@ from demo_lms.seeding.catalog import (
     SeedCourse,
     SeedProgram,
 )
+from demo_lms.models import CourseEnrollment, CourseGrade, DailyActivity, EmailAddress
 from program_enrollments import api
 from program_enrollments.data import (
     CourseEnrollmentRequest,

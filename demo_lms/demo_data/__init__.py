@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
-from demo_lms.seeding.catalog import seed_schools
-from demo_lms.seeding.clients import ADMIN_USERNAME, seed_admin, seed_clients
-from demo_lms.seeding.people import seed_people
+from demo_lms.demo_data.catalog import seed_schools
+from demo_lms.demo_data.clients import ADMIN_USERNAME, seed_admin, seed_clients
+from demo_lms.demo_data.people import seed_people
 
 
 def seed(*, base_url: str, now: datetime) -> None:

@@ -18,7 +18,7 @@ from program_enrollments.exceptions import AlreadyFrozen, HostError
 from program_enrollments.models import CourseRun, GradeFreeze, Learner, ProgramCourseEnrollment
 from tests.api.conftest import World
 from tests.api.grade_freezes import LATER, freeze, origin, reopen
-from tests.api.test_grading import enroll
+from tests.api.grades.test_final_grades import enroll
 from tests.factories.enrollment import CourseRunFactory, CurriculumFactory, IdentityProviderFactory, SchoolFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
