@@ -20,6 +20,14 @@ class ProgramEnrollmentsError(Exception):
         self.extra = extra
         super().__init__(self.detail)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own would call the class with `args`, which those with keyword-only arguments do not take.
+        return _restore, (type(self), self.args), vars(self)
+
+
+def _restore(cls: type[ProgramEnrollmentsError], args: tuple[Any, ...]) -> ProgramEnrollmentsError:
+    return cls.__new__(cls, *args)
+
 
 class DoesNotExist(ProgramEnrollmentsError):
     """The thing named does not exist, or not for this caller."""
@@ -39,6 +47,12 @@ class SchoolDoesNotExist(DoesNotExist):
     """No such school among those the caller may see."""
 
     detail = "There is no school with this key that you have a grant on."
+
+
+class IdentityProviderDoesNotExist(DoesNotExist):
+    """No identity provider has this slug."""
+
+    detail = "There is no identity provider with this slug. Add it in the admin first."
 
 
 class CourseDoesNotExist(DoesNotExist):

@@ -36,7 +36,12 @@ from program_enrollments.api.kept_answers import (
     keep_answer,
     release_claim,
 )
-from program_enrollments.api.learners.search import count_learners_in_need, find_learners, find_learners_in_need
+from program_enrollments.api.learners.search import (
+    REFUSED,
+    count_learners_in_need,
+    find_learners,
+    find_learners_in_need,
+)
 from program_enrollments.api.reads.changes import ChangesPage, fetch_changes
 from program_enrollments.api.reads.enrollments import fetch_course_enrollments, fetch_program_enrollments
 from program_enrollments.api.reads.learner import look_up_learner
@@ -45,7 +50,7 @@ from program_enrollments.api.reads.programs import describe_program, fetch_cours
 from program_enrollments.api.realizing.after_sign_in import email_confirmed, realize_account, realize_at_sign_on
 from program_enrollments.api.realizing.promises import realize_learners
 from program_enrollments.api.realizing.sweep import SweepReport, sweep
-from program_enrollments.api.scope import Scope, authorize, authorize_school
+from program_enrollments.api.scope import Scope, authorize, authorize_school, get_school
 from program_enrollments.api.sso.accounts import (
     AssertedIdentity,
     AssertionUse,
@@ -79,6 +84,7 @@ from program_enrollments.api.sso.providers import (
     SignOnProvider,
     fetch_school_choices,
     fetch_sign_on_choices,
+    get_identity_provider,
     get_saml_provider,
     get_sign_on_provider,
 )
@@ -103,8 +109,10 @@ from program_enrollments.api.support.statuses import (
 )
 from program_enrollments.api.transactions import after_commit
 from program_enrollments.metadata_source import check_metadata_url
+from program_enrollments.models import CourseRun, Program, School
 
 __all__ = [
+    "REFUSED",
     "Access",
     "Answer",
     "AssertedIdentity",
@@ -115,6 +123,7 @@ __all__ = [
     "Claim",
     "ConfirmedHolder",
     "CoursePlace",
+    "CourseRun",
     "Forgotten",
     "FreezeFailure",
     "FrozenGrades",
@@ -124,6 +133,7 @@ __all__ = [
     "OpenedAccount",
     "Persons",
     "PresentedLearner",
+    "Program",
     "ProgramPlace",
     "ProviderMetadata",
     "Reach",
@@ -134,6 +144,7 @@ __all__ = [
     "Renaming",
     "RetiringReport",
     "SamlProvider",
+    "School",
     "Scope",
     "SignOnProvider",
     "SigningCertificate",
@@ -177,9 +188,11 @@ __all__ = [
     "freeze_program_grades",
     "get_course_run",
     "get_freeze",
+    "get_identity_provider",
     "get_metadata_proposal",
     "get_program",
     "get_saml_provider",
+    "get_school",
     "get_sign_on_provider",
     "grant_all_schools",
     "is_email_trusted",

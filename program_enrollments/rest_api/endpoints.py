@@ -33,7 +33,6 @@ from program_enrollments import api
 from program_enrollments.conf import get_setting
 from program_enrollments.data import Origin, Page, Permission, Source
 from program_enrollments.exceptions import ProgramDoesNotExist
-from program_enrollments.models import CourseRun, Program, School
 from program_enrollments.rest_api import idempotency, request_ids
 from program_enrollments.rest_api.errors import TooManyRequests, find_entry, problem_response
 from program_enrollments.rest_api.lists import render_page
@@ -223,7 +222,7 @@ class Endpoint(APIView):
 class ProgramEndpoint(Endpoint):
     """An endpoint below a program."""
 
-    program: Program
+    program: api.Program
 
     def identity_reach(self) -> api.Reach:
         """Return on which part of the program's school the caller may change learners' identities."""
@@ -247,7 +246,7 @@ class ProgramEndpoint(Endpoint):
 class SchoolEndpoint(Endpoint):
     """An endpoint below a school, for those who have the method's permission on all of it."""
 
-    school: School
+    school: api.School
 
     def authorize(self, request: Request) -> api.Scope:
         scope = api.authorize_school(
@@ -261,7 +260,7 @@ class SchoolEndpoint(Endpoint):
 class CourseEndpoint(ProgramEndpoint):
     """An endpoint below a course run of a program."""
 
-    course_run: CourseRun
+    course_run: api.CourseRun
 
     def authorize(self, request: Request) -> api.Scope:
         scope = super().authorize(request)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from program_enrollments.admin.schools import contrast
 from program_enrollments.models import (
     CourseRun,
     Curriculum,
@@ -96,12 +95,6 @@ def test_a_school_is_added_with_all_it_needs_on_one_page(desk: Desk) -> None:
 def test_what_is_wrong_with_a_school_is_said_at_the_field(data: dict[str, Any], error: str, desk: Desk) -> None:
     assert error in add_school(desk, **data).errors()
     assert not School.objects.exists()
-
-
-def test_contrast_is_that_of_wcag() -> None:
-    assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
-    assert contrast("#123456", "#123456") == 1
 
 
 def test_a_school_that_has_anything_cannot_be_deleted(desk: Desk) -> None:

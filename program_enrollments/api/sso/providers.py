@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from program_enrollments.api.sso.certificates import read_certificates
 from program_enrollments.data import SignOnRefusal
-from program_enrollments.exceptions import MetadataUnusable, SignOnRefused
+from program_enrollments.exceptions import IdentityProviderDoesNotExist, MetadataUnusable, SignOnRefused
 from program_enrollments.models import IdentityProvider, SamlConfiguration, School
 
 OBSTACLES = (
@@ -57,6 +57,15 @@ class SignOnProvider:
     school: School
     attributes: AttributeNames
     saml: SamlProvider | None
+
+
+def get_identity_provider(*, slug: str) -> IdentityProvider:
+    """Return the identity provider with this slug, enabled or not. Raises IdentityProviderDoesNotExist."""
+    named = IdentityProvider.objects.filter(slug=slug) if "\x00" not in slug else ()
+    provider = next((each for each in named if each.slug == slug), None)
+    if provider is None:
+        raise IdentityProviderDoesNotExist
+    return provider
 
 
 def get_sign_on_provider(*, slug: str = "", entity_id: str = "") -> SignOnProvider:

@@ -12,8 +12,7 @@ from django.utils import timezone
 
 from program_enrollments import api
 from program_enrollments.data import Origin, Source
-from program_enrollments.exceptions import InvalidFile
-from program_enrollments.models import IdentityProvider
+from program_enrollments.exceptions import IdentityProviderDoesNotExist, InvalidFile
 from program_enrollments.tabular_files import read_table
 
 COLUMNS = ("old_student_key", "new_student_key")
@@ -44,9 +43,10 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and write nothing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        provider = IdentityProvider.objects.filter(slug=options["identity_provider"]).first()
-        if provider is None:
-            raise CommandError("There is no identity provider with this slug. Add it in the admin first.")
+        try:
+            provider = api.get_identity_provider(slug=options["identity_provider"])
+        except IdentityProviderDoesNotExist as error:
+            raise CommandError(error.detail) from None
         if len(options["reason"]) > 500:
             raise CommandError("A reason can have 500 characters.")
         renamings, lines = read_renamings(options["file"])
