@@ -124,7 +124,7 @@ class Verb(TextChoices):
 
 
 class Word(TextChoices):
-    """The words that refuse a row (contract, per-row answers). A good row's word is the status now stored."""
+    """The words that refuse a row (docs/api.rst). A good row's word is the status now stored."""
 
     DUPLICATED = "duplicated", _("Two rows name this learner; none of them was written.")
     INVALID_STATUS = "invalid-status", _("The status is not one of the allowed words.")

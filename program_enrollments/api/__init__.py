@@ -29,8 +29,8 @@ from program_enrollments.api.grants import (
     may_give,
 )
 from program_enrollments.api.kept_answers import (
-    Answer,
     Claim,
+    RequestAnswer,
     claim_answer,
     forget_answers,
     keep_answer,
@@ -114,7 +114,6 @@ from program_enrollments.models import CourseRun, Program, School
 __all__ = [
     "REFUSED",
     "Access",
-    "Answer",
     "AssertedIdentity",
     "AssertionUse",
     "AttributeNames",
@@ -142,6 +141,7 @@ __all__ = [
     "Released",
     "Renamed",
     "Renaming",
+    "RequestAnswer",
     "RetiringReport",
     "SamlProvider",
     "School",

@@ -174,7 +174,7 @@ def get_course_run(*, access: Access, program: Program, key: str) -> CourseRun:
 
 
 def is_named(*, run: CourseRun, key: str) -> bool:
-    """Whether `key` is a run's course key or external key to the letter. MariaDB also finds those that blanks behind it
+    """Return whether `key` is exactly a run's course key or external key. MariaDB also finds those that blanks behind it
     tell apart.
     """
     return key in (run.course_id, run.external_key)

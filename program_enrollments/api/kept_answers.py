@@ -27,8 +27,8 @@ FORGOTTEN_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer as it was given: status, the headers that belong to it, and the body's bytes."""
+class RequestAnswer:
+    """The answer to a request, as values that the domain keeps and returns but never reads."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -43,7 +43,9 @@ class Claim:
     started_at: datetime
 
 
-def claim_answer(*, user_id: int, key: str, fingerprint: str, school_id: int | None, now: datetime) -> Claim | Answer:
+def claim_answer(
+    *, user_id: int, key: str, fingerprint: str, school_id: int | None, now: datetime
+) -> Claim | RequestAnswer:
     """Return the answer kept for this request, or a claim where it is this caller's turn to carry it out.
 
     `fingerprint` stands for path, query and body. Of parallel calls with one key one gets the claim, on every database.
@@ -67,7 +69,7 @@ def claim_answer(*, user_id: int, key: str, fingerprint: str, school_id: int | N
         if kept.fingerprint != fingerprint:
             raise IdempotencyKeyReused
         if kept.status is not None:
-            return Answer(kept.status, kept.headers, zlib.decompress(kept.content))
+            return RequestAnswer(kept.status, kept.headers, zlib.decompress(kept.content))
         if kept.started_at > now - LEASE:
             raise RequestInProgress
     # Only one of those who find the row like this moves it on.
@@ -77,7 +79,7 @@ def claim_answer(*, user_id: int, key: str, fingerprint: str, school_id: int | N
     return Claim(kept.pk, now)
 
 
-def keep_answer(*, claim: Claim, answer: Answer) -> None:
+def keep_answer(*, claim: Claim, answer: RequestAnswer) -> None:
     """Keep the answer for who repeats the request, unless it is too large. A claim whose lease ended keeps nothing."""
     content = zlib.compress(answer.content, level=1)
     if len(content) > MAX_CONTENT_BYTES:

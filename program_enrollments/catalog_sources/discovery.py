@@ -196,7 +196,7 @@ def _pause_asked(response: requests.Response) -> float:
 
 
 def _read_body(response: requests.Response, *, deadline: float) -> bytes:
-    """Read as the bytes come in, so that a server which sends them one by one does not keep the command for ever."""
+    """Read as the bytes come in, so that a server which sends them one by one does not keep the command forever."""
     body = bytearray()
     # Before its version 2.1, urllib3 only knows how to wait for a whole block.
     read = getattr(response.raw, "read1", response.raw.read)

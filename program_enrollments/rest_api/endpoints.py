@@ -33,12 +33,13 @@ from program_enrollments import api
 from program_enrollments.conf import get_setting
 from program_enrollments.data import Origin, Page, Permission, Source
 from program_enrollments.exceptions import ProgramDoesNotExist
+from program_enrollments.normalization import parse_uuid
 from program_enrollments.rest_api import idempotency, request_ids
 from program_enrollments.rest_api.errors import TooManyRequests, find_entry, problem_response
 from program_enrollments.rest_api.lists import render_page
 from program_enrollments.rest_api.openapi.described_schema import DescribedSchema
 from program_enrollments.rest_api.openapi.descriptions import query_parameters_of
-from program_enrollments.rest_api.parameters import Parameters, parse_uuid, refuse_unknown
+from program_enrollments.rest_api.parameters import Parameters, refuse_unknown
 from program_enrollments.rest_api.raw_bodies import refuse_declared_size
 from program_enrollments.rest_api.renderers import JsonRenderer, Negotiation, ProblemRenderer
 from program_enrollments.rest_api.throttling import ClientThrottle
@@ -53,7 +54,7 @@ CHALLENGE = 'Bearer realm="api"'
 
 
 class Endpoint(APIView):
-    """An endpoint: checks in the contract's order, then the method of the request (docs/api.rst, Access).
+    """An endpoint: checks in a fixed order, then the method of the request (docs/api.rst, Access).
 
     Declared size 413, authentication 401, rate 429, method 405, media type 406, visibility 404, permission 403. The
     method itself then refuses parameters and body (400, 413, 415) before it writes.
@@ -100,7 +101,7 @@ class Endpoint(APIView):
         try:
             self.initial(self.request, *args, **kwargs)
             turn = self.take_turn()
-            if isinstance(turn, api.Answer):
+            if isinstance(turn, api.RequestAnswer):
                 response = self._finish(idempotency.replay(turn))
             else:
                 claim = turn
@@ -136,7 +137,7 @@ class Endpoint(APIView):
         """Return what the caller may act on. Raises what is told as 404 and 403."""
         return api.authorize(user=request.user)
 
-    def take_turn(self) -> api.Claim | api.Answer | None:
+    def take_turn(self) -> api.Claim | api.RequestAnswer | None:
         """Return the answer kept for a repeated request, the claim of one to be kept, None where it has no key.
 
         Comes after the checks, so that who lost a grant gets no answer of former days. Raises what

@@ -15,11 +15,11 @@ from uuid import UUID
 from django.http import QueryDict
 
 from program_enrollments.data import EnrollmentFilters
+from program_enrollments.normalization import parse_uuid
 from program_enrollments.rest_api.errors import InvalidParameter
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-UUID_FORM = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 BLANK_BEFORE_OFFSET = re.compile(r"(?<=\d) (?=\d{2}:?\d{2}$)")
 
 PASSED_OVER = frozenset({"format", "username", "user", "page", "limit"})
@@ -46,11 +46,6 @@ def _suggest(name: str, *, known: Collection[str]) -> str:
     alike = difflib.get_close_matches(name.lower(), known, n=1, cutoff=LEAST_LIKENESS)
     suggestion = f'Did you mean "{alike[0]}"? ' if alike else ""
     return f"{suggestion}The parameters are: {', '.join(sorted(known))}."
-
-
-def parse_uuid(text: str) -> UUID | None:
-    """Return the UUID that `text` writes, in any letter case, with hyphens or without; None where it writes none."""
-    return UUID(text) if UUID_FORM.fullmatch(text) else None
 
 
 @dataclass(frozen=True, slots=True)

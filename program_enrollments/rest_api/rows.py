@@ -15,9 +15,8 @@ from uuid import UUID
 from rest_framework.response import Response
 
 from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest, RowOutcome
-from program_enrollments.normalization import strip_invisible
+from program_enrollments.normalization import parse_uuid, strip_invisible
 from program_enrollments.rest_api.bodies import Ambiguous, BodyError, refuse
-from program_enrollments.rest_api.parameters import parse_uuid
 
 ALL_GOOD, MIXED, ALL_BAD = 200, 207, 422
 MAX_ERRORS = 100

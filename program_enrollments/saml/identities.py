@@ -6,14 +6,18 @@ from __future__ import annotations
 
 import unicodedata
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from social_django.models import UserSocialAuth
 
 from program_enrollments.api import AssertedIdentity, SignOnProvider
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
-from program_enrollments.normalization import MAX_IDENTITY_LENGTH, is_pseudonym, normalize_identity, strip_invisible
+from program_enrollments.normalization import (
+    MAX_IDENTITY_LENGTH,
+    is_email,
+    is_pseudonym,
+    normalize_identity,
+    strip_invisible,
+)
 from program_enrollments.saml.assertions import Attributes
 
 UNSTORABLE = frozenset({"Cc", "Cs"})
@@ -100,14 +104,6 @@ def _first(attributes: Attributes, configured: str, usual: tuple[str, ...]) -> s
 def _email(attributes: Attributes, configured: str) -> str:
     """Return the first usable one of the addresses that were asserted."""
     for value in _candidates(attributes, configured, EMAIL):
-        if len(value) <= MAX_EMAIL_LENGTH and _is_email(value):
+        if len(value) <= MAX_EMAIL_LENGTH and is_email(value):
             return value
     return ""
-
-
-def _is_email(value: str) -> bool:
-    try:
-        validate_email(value)
-    except ValidationError:
-        return False
-    return True

@@ -138,7 +138,7 @@ def _write_or_halve(
 ) -> dict[int, RowOutcome]:
     try:
         return in_transaction(lambda: write(numbers))
-    # A host or database failure of one row must not cost the others theirs (contract, internal-error).
+    # A host or database failure of one row must not cost the others theirs (docs/api.rst).
     except Exception as error:
         if is_lost():
             raise

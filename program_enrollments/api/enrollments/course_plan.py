@@ -52,7 +52,7 @@ def plan_course_enrollments(
     occupied_elsewhere: set[int],
     verb: Verb,
 ) -> CoursePlan:
-    """Decide about each row of a chunk, first reason first (contract, course enrollments).
+    """Decide about each row of a chunk, first reason first (docs/api.rst, Course enrollments).
 
     `learner_ids` has None for rows that name no learner; `in_program` holds learners with an enrollment in the
     program; `stored` is by learner; `occupied_elsewhere` holds learners who are active in this run through another

@@ -58,7 +58,7 @@ class ProgramPlan:
 def refuse_early(
     *, rows: Sequence[ProgramEnrollmentRequest], identities: Sequence[Identity], duplicates: set[int]
 ) -> dict[int, str]:
-    """Return the words of rows that are refused whatever is stored, first reason first (contract, program
+    """Return the words of rows that are refused whatever is stored, first reason first (docs/api.rst, Program
     enrollments).
     """
     words = {}

@@ -100,7 +100,7 @@ FROZEN_COLUMNS = ("position", "student_key", "letter_grade", "percent", "passed"
 
 
 def read_frozen(*, freeze_id: int, **conditions: Any) -> Any:
-    """Return the rows of a version as tuples of `FROZEN_COLUMNS`, in their order for ever."""
+    """Return the rows of a version as tuples of `FROZEN_COLUMNS`, in their order forever."""
     rows = FrozenGrade.objects.filter(freeze_id=freeze_id, **conditions)
     return rows.order_by("position").values_list(*FROZEN_COLUMNS)
 

@@ -33,13 +33,13 @@ class GradePage:
 
     @property
     def frozen(self) -> bool:
-        """Whether the rows are those of a version, the same for ever."""
+        """Whether the rows are those of a version, the same forever."""
         return self.version is not None
 
 
 @dataclass(frozen=True, slots=True)
 class FrozenGrades:
-    """A version with its rows, in their order for ever. `rows()` reads them a chunk at a time."""
+    """A version with its rows, in their order forever. `rows()` reads them a chunk at a time."""
 
     version: FrozenVersion
     _freeze_id: int = field(repr=False)

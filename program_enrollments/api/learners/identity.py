@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-
 from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest
 from program_enrollments.models import SchoolEmailDomain
-from program_enrollments.normalization import MAX_IDENTITY_LENGTH, is_pseudonym, normalize_identity, strip_invisible
+from program_enrollments.normalization import (
+    MAX_IDENTITY_LENGTH,
+    is_email,
+    is_pseudonym,
+    normalize_identity,
+    strip_invisible,
+)
 
 EnrollmentRequest = ProgramEnrollmentRequest | CourseEnrollmentRequest
 
@@ -68,16 +71,8 @@ def check_identity(
         and (allow_pseudonyms or not is_pseudonym(key_normalized))
     )
     if valid and email_normalized:
-        valid = _is_email(email_normalized) and is_within_domains(email_normalized=email_normalized, domains=domains)
+        valid = is_email(email_normalized) and is_within_domains(email_normalized=email_normalized, domains=domains)
     return Identity(student_key, key_normalized, email, email_normalized, valid)
-
-
-def _is_email(value: str) -> bool:
-    try:
-        validate_email(value)
-    except ValidationError:
-        return False
-    return True
 
 
 def check_identities(

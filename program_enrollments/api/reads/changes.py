@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from program_enrollments.api.reads.change_entries import tell_changes, tell_changes_between
-from program_enrollments.api.reads.cursors import MAX_KEY
+from program_enrollments.api.reads.cursors import MAX_KEY, seal, unseal
 from program_enrollments.exceptions import BadCursor
 from program_enrollments.models import LedgerEntry, LedgerPosition, Program
 from program_enrollments.sql.compiled import CompiledQuery, Slot
@@ -63,15 +61,11 @@ def _last_position(*, program_id: int) -> int:
 
 
 def _encode(*, program_id: int, position: int) -> str:
-    return base64.urlsafe_b64encode(f"c{program_id}.{position}".encode("ascii")).decode("ascii").rstrip("=")
+    return seal(f"c{program_id}.{position}")
 
 
 def _decode(text: str, *, program_id: int) -> int:
-    try:
-        plain = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
-    except (ValueError, binascii.Error):
-        raise BadCursor from None
-    place = PLACE.fullmatch(plain)
+    place = PLACE.fullmatch(unseal(text))
     if place is None or int(place[1]) != program_id or int(place[2]) > MAX_KEY:
         raise BadCursor
     return int(place[2])

@@ -50,7 +50,7 @@ class Found(NamedTuple):
 
 
 def look_up_learner(*, program: Program, name: str = "", student_key: str = "", email: str = "") -> dict[str, Any]:
-    """Return the learner of `program` as the contract's "Learners" shows one. The number of statements is constant.
+    """Return the learner of `program` as docs/api.rst (Learners) shows one. The number of statements is constant.
 
     `student_key` is a student ID, or the address of a learner without one, as lists show it; `email` an address the
     school gave; `name` either of them, the student ID first; of several given, each must fit. Raises

@@ -43,7 +43,7 @@ def decide_seat(*, wish: SeatWish, current: Seat | None, mode: str, upgradable_m
     """Return the seat as it has to be, or None where nothing has to change.
 
     A seat in another mode than `mode` or the upgradable ones was paid for: it is left in its mode, kept when
-    `inactive` is asked and only re-activated when `active` is (contract, course enrollments).
+    `inactive` is asked and only re-activated when `active` is (docs/api.rst, Course enrollments).
     """
     user_id, course_id, active = wish
     if not active:
