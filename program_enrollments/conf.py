@@ -48,7 +48,10 @@ DEFAULTS: dict[str, Any] = {
 
 
 def get_setting(name: str) -> Any:
-    """Return the setting `name`, or its default. Raises KeyError for a name that is no setting of this app."""
+    """Return the setting `name`, or its default.
+
+    Raises KeyError for a name that is no setting of this app.
+    """
     default = DEFAULTS[name]
     configured: dict[str, Any] = getattr(settings, SETTING, {})
     return configured.get(name, default)

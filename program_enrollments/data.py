@@ -36,7 +36,10 @@ class CourseStatus(TextChoices):
 
 
 class LinkHow(TextChoices):
-    """The evidence by which a learner was linked to an account. Staff's word and SSO beat e-mail (ADR 0006)."""
+    """The evidence by which a learner was linked to an account.
+
+    Staff's word and SSO beat e-mail (ADR 0006).
+    """
 
     SSO = "sso", _("single sign-on")
     EMAIL = "email", _("confirmed e-mail")
@@ -61,8 +64,9 @@ class LearnerProblem(TextChoices):
 
 
 class Permission(TextChoices):
-    """What a grant allows. Any grant on a program makes the program visible. `SCHOOL_PERMISSIONS` are never granted on
-    a single program.
+    """What a grant allows.
+
+    Any grant on a program makes the program visible. `SCHOOL_PERMISSIONS` are never granted on a single program.
     """
 
     METADATA = "metadata", _("see programs and course runs")
@@ -137,8 +141,9 @@ class Word(TextChoices):
 
 
 class SignOnRefusal(TextChoices):
-    """Why a sign-on through this app was refused; goes into the log (ADR 0008). What people read is in
-    `saml.refusals`.
+    """Why a sign-on through this app was refused; goes into the log (ADR 0008).
+
+    What people read is in `saml.refusals`.
     """
 
     PROVIDER_UNKNOWN = "provider_unknown", _("no such identity provider here")
@@ -191,7 +196,10 @@ class Origin:
 
 
 class ProgramEnrollmentRequest(NamedTuple):
-    """One row of a program write. `key` is the answer key, verbatim as sent; a missing identity is an empty string."""
+    """One row of a program write.
+
+    `key` is the answer key, verbatim as sent; a missing identity is an empty string.
+    """
 
     key: str
     student_key: str
@@ -258,7 +266,10 @@ class GradeUnavailable:
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
-    """When and how much a learner took part in a course run. Dates are UTC days; `completion` is 0–1 or None."""
+    """When and how much a learner took part in a course run.
+
+    Dates are UTC days; `completion` is 0–1 or None.
+    """
 
     first_attended: date | None = None
     last_attended: date | None = None
@@ -275,7 +286,10 @@ class AttendanceUnavailable:
 
 @dataclass(frozen=True, slots=True)
 class RealizingReport:
-    """What one realizing did, in numbers of rows; `failures` counts course enrollments the host did not accept."""
+    """What one realizing did, in numbers of rows.
+
+    `failures` counts course enrollments the host did not accept.
+    """
 
     linked: int = 0
     program_enrollments: int = 0
@@ -316,7 +330,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class EnrollmentFilters:
-    """Filters of the enrollment lists; None or empty means no filter. `student_keys` are as sent by the caller."""
+    """Filters of the enrollment lists; None or empty means no filter.
+
+    `student_keys` are as sent by the caller.
+    """
 
     status: str | None = None
     account_exists: bool | None = None

@@ -1,4 +1,7 @@
-"""What a call as a whole can fail with: one tree. Failures of single rows are outcomes, not exceptions (see `data`)."""
+"""What a call as a whole can fail with: one tree.
+
+Failures of single rows are outcomes, not exceptions (see `data`).
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,10 @@ class CourseNotInProgram(DoesNotExist):
 
 
 class AmbiguousCourse(ProgramEnrollmentsError):
-    """Several course runs of the program carry the external key that was given; `candidates` are their course keys."""
+    """Several course runs of the program carry the external key that was given.
+
+    `candidates` are their course keys.
+    """
 
     code = "ambiguous_course"
 
@@ -123,7 +129,10 @@ class TooManyRows(ProgramEnrollmentsError):
 
 
 class InvalidFile(ProgramEnrollmentsError):
-    """A file that cannot be read as a table. The detail says what was seen and what to do; it never quotes the file."""
+    """A file that cannot be read as a table.
+
+    The detail says what was seen and what to do; it never quotes the file.
+    """
 
     code = "invalid_file"
     detail = "The file cannot be read as a table. Save it as CSV in UTF-8 and try again."
@@ -171,8 +180,9 @@ class LinkRefused(ProgramEnrollmentsError):
 
 
 class MetadataUnusable(ProgramEnrollmentsError):
-    """An identity provider's metadata or certificate cannot be used; the detail says why, and what to ask the
-    university for.
+    """An identity provider's metadata or certificate cannot be used.
+
+    The detail says why, and what to ask the university for.
     """
 
     code = "metadata_unusable"
@@ -185,7 +195,10 @@ class MetadataUnreachable(ProgramEnrollmentsError):
 
 
 class SignOnRefused(ProgramEnrollmentsError):
-    """Nobody is signed on. `code` is one of `data.SignOnRefusal`; `slug` the identity provider's, where it is known."""
+    """Nobody is signed on.
+
+    `code` is one of `data.SignOnRefusal`; `slug` the identity provider's, where it is known.
+    """
 
     detail = "The sign-on was refused."
 

@@ -78,7 +78,9 @@ def is_email(value: str) -> bool:
 
 
 def parse_uuid(text: str) -> UUID | None:
-    """Return the UUID that `text` writes, in any letter case, with or without hyphens; None if it writes none.
+    """Return the UUID that `text` writes, in any letter case, with or without hyphens.
+
+    None if it writes none.
 
     Stricter than Python's `UUID`, which also reads braces, `urn:uuid:` and hyphens in any place.
     """

@@ -1,5 +1,6 @@
-"""Receivers: a saved account or social-auth identity makes real what was promised. After commit, and never in a
-sign-in's way.
+"""Receivers: a saved account or social-auth identity makes real what was promised.
+
+After commit, and never in a sign-in's way.
 
 Accounts and identities may go through a proxy of their model, or a class that inherits from it: Django sends signals
 for the class at hand, so each of these classes is connected.

@@ -1,4 +1,7 @@
-"""The catalog: programs, their curricula, their course runs. What enrollments refer to cannot be moved or deleted."""
+"""The catalog: programs, their curricula, their course runs.
+
+What enrollments refer to cannot be moved or deleted.
+"""
 
 from __future__ import annotations
 

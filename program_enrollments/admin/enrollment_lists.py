@@ -32,7 +32,10 @@ NUMBERS = re.compile(r"[0-9]{1,18}(,[0-9]{1,18})*")
 
 
 def _read_numbers(text: str) -> list[int]:
-    """Return the primary keys that the page that asks has sent back; none if that is not what stands there."""
+    """Return the primary keys that the page that asks has sent back.
+
+    None if that is not what stands there.
+    """
     return [int(number) for number in text.split(",")] if NUMBERS.fullmatch(text) else []
 
 

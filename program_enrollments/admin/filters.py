@@ -1,4 +1,7 @@
-"""Filters of long lists. Each narrows by an index, or appears only once something else has narrowed the list."""
+"""Filters of long lists.
+
+Each narrows by an index, or appears only once something else has narrowed the list.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +78,10 @@ class ProgramFilter(admin.SimpleListFilter):
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """A status. Offered once a school or a program is chosen: within one it is quick, over all it would read all."""
+    """A status.
+
+    Offered once a school or a program is chosen: within one it is quick, over all it would read all.
+    """
 
     title = _("status")
     parameter_name = "status"

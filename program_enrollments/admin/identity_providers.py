@@ -159,7 +159,10 @@ class ConfigurationInline(StackedInline):
 
 @admin.register(IdentityProvider)
 class IdentityProviderAdmin(LargeTableAdmin):
-    """Providers of all schools. New ones come with their metadata; those in use are switched off, not deleted."""
+    """Providers of all schools.
+
+    New ones come with their metadata; those in use are switched off, not deleted.
+    """
 
     form = ProviderForm
     fields = ["school", "slug", "name", "is_enabled", "addresses"]

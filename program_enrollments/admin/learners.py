@@ -1,4 +1,7 @@
-"""Learners: who is who, what waits and why, and correcting it. Nobody is added, edited or deleted here."""
+"""Learners: who is who, what waits and why, and correcting it.
+
+Nobody is added, edited or deleted here.
+"""
 
 from __future__ import annotations
 

@@ -147,7 +147,10 @@ def refuse_second_use(form: forms.Form, found: api.ProviderMetadata, *, provider
 
 
 def import_metadata(request: HttpRequest, *, model_admin: AnyModelAdmin, pk: int | None) -> HttpResponse:
-    """Ask for metadata; show what it says; save what was shown. `pk` is the provider's that it is about, if any."""
+    """Ask for metadata; show what it says; save what was shown.
+
+    `pk` is the provider's that it is about, if any.
+    """
     provider = get_object_or_404(IdentityProvider.objects.select_related("school", "saml"), pk=pk) if pk else None
     allowed = (
         model_admin.has_change_permission(request, provider) if provider else model_admin.has_add_permission(request)

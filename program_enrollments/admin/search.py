@@ -20,7 +20,10 @@ ENROLLMENT_HELP = _(
 
 
 def naming_program(*, text: str, prefix: str = "") -> Q:
-    """Return the condition that a program has this UUID, or has `text` in its title or key. `prefix` leads to it."""
+    """Return the condition that a program has this UUID, or has `text` in its title or key.
+
+    `prefix` leads to it.
+    """
     uuid = parse_uuid(text.strip())
     if uuid is not None:
         return Q(**{f"{prefix}uuid": uuid})
@@ -28,7 +31,10 @@ def naming_program(*, text: str, prefix: str = "") -> Q:
 
 
 def search_enrollments(*, queryset: AnyQuerySet, text: str) -> AnyQuerySet:
-    """Narrow `queryset`, of anything with a learner and a program, to what `text` names. "" narrows nothing."""
+    """Narrow `queryset`, of anything with a learner and a program, to what `text` names.
+
+    "" narrows nothing.
+    """
     text = text.strip()
     if not text:
         return queryset

@@ -1,5 +1,6 @@
-"""Accessing: what a caller may see and do. The scope is applied before anything named in a request is looked up
-(docs/api.rst, Access).
+"""Accessing: what a caller may see and do.
+
+The scope is applied before anything named in a request is looked up (docs/api.rst, Access).
 """
 
 from __future__ import annotations
@@ -58,7 +59,10 @@ class Access:
 
     @property
     def is_for_all_schools(self) -> bool:
-        """Whether the user may do everything on every school. Two statements at most, and once per user object."""
+        """Whether the user may do everything on every school.
+
+        Two statements at most, and once per user object.
+        """
         return acts_for_all_schools(user=self.user)
 
     def visible_programs(self) -> QuerySet[Program]:
@@ -174,14 +178,17 @@ def get_course_run(*, access: Access, program: Program, key: str) -> CourseRun:
 
 
 def is_named(*, run: CourseRun, key: str) -> bool:
-    """Return whether `key` is exactly a run's course key or external key. MariaDB also finds those that blanks behind it
-    tell apart.
+    """Return whether `key` is exactly a run's course key or external key.
+
+    MariaDB also finds those that blanks behind it tell apart.
     """
     return key in (run.course_id, run.external_key)
 
 
 def choose_run(*, runs: Iterable[CourseRun], key: str) -> CourseRun:
-    """Return the run that `key` means among those it fits, of which there is at least one; a run may come repeatedly.
+    """Return the run that `key` means among those it fits, of which there is at least one.
+
+    A run may come repeatedly.
 
     A course key is never ambiguous. Raises AmbiguousCourse if several runs carry the external key: to choose one would
     write a term's enrollments to another term's run.

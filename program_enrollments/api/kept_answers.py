@@ -37,7 +37,10 @@ class RequestAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to carry a request out. It is settled by `keep_answer` or `release_claim`, or ends with its lease."""
+    """The right to carry a request out.
+
+    It is settled by `keep_answer` or `release_claim`, or ends with its lease.
+    """
 
     pk: int
     started_at: datetime
@@ -80,7 +83,10 @@ def claim_answer(
 
 
 def keep_answer(*, claim: Claim, answer: RequestAnswer) -> None:
-    """Keep the answer for who repeats the request, unless it is too large. A claim whose lease ended keeps nothing."""
+    """Keep the answer for who repeats the request, unless it is too large.
+
+    A claim whose lease ended keeps nothing.
+    """
     content = zlib.compress(answer.content, level=1)
     if len(content) > MAX_CONTENT_BYTES:
         release_claim(claim=claim)
@@ -96,8 +102,9 @@ def release_claim(*, claim: Claim) -> None:
 
 
 def forget_answers(*, school_id: int) -> int:
-    """Delete the answers kept about a school, and those that belong to none; return how many. Part of retiring a
-    person.
+    """Delete the answers kept about a school, and those that belong to none; return how many.
+
+    Part of retiring a person.
     """
     kept = KeptAnswer.objects.exclude(status=None)
     return kept.filter(school_id=school_id).delete()[0] + kept.filter(school__isnull=True).delete()[0]

@@ -1,5 +1,6 @@
-"""Authorizing: from who calls, and what the path names, to the things themselves. Scope first, then permission
-(docs/api.rst, Access).
+"""Authorizing: from who calls, and what the path names, to the things themselves.
+
+Scope first, then permission (docs/api.rst, Access).
 """
 
 from __future__ import annotations
@@ -120,7 +121,10 @@ def _find(*, user: Any, uuid: UUID, key: str | None) -> _Found | None:
 
 
 def _find_in(*, user: Any, uuid: UUID, key: str | None, everywhere: bool) -> _Found | None:
-    """Return what the path names within the user's grants, or everywhere, with one statement; None if there is none."""
+    """Return what the path names within the user's grants, or everywhere, with one statement.
+
+    None if there is none.
+    """
     rows: list[Any]
     runs: list[CourseRun] = []
     if key is None:

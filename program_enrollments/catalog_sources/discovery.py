@@ -78,8 +78,9 @@ def read_connection() -> Connection:
 
 
 class Passing(Exception):
-    """A failure that may be gone at the next try; the message says what failed, `pause` how long the server asks to
-    wait.
+    """A failure that may be gone at the next try.
+
+    The message says what failed, `pause` how long the server asks to wait.
     """
 
     def __init__(self, message: str, *, pause: float = 0.0) -> None:
@@ -218,7 +219,10 @@ def _results_and_next(page: object) -> tuple[list[object], str | None]:
 
 
 def _query_of_next(following: str, *, base: str) -> str:
-    """Return the query of a page's `next`. Raises CatalogUnavailable where it is not of the host that was asked."""
+    """Return the query of a page's `next`.
+
+    Raises CatalogUnavailable where it is not of the host that was asked.
+    """
     try:
         there, here = urlsplit(urljoin(base, following)), urlsplit(base)
         same = _origin(there) == _origin(here)

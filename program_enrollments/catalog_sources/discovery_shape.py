@@ -32,7 +32,9 @@ Schools = Mapping[str, str | None]
 
 
 def read_programs(results: Iterable[object], *, schools: Schools) -> Iterator[CatalogProgram | CatalogProblem]:
-    """Read the programs of one page. An organization that `schools` does not name is taken for a school's own key.
+    """Read the programs of one page.
+
+    An organization that `schools` does not name is taken for a school's own key.
 
     A program is left out where all its organizations are to be.
     """

@@ -1,4 +1,7 @@
-"""Checking values: from what a source holds to what the tables can. One rule a kind of value, for every source."""
+"""Checking values: from what a source holds to what the tables can.
+
+One rule a kind of value, for every source.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ def check_text(value: object, *, name: str, max_length: int = 255, required: boo
 
 
 def check_url(value: object, *, name: str) -> str:
-    """Return the address, or "" for none. Raises UnusableValue unless it is one of the web: people will follow it."""
+    """Return the address, or "" for none.
+
+    Raises UnusableValue unless it is one of the web: people will follow it.
+    """
     text = check_text(value, name=name, max_length=500)
     try:
         parts = urlsplit(text)

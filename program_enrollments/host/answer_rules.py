@@ -89,7 +89,10 @@ def _find_days_flaw(first: date | None, last: date | None) -> Flaw | None:
 
 
 def find_seat_flaw(seat: Seat) -> Flaw | None:
-    """Return what keeps a seat whose user and course run are known from being understood; None if nothing does."""
+    """Return what keeps a seat whose user and course run are known from being understood.
+
+    None if nothing does.
+    """
     if not is_line(seat.mode):
         return Flaw("mode", seat.mode, "the name of a course mode")
     is_active: object = seat.is_active

@@ -44,7 +44,10 @@ class CatalogReport:
         self.break_off = reason
 
     def close(self) -> None:
-        """Write the numbers. Raises CommandError, which is exit status 1, where anything could not be taken over."""
+        """Write the numbers.
+
+        Raises CommandError, which is exit status 1, where anything could not be taken over.
+        """
         if self.verbosity > 0:
             what = "Dry run, nothing was written" if self.dry_run else "Programs"
             self.command.stdout.write(

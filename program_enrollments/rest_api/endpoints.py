@@ -80,8 +80,9 @@ class Endpoint(APIView):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> AsView[GenericView]:
-        """Return the view; `ATOMIC_REQUESTS` of the host does not reach it, since the domain's transactions are short
-        ones.
+        """Return the view.
+
+        `ATOMIC_REQUESTS` of the host does not reach it, since the domain's transactions are short ones.
         """
         return transaction.non_atomic_requests(super().as_view(**initkwargs))
 
@@ -172,8 +173,9 @@ class Endpoint(APIView):
         return Response(status=204)
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Tell a failure as a problem document. Unforeseen ones are reported as Django reports them, and shown to
-        nobody.
+        """Tell a failure as a problem document.
+
+        Unforeseen ones are reported as Django reports them, and shown to nobody.
         """
         if find_entry(exc) is None:
             got_request_exception.send(sender=type(self), request=self.request._request)  # noqa: SLF001  (as Django would)

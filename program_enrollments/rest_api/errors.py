@@ -26,8 +26,9 @@ TYPE_PREFIX = "urn:problem-type:program-enrollments:"
 
 
 class InvalidBody(ProgramEnrollmentsError):
-    """The body as a whole is refused; nothing of it was written. `errors` are of the form that
-    `bodies.BodyError` has.
+    """The body as a whole is refused; nothing of it was written.
+
+    `errors` are of the form that `bodies.BodyError` has.
     """
 
     code = "invalid_body"
@@ -135,12 +136,18 @@ UNEXPECTED = Entry(
 
 
 def find_entry(error: Exception) -> Entry | None:
-    """Return how `error` is told, by the nearest of its classes that is in the table; None for what nobody foresaw."""
+    """Return how `error` is told, by the nearest of its classes that is in the table.
+
+    None for what nobody foresaw.
+    """
     return next((TABLE[cls] for cls in type(error).__mro__ if cls in TABLE), None)
 
 
 def problem_document(error: Exception) -> dict[str, Any]:
-    """Return the problem document for an exception that the table knows; for any other, one that says nothing of it."""
+    """Return the problem document for an exception that the table knows.
+
+    For any other, one that says nothing of it.
+    """
     entry = find_entry(error)
     extra: Mapping[str, Any] = {}
     if entry is None:

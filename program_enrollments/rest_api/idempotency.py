@@ -39,8 +39,9 @@ def read_key(request: HttpRequest) -> str | None:
 
 
 def fingerprint_of(request: HttpRequest) -> str:
-    """Return what tells this request from another: SHA-256 over path, query and body. Reads the body; raises
-    BodyTooLarge.
+    """Return what tells this request from another: SHA-256 over path, query and body.
+
+    Reads the body; raises BodyTooLarge.
     """
     digest = hashlib.sha256(request.get_full_path().encode())
     digest.update(b"\0")

@@ -51,7 +51,10 @@ def render_page(request: Request, page: Page, **more: Any) -> dict[str, Any]:
 
 
 def page_url(request: Request, cursor: str | None, *, parameter: str = CURSOR) -> str | None:
-    """Return the absolute URL of this request with another cursor in `parameter`; None where there is no cursor."""
+    """Return the absolute URL of this request with another cursor in `parameter`.
+
+    None where there is no cursor.
+    """
     if cursor is None:
         return None
     query = request.query_params.copy()

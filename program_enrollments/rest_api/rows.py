@@ -119,8 +119,9 @@ def _refuse_row(row: Any) -> Refusal:
 
 
 def _read_identity_and_status(row: Raw) -> tuple[str, str, str, str]:
-    """Return answer key, student ID, e-mail address and status; an identity that is absent or null is an empty
-    string.
+    """Return answer key, student ID, e-mail address and status.
+
+    An identity that is absent or null is an empty string.
     """
     student_key, email, status = row.get("student_key"), row.get("email"), row.get("status")
     if (

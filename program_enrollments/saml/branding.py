@@ -22,7 +22,10 @@ class Branding:
 
 
 def branding_of(school: api.School) -> Branding:
-    """Return the school's branding; a color that isn't one, or a text nobody could read on it, is replaced."""
+    """Return the school's branding.
+
+    A color that isn't one, or a text nobody could read on it, is replaced.
+    """
     color = school.primary_color if is_color(school.primary_color) else DEFAULT_COLOR
     text = school.text_color if is_color(school.text_color) else LIGHT
     if contrast(color, text) < MIN_TEXT_CONTRAST:

@@ -24,8 +24,10 @@ MAX_CLOCK_SKEW_SECONDS = 600
 
 @dataclass(frozen=True, slots=True)
 class SignOnSettings:
-    """The settings, complete. Keys and certificates are PEM text, empty where there are none; contacts have `name` and
-    `email`, the organization `name` and `url`.
+    """The settings, complete.
+
+    Keys and certificates are PEM text, empty where there are none; contacts have `name` and `email`, the organization
+    `name` and `url`.
     """
 
     ENTITY_ID: str = ""

@@ -36,7 +36,10 @@ def protect(response: HttpResponse, *, nonce: str = "", image_url: str = "") -> 
 
 
 def image_origins(url: str) -> list[str]:
-    """Return the origin of an image on another site, fit for a policy; nothing for addresses that aren't plain."""
+    """Return the origin of an image on another site, fit for a policy.
+
+    Nothing for addresses that aren't plain.
+    """
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,5 +1,6 @@
-"""Identities: from the attributes that were asserted to a person. The permanent ID is strict, all the rest is a
-courtesy.
+"""Identities: from the attributes that were asserted to a person.
+
+The permanent ID is strict, all the rest is a courtesy.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ def permanent_id_name(provider: SignOnProvider) -> str:
 
 
 def identify(*, provider: SignOnProvider, attributes: Attributes) -> AssertedIdentity:
-    """Return the person that the attributes speak of. Raises SignOnRefused where the permanent ID leaves any doubt."""
+    """Return the person that the attributes speak of.
+
+    Raises SignOnRefused where the permanent ID leaves any doubt.
+    """
     names = provider.attributes
     return AssertedIdentity(
         school_id=provider.school.pk,

@@ -29,7 +29,10 @@ def redirect_to(name: str, *args: str, next_url: str) -> HttpResponse:
 
 
 def show_choices(request: HttpRequest, *, choices: list[Any], next_url: str) -> HttpResponse:
-    """Return the page that lists universities; `choices` are identity providers in the order of their schools."""
+    """Return the page that lists universities.
+
+    `choices` are identity providers in the order of their schools.
+    """
     schools = {choice.school_id: choice.school for choice in choices}
     context = {"schools": list(schools.values()), "next_url": next_url}
     return protect(render(request, f"{TEMPLATES}/index.html", context))

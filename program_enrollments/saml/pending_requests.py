@@ -1,5 +1,6 @@
-"""Pending requests: which sign-ons a browser has asked for. One signed cookie each, so that no tab disturbs another
-(ADR 0008).
+"""Pending requests: which sign-ons a browser has asked for.
+
+One signed cookie each, so that no tab disturbs another (ADR 0008).
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""The steps of social-auth's pipeline that sign somebody on. Whoever happens to be signed in plays no part in any of
-them.
+"""The steps of social-auth's pipeline that sign somebody on.
+
+Whoever happens to be signed in plays no part in any of them.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ def read_identity(*, backend: Any, response: dict[str, Any], **kwargs: Any) -> d
 def open_account(
     *, backend: Any, identity: api.AssertedIdentity, response: dict[str, Any], **kwargs: Any
 ) -> dict[str, Any] | HttpResponse:
-    """Find or make the account; where an existing one may be the person's, lead to the page that offers it."""
+    """Find or make the account.
+
+    Where an existing one may be the person's, lead to the page that offers it.
+    """
     opened = api.open_account(
         backend=backend.name, identity=identity, assertion=response.get("assertion"), now=timezone.now()
     )

@@ -1,4 +1,7 @@
-"""Signatures: which element of a response its identity provider has signed. Only that element is believed."""
+"""Signatures: which element of a response its identity provider has signed.
+
+Only that element is believed.
+"""
 
 from __future__ import annotations
 

@@ -95,7 +95,10 @@ def _on_conflict(connection: BaseDatabaseWrapper, unique: Sequence[str], update:
 def _sources(
     connection: Any, model: type[models.Model], fields: Sequence[str], columns: Sequence[Sequence[Any]]
 ) -> Iterator[tuple[str, list[Any]]]:
-    """Write what an INSERT takes its rows from, and the parameters; more than one where a statement cannot hold all."""
+    """Write what an INSERT takes its rows from, and the parameters.
+
+    More than one where a statement cannot hold all.
+    """
     if connection.vendor == "mysql":
         for batch in _batches(connection, columns):
             yield f"VALUES {_marks(len(batch), len(fields))}", list(chain.from_iterable(batch))
@@ -171,8 +174,9 @@ def _is_unique(model: type[models.Model], names: set[str]) -> bool:
 
 
 def update_rows(model: type[models.Model], *, fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Set `fields` of many rows to values of each row's own, with as few statements. A row is (primary key, value a
-    field …).
+    """Set `fields` of many rows to values of each row's own, with as few statements.
+
+    A row is (primary key, value a field …).
     """
     connection = _connection(model)
     table = connection.ops.quote_name(model._meta.db_table)
@@ -249,8 +253,9 @@ def _marks(rows: int, columns: int) -> str:
 
 
 def _array_type(connection: BaseDatabaseWrapper, model: type[models.Model], name: str) -> str:
-    """The type of a field's array; without the length of a varchar, so that a value too long fails instead of being
-    cut.
+    """The type of a field's array.
+
+    Without the length of a varchar, so that a value too long fails instead of being cut.
     """
     type_ = _field(model, name).db_type(connection) or ""
     return "varchar" if type_.startswith("varchar") else type_

@@ -28,7 +28,9 @@ class Slot(models.Expression):
 
 
 class CompiledQuery:
-    """A query with slots. `write` makes it, with `values_list` or as a union of such, and is called once a database.
+    """A query with slots.
+
+    `write` makes it, with `values_list` or as a union of such, and is called once a database.
 
     Reads where writes go, as a transaction's first look has to; `from_replica`, where the model is read.
     """

@@ -7,7 +7,10 @@ from typing import Any
 
 
 def convert_rows(connection: Any, columns: Sequence[Any], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Turn what the driver answered into Python's types, as the ORM would. `columns` are expressions, one a value."""
+    """Turn what the driver answered into Python's types, as the ORM would.
+
+    `columns` are expressions, one a value.
+    """
     if not rows:
         return []
     converters = [

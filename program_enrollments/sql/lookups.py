@@ -51,7 +51,10 @@ class Among(Lookup):
     prepare_rhs = False
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
-        """Return the condition. Raises EmptyResultSet, by which Django sends no query, where there are no values."""
+        """Return the condition.
+
+        Raises EmptyResultSet, by which Django sends no query, where there are no values.
+        """
         if not self.rhs:
             raise EmptyResultSet
         column, params = self.process_lhs(compiler, connection)

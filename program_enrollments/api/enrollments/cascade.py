@@ -26,7 +26,10 @@ CONCERNED = Q(status=CourseStatus.ACTIVE) | Q(course_staff=True)
 
 
 class _Leaving(NamedTuple):
-    """A course enrollment that is active, or has a staff role, and is to have neither. `given`: the role is ours."""
+    """A course enrollment that is active, or has a staff role, and is to have neither.
+
+    `given`: the role is ours.
+    """
 
     id: int
     learner_id: int

@@ -1,4 +1,7 @@
-"""Planning course enrollments: pure. From what a chunk asks and what there is, to what is to be written."""
+"""Planning course enrollments: pure.
+
+From what a chunk asks and what there is, to what is to be written.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,9 @@ STATUSES = frozenset(CourseStatus.values)
 
 
 class StoredCourseEnrollment(NamedTuple):
-    """A course enrollment as stored; `real` tells in which of the two tables. `staff_given`: the role is this app's to
-    take back.
+    """A course enrollment as stored; `real` tells in which of the two tables.
+
+    `staff_given`: the role is this app's to take back.
     """
 
     id: int
@@ -28,8 +32,9 @@ class StoredCourseEnrollment(NamedTuple):
 
 @dataclass(slots=True)
 class CoursePlan:
-    """What a chunk comes to. `words` refuses rows by number; `good` maps the others to what is stored, None where
-    nothing is.
+    """What a chunk comes to.
+
+    `words` refuses rows by number; `good` maps the others to what is stored, None where nothing is.
     """
 
     words: dict[int, str] = field(default_factory=dict)
@@ -85,8 +90,9 @@ def wanted_staff(*, row: CourseEnrollmentRequest, stored: StoredCourseEnrollment
 
 
 def is_unchanged(*, row: CourseEnrollmentRequest, stored: StoredCourseEnrollment | None, linked: bool) -> bool:
-    """Whether a row asks for what is stored, in the table where it belongs. The role of somebody with an account is not
-    taken for given where the row asks for it: the host may have drifted.
+    """Whether a row asks for what is stored, in the table where it belongs.
+
+    The role of somebody with an account is not taken for given where the row asks for it: the host may have drifted.
     """
     return (
         stored is not None

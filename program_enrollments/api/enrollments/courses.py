@@ -1,5 +1,6 @@
-"""Enrolling in course runs: plan, tell the host, then write what the host accepted; chunk by chunk, each one short
-transaction.
+"""Enrolling in course runs: plan, tell the host, then write what the host accepted.
+
+Chunk by chunk, each one short transaction.
 """
 
 from __future__ import annotations
@@ -109,8 +110,9 @@ def write_course_enrollments(
 
 
 def fetch_stored(*, course_run_id: int, learners: Iterable[LockedLearner | None]) -> list[StoredCourseEnrollment]:
-    """Return these learners' enrollments in the run, through whatever program. Two statements, one where none has an
-    account.
+    """Return these learners' enrollments in the run, through whatever program.
+
+    Two statements, one where none has an account.
     """
     known = {learner.id: learner for learner in learners if learner is not None}
     linked = [learner.id for learner in known.values() if learner.user_id is not None]

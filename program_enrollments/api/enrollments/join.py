@@ -29,8 +29,9 @@ def complete_and_make(
     claims: Mapping[int, Claim],
     now: datetime,
 ) -> tuple[list[Change], bool]:
-    """Complete and make the learners of the rows `good`; return the ledger's entries, and whether stored enrollments
-    moved.
+    """Complete and make the learners of the rows `good`.
+
+    Return the ledger's entries, and whether stored enrollments moved.
 
     A learner that turns out to have an account has its preemptive enrollments made real at once, so that what follows
     meets the same state as for any other learner with an account. `claims` are the accounts foreseen for rows, and

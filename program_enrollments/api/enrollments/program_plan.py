@@ -1,4 +1,7 @@
-"""Planning program enrollments: pure. From what a chunk asks and what there is, to what is to be written."""
+"""Planning program enrollments: pure.
+
+From what a chunk asks and what there is, to what is to be written.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +38,10 @@ class Curricula:
 
 @dataclass(slots=True)
 class ProgramPlan:
-    """What a chunk comes to. `words` refuses rows by number; `creates` maps row number to curriculum; `updates` row
-    number to what is stored and the curriculum it moves to; `unchanged` row number to what is stored.
+    """What a chunk comes to.
+
+    `words` refuses rows by number; `creates` maps row number to curriculum; `updates` row number to what is stored and
+    the curriculum it moves to; `unchanged` row number to what is stored.
     """
 
     words: dict[int, str] = field(default_factory=dict)

@@ -1,4 +1,7 @@
-"""Enrolling in programs: plan, then apply, chunk by chunk; each chunk one short transaction that holds its learners."""
+"""Enrolling in programs: plan, then apply, chunk by chunk.
+
+Each chunk one short transaction that holds its learners.
+"""
 
 from __future__ import annotations
 
@@ -106,8 +109,9 @@ def fetch_curricula(*, program: Program) -> Curricula:
 
 
 def fetch_stored(*, program_id: int, learners: Iterable[LockedLearner | None]) -> dict[int, StoredProgramEnrollment]:
-    """Return these learners' enrollments in the program, by learner. Linked learners' are real, the others'
-    preemptive.
+    """Return these learners' enrollments in the program, by learner.
+
+    Linked learners' are real, the others' preemptive.
     """
     fields = ("id", "learner_id", "status", "curriculum_id")
     return {

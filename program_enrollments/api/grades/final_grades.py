@@ -61,8 +61,9 @@ def render_grade(
 
 
 def grade_learners(*, course_run: CourseRun, learners: Sequence[GatheredLearner]) -> list[GradeRow]:
-    """Return the learners' final grades as they stand now, in the order given. One call of the host, none for no
-    learners.
+    """Return the learners' final grades as they stand now, in the order given.
+
+    One call of the host, none for no learners.
 
     A learner whom the host has no record of, or whose grade it cannot tell, has a row that says so. Raises HostError
     where the host cannot answer at all.

@@ -1,5 +1,6 @@
-"""Freezing: final grades as a university may cite them. Versions are made and reopened; none is ever changed
-(docs/grades.rst).
+"""Freezing: final grades as a university may cite them.
+
+Versions are made and reopened; none is ever changed (docs/grades.rst).
 """
 
 from __future__ import annotations
@@ -71,7 +72,9 @@ FREEZE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class FrozenVersion:
-    """A version of a course run's grades in a program. `frozen_by` and `reopened_by` are the usernames at those times.
+    """A version of a course run's grades in a program.
+
+    `frozen_by` and `reopened_by` are the usernames at those times.
 
     `digest` is that of the `count` rows as they were frozen; it no longer fits where `retired` of them belong to
     persons retired since. While the version is in force `reopened_at` is None.
@@ -138,8 +141,9 @@ def freeze_grades(
 def freeze_program_grades(
     *, program: Program, origin: Origin, now: datetime | None = None
 ) -> list[FrozenVersion | FreezeFailure]:
-    """Freeze all course runs of a program whose grades are not frozen yet; return an entry for each, in the order of
-    course keys.
+    """Freeze all course runs of a program whose grades are not frozen yet.
+
+    Return an entry for each, in the order of course keys.
 
     Each is frozen by itself, as by `freeze_grades`: what is frozen stays frozen where a later one fails. A second call
     freezes what failed. Raises AlreadyFrozen where no course run is left to freeze, and the first failure where none
@@ -205,8 +209,9 @@ def reopen_grades(
 
 
 def retire_from_freezes(*, pseudonyms: Mapping[int, str]) -> int:
-    """Overwrite `student_key` in every frozen row of these learners (learner ID to pseudonym); return how many rows
-    that were.
+    """Overwrite `student_key` in every frozen row of these learners (learner ID to pseudonym).
+
+    Return how many rows that were.
 
     This is the one change a frozen row can go through. Each version counts its retired rows, because its digest no
     longer fits them. Safe to repeat. To be called in the transaction that holds the learners locked and takes their
@@ -251,7 +256,10 @@ def digest_rows(*, rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _freeze(*, program: Program, course_run: CourseRun, origin: Origin, now: datetime | None) -> FrozenVersion:
-    """Read the host without locks, then write; read on where learners came, anew where a version came and went."""
+    """Read the host without locks, then write.
+
+    Read on where learners came, anew where a version came and went.
+    """
     pairs = [(program.pk, course_run.pk)]
     _make_books(pairs=pairs)
     grades: dict[int, Told | None] = {}
@@ -370,8 +378,10 @@ def _books(pairs: Collection[Place]) -> QuerySet[GradeBook]:
 
 
 def _make_books(*, pairs: Collection[Place]) -> None:
-    """Make the grade books that are missing. A freeze does it in a transaction of its own: one that waits for another's
-    insert must not hold locks already, or the two could end in a deadlock.
+    """Make the grade books that are missing.
+
+    A freeze does it in a transaction of its own: one that waits for another's insert must not hold locks already, or
+    the two could end in a deadlock.
     """
     missing = set(pairs).difference(_books(pairs).values_list("program_id", "course_run_id"))
     if missing:

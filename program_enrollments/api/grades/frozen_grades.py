@@ -23,8 +23,9 @@ LIVE = 0
 
 @dataclass(frozen=True, slots=True)
 class GradePage:
-    """A page of grades. Where they are frozen, `version` is the one in force and `frozen_at` its time; else both are
-    None.
+    """A page of grades.
+
+    Where they are frozen, `version` is the one in force and `frozen_at` its time; else both are None.
     """
 
     page: Page
@@ -94,7 +95,9 @@ def fetch_freezes(*, program: Program, course_run: CourseRun, cursor: str | None
 
 
 def get_freeze(*, program: Program, course_run: CourseRun, version: int) -> FrozenGrades:
-    """Return a version of a course run's grades, in force or reopened. One statement, and one a chunk of rows read.
+    """Return a version of a course run's grades, in force or reopened.
+
+    One statement, and one a chunk of rows read.
 
     Raises FreezeDoesNotExist.
     """

@@ -144,8 +144,9 @@ def _identity_change(learner: LockedLearner, kind: str, before: str | None, afte
 def _link_waiting(
     *, identified: Identified, numbers: Sequence[int], claims: Mapping[int, Claim], now: datetime
 ) -> list[Change]:
-    """Link learners that wait, and whose identity just grew, to the accounts that claim them. Their promises stay for
-    realizing.
+    """Link learners that wait, and whose identity just grew, to the accounts that claim them.
+
+    Their promises stay for realizing.
     """
     learners = {number: learner for number in numbers if (learner := identified.learners[number]) is not None}
     school_ids = {learner.school_id for learner in learners.values()}
@@ -288,8 +289,9 @@ def _complete_taken(
 def _insert_learners(
     *, school_id: int, rows: dict[int, tuple[Any, ...]], identities: Sequence[Identity], now: datetime
 ) -> dict[int, int]:
-    """Insert learners and return their IDs by row. Sorted, so that two writers of the same new learners meet in one
-    order.
+    """Insert learners and return their IDs by row.
+
+    Sorted, so that two writers of the same new learners meet in one order.
     """
 
     def order(number: int) -> tuple[str, str]:

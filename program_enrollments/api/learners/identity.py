@@ -20,8 +20,9 @@ EnrollmentRequest = ProgramEnrollmentRequest | CourseEnrollmentRequest
 
 
 class Identity(NamedTuple):
-    """Who a row names: as given (trimmed) and normalized; empty where not given. `valid` is False for what cannot be
-    used.
+    """Who a row names: as given (trimmed) and normalized; empty where not given.
+
+    `valid` is False for what cannot be used.
     """
 
     student_key: str

@@ -19,7 +19,9 @@ from program_enrollments.models import Learner, PreemptiveProgramEnrollment, Pro
 
 
 def review_identity_changes(*, identified: Identified, reach: Callable[[], Reach] | None) -> dict[int, str]:
-    """Take from `identified` the changes that must not be written; return the learners in question and the addresses.
+    """Take from `identified` the changes that must not be written.
+
+    Return the learners in question and the addresses.
 
     `reach` returns on which part of the school the caller may write enrollments, None for all of it; it is called only
     if a row changes an identity of a known learner. A row whose change is left out for want of a grant is written

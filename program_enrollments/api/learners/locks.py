@@ -54,10 +54,11 @@ class LockedLearner(NamedTuple):
 
 @dataclass(slots=True)
 class Identified:
-    """The learners of a chunk. `learners` holds one a row, None where there is none; `invalid` the numbers of rows
-    whose identities contradict each other or what is stored, and `details` why where that needs saying; `missing`
-    those of rows whose learner is not there yet. `completions` are what rows add to learners, `absorbed` the vacant
-    rows of IDs that they add.
+    """The learners of a chunk.
+
+    `learners` holds one a row, None where there is none; `invalid` the numbers of rows whose identities contradict each
+    other or what is stored, and `details` why where that needs saying; `missing` those of rows whose learner is not
+    there yet. `completions` are what rows add to learners, `absorbed` the vacant rows of IDs that they add.
     """
 
     learners: list[LockedLearner | None]
@@ -134,8 +135,10 @@ def lock_named(
 
 
 def locks_rows() -> bool:
-    """Whether the database locks rows. SQLite doesn't: a transaction that writes what it has read before is refused if
-    anybody else wrote meanwhile, so what a first look found still holds.
+    """Whether the database locks rows.
+
+    SQLite doesn't: a transaction that writes what it has read before is refused if anybody else wrote meanwhile, so
+    what a first look found still holds.
     """
     return bool(connections[router.db_for_write(Learner)].features.has_select_for_update)
 

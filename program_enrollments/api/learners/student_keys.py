@@ -51,7 +51,10 @@ class FormerKey(NamedTuple):
 
 
 def make_pseudonym(*, kind: str) -> str:
-    """Return a student ID that nobody has and nobody can be enrolled or signed on with; `kind`: retired or released."""
+    """Return a student ID that nobody has and nobody can be enrolled or signed on with.
+
+    `kind`: retired or released.
+    """
     return f"{kind}-{secrets.token_hex(16)}"
 
 
@@ -184,8 +187,9 @@ class Honored(NamedTuple):
 
 
 def fetch_honored(*, school_id: int, student_keys: Collection[str], now: datetime) -> Honored:
-    """Return which of `student_keys` (normalized) are honored for a learner. One statement where the school honors
-    nothing.
+    """Return which of `student_keys` (normalized) are honored for a learner.
+
+    One statement where the school honors nothing.
     """
     honoring = Learner.objects.filter(school_id=school_id, honored_for__isnull=False).order_by()
     if not student_keys or not honoring.exists():

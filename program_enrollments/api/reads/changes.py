@@ -1,4 +1,7 @@
-"""Following: a program's feed of changes from a cursor on. Nothing is skipped, whoever writes meanwhile (ADR 0003)."""
+"""Following: a program's feed of changes from a cursor on.
+
+Nothing is skipped, whoever writes meanwhile (ADR 0003).
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,9 @@ class HeldRoles:
 
 
 def fetch_roles(*, user_ids: Collection[int], course_ids: Collection[str]) -> HeldRoles:
-    """Return who of these users holds the role in these course runs. One call of the host, none for no users.
+    """Return who of these users holds the role in these course runs.
+
+    One call of the host, none for no users.
 
     A host that is down costs no reader the list: what it shows then is the school's wish (docs/api.rst).
     """

@@ -1,4 +1,7 @@
-"""Paging: keyset pages with opaque cursors. The same cost at any depth, and nothing skipped when rows come and go."""
+"""Paging: keyset pages with opaque cursors.
+
+The same cost at any depth, and nothing skipped when rows come and go.
+"""
 
 from __future__ import annotations
 
@@ -56,8 +59,9 @@ def fetch_page(
     page_size: int,
     render: Callable[[Any], dict[str, Any]],
 ) -> Page:
-    """Return one page. `read(cursor, limit)` gives up to `limit` pairs of key and row behind the cursor, in reading
-    direction.
+    """Return one page.
+
+    `read(cursor, limit)` gives up to `limit` pairs of key and row behind the cursor, in reading direction.
     """
     place = decode_cursor(cursor) if cursor else Cursor()
     found = list(read(place, page_size + 1))

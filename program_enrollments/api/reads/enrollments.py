@@ -1,4 +1,7 @@
-"""Reading: lists of enrollments. Real and preemptive ones together, in one order, by keyset (docs/api.rst, Lists)."""
+"""Reading: lists of enrollments.
+
+Real and preemptive ones together, in one order, by keyset (docs/api.rst, Lists).
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,9 @@ holds such and others.
 def fetch_program_enrollments(
     *, program: Program, filters: EnrollmentFilters, cursor: str | None, page_size: int
 ) -> Page:
-    """Return a page of a program's enrollments. Two statements, two more where `student_keys` are filtered.
+    """Return a page of a program's enrollments.
+
+    Two statements, two more where `student_keys` are filtered.
 
     Raises BadCursor.
     """
@@ -57,8 +62,9 @@ def fetch_program_enrollments(
 def fetch_course_enrollments(
     *, program: Program, course_run: CourseRun, filters: EnrollmentFilters, cursor: str | None, page_size: int
 ) -> Page:
-    """Return a page of the enrollments in a run through a program. Statements and exceptions as above, and one call of
-    the host if anybody on the page has an account.
+    """Return a page of the enrollments in a run through a program.
+
+    Statements and exceptions as above, and one call of the host if anybody on the page has an account.
     """
     # A promise that the host refused is preemptive, while its learner has an account.
     tables: dict[type[Model], bool | None] = {PreemptiveCourseEnrollment: filters.account_exists}

@@ -56,8 +56,9 @@ class Cut:
 
 
 class Listed(NamedTuple):
-    """An enrollment and its learner; of the account, None where there is none. `course_staff` is of course enrollments
-    only.
+    """An enrollment and its learner; of the account, None where there is none.
+
+    `course_staff` is of course enrollments only.
     """
 
     learner_id: int

@@ -1,5 +1,6 @@
-"""Signing in: what an account's appearance makes real. Called after commit, for a sign-on, a saved account or a
-confirmed address.
+"""Signing in: what an account's appearance makes real.
+
+Called after commit, for a sign-on, a saved account or a confirmed address.
 
 Nothing here may cost anybody their sign-in: what goes wrong is logged without personal data, stored on the learners
 concerned for staff to see, and tried again at the next sign-in and by the sweep (ADR 0002).
@@ -56,8 +57,10 @@ logger = logging.getLogger(__name__)
 
 
 class ProbedLearner(NamedTuple):
-    """A learner whom a sign-on may concern. `is_named`: by the ID it asserts. `changed_hands`: the ID was somebody
-    else's before; `is_honored`: it is the former one of another learner.
+    """A learner whom a sign-on may concern.
+
+    `is_named`: by the ID it asserts. `changed_hands`: the ID was somebody else's before; `is_honored`: it is the former
+    one of another learner.
     """
 
     id: int
@@ -112,7 +115,9 @@ LEFT_OVER_OR_ADDRESSED = CompiledQuery(model=Learner, write=_left_over_or_addres
 
 
 def realize_at_sign_on(*, user_id: int, provider: str, uid: str, created: datetime) -> RealizingReport:
-    """Link and realize after a social-auth identity was saved, which the account has had since `created`. Never raises.
+    """Link and realize after a social-auth identity was saved, which the account has had since `created`.
+
+    Never raises.
 
     Only the backends of the setting `SAML_BACKENDS` count, and only uids `<school_slug>:<remote_id>` with the slug of
     an enabled identity provider. A student ID the school has not enrolled yet is kept as a learner all the same:
@@ -382,8 +387,9 @@ def settle_and_realize(
     again: bool = False,
     reopens: bool = True,
 ) -> RealizingReport:
-    """Decide the claims, write them, realize whoever is linked then, and record it all. The caller holds the locks, the
-    accounts' first.
+    """Decide the claims, write them, realize whoever is linked then, and record it all.
+
+    The caller holds the locks, the accounts' first.
 
     `again` tries course enrollments too that wait for a person after too many refusals. `reopens` brings claims back
     that staff dismissed: they were made anew just now.
@@ -406,7 +412,10 @@ def settle_and_realize(
 
 
 def _never_raising(work: Callable[[], RealizingReport], *, learner_ids: Collection[int]) -> RealizingReport:
-    """Run `work`; keep what it raises from the sign-in that it follows, but not from the log and from staff."""
+    """Run `work`.
+
+    Keep what it raises from the sign-in that it follows, but not from the log and from staff.
+    """
     try:
         with limited("SIGN_IN_HOST_SECONDS"):
             return work()

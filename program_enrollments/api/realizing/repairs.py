@@ -35,8 +35,9 @@ ORIGIN = Origin(source=Source.SWEEP.value, reason="mended")
 
 @dataclass(slots=True)
 class Mended:
-    """What was found and put right, in numbers of learners, of enrollments for `seats`; `failures` are seats that the
-    host did not give.
+    """What was found and put right, in numbers of learners, of enrollments for `seats`.
+
+    `failures` are seats that the host did not give.
     """
 
     without_account: int = 0

@@ -113,8 +113,9 @@ def agree_on_seats(*, wishes: Sequence[SeatWish], one_by_one: bool = False) -> d
 def agree_on_roles(
     *, grants: Collection[UserCourse], revokes: Collection[UserCourse], one_by_one: bool = False
 ) -> tuple[set[UserCourse], dict[UserCourse, HostFailure]]:
-    """Grant and revoke the course staff role; return which of `grants` were not there before, and what the host did
-    not do.
+    """Grant and revoke the course staff role.
+
+    Return which of `grants` were not there before, and what the host did not do.
 
     Exceptions and `one_by_one` as in `agree_on_seats`.
     """
@@ -158,7 +159,9 @@ def agree_on_seats_and_roles(
     revokes: Collection[UserCourse],
     one_by_one: bool = False,
 ) -> tuple[set[UserCourse], dict[UserCourse, HostFailure]]:
-    """Make seats and course staff roles agree; return which of `grants` were not there before, and what failed.
+    """Make seats and course staff roles agree.
+
+    Return which of `grants` were not there before, and what failed.
 
     A pair whose seat or role fails is left as it was in both: the host is told once more, without it, after a role
     failed. Exceptions and `one_by_one` as in `agree_on_seats`.
@@ -229,7 +232,10 @@ UNKNOWN_FAILURE = HostFailure("host_unavailable", HostError.detail, False)
 
 
 def _guarded(call: Callable[[], T]) -> tuple[T | None, HostFailure | None]:
-    """Run `call` in a savepoint; an exception becomes a failure, without its text: that may hold personal data."""
+    """Run `call` in a savepoint.
+
+    An exception becomes a failure, without its text: that may hold personal data.
+    """
     try:
         with transaction.atomic():
             return call(), None

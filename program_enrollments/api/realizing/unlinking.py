@@ -68,7 +68,9 @@ def decide_against(*, learner: LockedLearner, now: datetime) -> None:
 
 
 def turn_into_promises(*, learners: Sequence[LockedLearner], now: datetime) -> list[Change]:
-    """Let the real enrollments of these (locked) learners wait for an account; return the ledger's entries.
+    """Let the real enrollments of these (locked) learners wait for an account.
+
+    Return the ledger's entries.
 
     Where a promise of the same program or course run is there already, it is the later word and stands. Constant in
     statements.

@@ -27,8 +27,9 @@ PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", r
 
 @dataclass(frozen=True, slots=True)
 class SigningCertificate:
-    """A certificate with an RSA or elliptic-curve key. `fingerprint` is SHA-256 in upper-case hex pairs, `expires_at`
-    is UTC.
+    """A certificate with an RSA or elliptic-curve key.
+
+    `fingerprint` is SHA-256 in upper-case hex pairs, `expires_at` is UTC.
 
     SAML trusts the key because it was configured here, not because of who issued the certificate or until when: an
     expired one still verifies, and is only shown as expired.

@@ -29,8 +29,10 @@ XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 @dataclass(frozen=True, slots=True)
 class ProviderMetadata:
-    """One identity provider, as its metadata describes it. `attributes` are the names it says it can assert, often
-    none; `valid_until` is UTC, None where the metadata names no end.
+    """One identity provider, as its metadata describes it.
+
+    `attributes` are the names it says it can assert, often none; `valid_until` is UTC, None where the metadata names no
+    end.
     """
 
     entity_id: str

@@ -39,7 +39,10 @@ class AttributeNames:
 
 @dataclass(frozen=True, slots=True)
 class SamlProvider:
-    """The SAML side of an identity provider. `certificates` are in PEM form; a signature by any of them counts."""
+    """The SAML side of an identity provider.
+
+    `certificates` are in PEM form; a signature by any of them counts.
+    """
 
     entity_id: str
     sso_url: str
@@ -51,7 +54,10 @@ class SamlProvider:
 
 @dataclass(frozen=True, slots=True)
 class SignOnProvider:
-    """An enabled identity provider with its school. `saml` is None where the host has a SAML set-up of its own."""
+    """An enabled identity provider with its school.
+
+    `saml` is None where the host has a SAML set-up of its own.
+    """
 
     slug: str
     school: School
@@ -90,8 +96,9 @@ def get_sign_on_provider(*, slug: str = "", entity_id: str = "") -> SignOnProvid
 
 
 def get_saml_provider(*, slug: str = "", entity_id: str = "") -> tuple[SignOnProvider, SamlProvider]:
-    """Return an identity provider that people can be sent to, and its SAML side. Raises SignOnRefused as above, and
-    where it has none.
+    """Return an identity provider that people can be sent to, and its SAML side.
+
+    Raises SignOnRefused as above, and where it has none.
     """
     provider = get_sign_on_provider(slug=slug, entity_id=entity_id)
     if provider.saml is None:

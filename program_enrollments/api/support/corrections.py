@@ -1,5 +1,6 @@
-"""Correcting: what only a person may decide about a learner's account. Links by hand, unlinks, settles conflicts,
-tries again.
+"""Correcting: what only a person may decide about a learner's account.
+
+Links by hand, unlinks, settles conflicts, tries again.
 """
 
 from __future__ import annotations
@@ -96,8 +97,9 @@ def _linkable(learners: Sequence[LockedLearner], learner_id: int) -> LockedLearn
 
 
 def unlink_learner(*, learner_id: int, origin: Origin, now: datetime | None = None) -> None:
-    """Take a learner's account away: seats and roles this app gave go, enrollments wait again. Raises
-    LearnerDoesNotExist.
+    """Take a learner's account away: seats and roles this app gave go, enrollments wait again.
+
+    Raises LearnerDoesNotExist.
 
     The account is not linked again by the evidence it was linked by, and signs on as this student no more.
     """

@@ -61,7 +61,9 @@ def rename_students(
     dry_run: bool = False,
     now: datetime | None = None,
 ) -> list[Renamed]:
-    """Give learners of the provider's school other student IDs; return what became of each renaming, in their order.
+    """Give learners of the provider's school other student IDs.
+
+    Return what became of each renaming, in their order.
 
     `provider` is the one that asserts the new IDs: accounts linked by single sign-on or by staff get the identity under
     it, so that their owners sign on to them as before. Those linked otherwise are offered their account at the first

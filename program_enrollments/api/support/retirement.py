@@ -1,4 +1,6 @@
-"""Retiring: a person leaves, and whatever says who they were leaves with them. What happened stays (ADR 0003).
+"""Retiring: a person leaves, and whatever says who they were leaves with them.
+
+What happened stays (ADR 0003).
 
 What is removed, and what isn't ours to remove, is listed in docs/operations.rst, Retiring a person.
 """
@@ -60,7 +62,9 @@ class Persons:
 
 @dataclass(slots=True)
 class RetiringReport:
-    """What became of the persons meant, by primary keys of learners; `unknown` counts those whom nobody is known by.
+    """What became of the persons meant, by primary keys of learners.
+
+    `unknown` counts those whom nobody is known by.
 
     `refused` learners stay as they were, because the host did not give up what this app gave them.
     """
@@ -137,7 +141,10 @@ def _normalized(values: Iterable[str]) -> set[str]:
 
 
 def _retire(learner_id: int, origin: Origin, keep_seats: bool, now: datetime) -> bool | None:
-    """Retire one learner in the current transaction; False where that was done before, None where there is none."""
+    """Retire one learner in the current transaction.
+
+    False where that was done before, None where there is none.
+    """
     user_ids = Learner.objects.filter(pk=learner_id, user__isnull=False).values_list("user_id", flat=True)
     for learner in lock_learners(ids={learner_id, *find_siblings(user_ids=list(user_ids))}):
         if learner.id != learner_id:
@@ -159,7 +166,10 @@ def _retire(learner_id: int, origin: Origin, keep_seats: bool, now: datetime) ->
 
 
 def _forget_learner(learner: LockedLearner, pseudonym: str, *, keep_seats: bool, now: datetime) -> list[Change]:
-    """Take the account and the identities off a learner; return the ledger's entries, which name the pseudonym."""
+    """Take the account and the identities off a learner.
+
+    Return the ledger's entries, which name the pseudonym.
+    """
     changes: list[Change] = []
     if learner.user_id is not None:
         _take_identities(learner)

@@ -85,7 +85,10 @@ def end_of(day: date | None) -> datetime | None:
 
 
 def read_renamings(path: Path) -> tuple[list[api.Renaming], list[int]]:
-    """Return the renamings that a file asks for, and the line of each. Raises CommandError for what is no such file."""
+    """Return the renamings that a file asks for, and the line of each.
+
+    Raises CommandError for what is no such file.
+    """
     renamings, lines = [], []
     try:
         with path.open("rb") as file:

@@ -112,7 +112,10 @@ class DescribedSchema(AutoSchema):
 
 
 def render_operation(operation: Operation, *, names: Iterable[str], method: str) -> dict[str, Any]:
-    """Return the operation as OpenAPI writes it; `names` are those of the path's parameters, in their order."""
+    """Return the operation as OpenAPI writes it.
+
+    `names` are those of the path's parameters, in their order.
+    """
     names = list(names)
     parameters = [PATH_PARAMETERS[name] for name in names] + list(operation.parameters)
     if not operation.public:

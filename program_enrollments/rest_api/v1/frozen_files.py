@@ -40,7 +40,9 @@ def write_json(frozen: FrozenGrades) -> Iterator[str]:
 
 
 def write_csv(frozen: FrozenGrades) -> Iterator[str]:
-    """Give the lines of a CSV file (RFC 4180), the columns' names first; a cell of a row without that member is empty.
+    """Give the lines of a CSV file (RFC 4180), the columns' names first.
+
+    A cell of a row without that member is empty.
 
     Text that a spreadsheet would take for a formula is shielded: see `shield`.
     """
