@@ -1,4 +1,7 @@
-"""Settings: one dict `PROGRAM_ENROLLMENTS` in the host's Django settings, read at call time, defaults here."""
+"""Settings: one dict `PROGRAM_ENROLLMENTS` in the host's Django settings.
+
+It is read at call time. The defaults are here.
+"""
 
 from __future__ import annotations
 

@@ -279,7 +279,10 @@ class Attendance:
 
 @dataclass(frozen=True, slots=True)
 class AttendanceUnavailable:
-    """The host cannot report a learner's attendance, and why: a sentence that is safe to show to the school."""
+    """The host cannot report a learner's attendance, and why.
+
+    A sentence that is safe to show to the school.
+    """
 
     error: str
 
@@ -321,7 +324,10 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a keyset list: rows as plain dicts, and the cursors of its neighbours (None at the ends)."""
+    """One page of a keyset list: rows as plain dicts, and the cursors of its neighbours.
+
+    A cursor is None at an end of the list.
+    """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     next_cursor: str | None = None

@@ -234,7 +234,10 @@ class HostDeadlinePassed(HostError):
 
 
 class HostRefused(HostError):
-    """The host will never do what was asked as things are (no such course run, say): a person has to look at it."""
+    """The host will never do what was asked as things are (no such course run, say).
+
+    A person has to look at it.
+    """
 
     code = "host_refused"
     detail = "The learning platform refused this."

@@ -32,7 +32,9 @@ PSEUDONYM = re.compile(r"(?:retired|released)-[0-9a-f]{32}")
 
 
 def normalize_identity(value: str) -> str:
-    """Return the form of `value` under which it is compared: trimmed, NFKC, without case or invisible characters.
+    """Return the form of `value` under which it is compared.
+
+    Trimmed, NFKC, without case or invisible characters.
 
     Consequences decided once, for every database and collation: `É` composed or decomposed is one letter, and is not
     `E`; full-width digits are digits; `ß` is `ss` (Unicode case folding); white space around the value is nothing,
@@ -46,7 +48,10 @@ def normalize_identity(value: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _normalize_unicode(value: str) -> str:
-    """Apply the steps until they change nothing: folding can yield letters that compose, trim or vanish again."""
+    """Apply the steps until they change nothing.
+
+    Folding can yield letters that compose, trim or vanish again.
+    """
     while True:
         folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", INVISIBLE.sub("", value)).casefold())
         folded = INVISIBLE.sub("", folded).strip()

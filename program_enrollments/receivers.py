@@ -28,8 +28,9 @@ def account_saved(sender: Any, instance: Any, raw: bool = False, using: str | No
 
 
 def identity_saved(sender: Any, instance: Any, raw: bool = False, using: str | None = None, **kwargs: Any) -> None:
-    """Link and realize the learner that this identity names: sign-up saves it after the account, later sign-ins save
-    only it.
+    """Link and realize the learner that this identity names.
+
+    Sign-up saves it after the account, later sign-ins save only it.
     """
     if raw:
         return

@@ -1,6 +1,6 @@
 """Enrollments in course runs, real and waiting.
 
-Of the waiting ones also why the host did not accept them.
+For those that wait, the reason why the host did not accept them is shown too.
 """
 
 from __future__ import annotations

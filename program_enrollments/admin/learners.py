@@ -36,7 +36,7 @@ MAX_AT_ONCE = 1_000
 
 @admin.register(Learner)
 class LearnerAdmin(ViewOnlyAdmin):
-    """A list that finds a learner by whatever is known of them, and a page that shows all there is to know."""
+    """A list to find a learner in, and a page that shows all that is known of them."""
 
     list_display = ["key", "email", "school", "user", "state", "problem", "modified"]
     list_display_links = ["key"]

@@ -136,7 +136,10 @@ class KnownProviderForm(MetadataForm):
 
 
 def refuse_second_use(form: forms.Form, found: api.ProviderMetadata, *, provider: IdentityProvider | None) -> None:
-    """Add an error where another provider has the entity ID: under two slugs it would let people choose theirs."""
+    """Add an error where another provider has the entity ID.
+
+    Under two slugs it would let people choose theirs.
+    """
     others = SamlConfiguration.objects.filter(entity_id=found.entity_id)
     if provider is not None:
         others = others.exclude(identity_provider=provider)

@@ -33,7 +33,7 @@ def naming_program(*, text: str, prefix: str = "") -> Q:
 def search_enrollments(*, queryset: AnyQuerySet, text: str) -> AnyQuerySet:
     """Narrow `queryset`, of anything with a learner and a program, to what `text` names.
 
-    "" narrows nothing.
+    An empty text narrows nothing.
     """
     text = text.strip()
     if not text:

@@ -1,4 +1,7 @@
-"""The only door to the domain: what entry points (REST, receivers, admin, commands, a host's own code) may call."""
+"""The only door to the domain.
+
+Entry points (REST, receivers, admin, commands) and a host's own code call what stands here, and nothing behind it.
+"""
 
 from program_enrollments.api.access import Access, Reach, access_of, get_course_run, get_program
 from program_enrollments.api.catalog.load import CatalogOutcome, load_catalog

@@ -145,8 +145,9 @@ def access_of(*, user: Any) -> Access:
 
 
 def get_program(*, access: Access, uuid: UUID, permission: str | None = None) -> Program:
-    """Return a program (with its school) that the caller may see, and on which they have `permission` where one is
-    named.
+    """Return a program that the caller may see, with its school.
+
+    If a `permission` is named, the caller has it there.
 
     Raises ProgramDoesNotExist for what is not visible, PermissionDenied for what is, but without the grant.
     """
@@ -203,7 +204,8 @@ def choose_run(*, runs: Iterable[CourseRun], key: str) -> CourseRun:
 
 
 def is_possible_run_key(key: str) -> bool:
-    """Whether a text can be a course key or an external key at all: databases refuse to look for what they cannot
-    store.
+    """Whether a text can be a course key or an external key at all.
+
+    Databases refuse to look for what they cannot store.
     """
     return "\x00" not in key and len(key) <= MAX_IDENTITY_LENGTH

@@ -1,5 +1,6 @@
-"""Answering once: a request repeated under the same `Idempotency-Key` gets the first one's answer (docs/api.rst,
-Repeating a request).
+"""Answering once: a request repeated under the same `Idempotency-Key` gets the first one's answer.
+
+See docs/api.rst, Repeating a request.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from program_enrollments.models import CourseRun, CurriculumCourseRun, Program, 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a caller was let through to: the program and course run that the path names, if it does, and their access.
+    """What a caller was let through to: the program and course run of the path, and access.
 
     Where a program is named, `access` may not be complete yet (see `Access`).
     """
@@ -58,7 +58,7 @@ def get_school(*, key: str) -> School:
 
 
 def authorize_school(*, user: Any, key: str, permission: str | None = None) -> Scope:
-    """Look up the school with this key, as far as `user` may see it, and require `permission`, if any, on all of it.
+    """Return the school with this key, if `user` may see it and has `permission` on all of it.
 
     Raises SchoolDoesNotExist for a school of which the user sees nothing; then PermissionDenied.
     """
@@ -76,8 +76,7 @@ def authorize_school(*, user: Any, key: str, permission: str | None = None) -> S
 def authorize(
     *, user: Any, program: UUID | None = None, course: str | None = None, permission: str | None = None
 ) -> Scope:
-    """Look up what a path names, as far as `user` may see it, and require `permission` on the program where one is
-    named.
+    """Return what a path names, if `user` may see it and has `permission` there.
 
     `course` is a course key or a school's external key. What is not visible does not exist, so that comes first: raises
     ProgramDoesNotExist, CourseDoesNotExist, CourseNotInProgram; then PermissionDenied; then AmbiguousCourse. One
@@ -93,7 +92,10 @@ def authorize(
 
 
 class _Found(NamedTuple):
-    """What the path names, before anybody has asked for the permission: the course runs are those that a key fits."""
+    """What the path names, before anybody has asked for the permission.
+
+    The course runs are those that a key fits.
+    """
 
     access: Access
     program: Program

@@ -1,4 +1,7 @@
-"""A CSV file as a source of the catalog: one row a course run of a curriculum (docs/catalog.rst, Columns)."""
+"""A CSV file as a source of the catalog: one row a course run of a curriculum.
+
+See docs/catalog.rst, Columns.
+"""
 
 from __future__ import annotations
 

@@ -35,8 +35,9 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """Where Discovery and the LMS that gives its tokens are, and how patiently they are asked (docs/catalog.rst,
-    Settings).
+    """Where Discovery and the LMS that gives its tokens are, and how patiently they are asked.
+
+    See docs/catalog.rst, Settings.
     """
 
     url: str
@@ -89,7 +90,9 @@ class Passing(Exception):
 
 
 def fetch_programs(connection: Connection) -> Iterator[CatalogProgram | CatalogProblem]:
-    """Give every active program of the connection's types, asking for a page when the one before is used up.
+    """Give every active program of the connection's types.
+
+    A page is requested when the one before is used up.
 
     A failing request is tried again, `retries` times, with growing pauses. Raises CatalogUnavailable where Discovery
     or the LMS still fails then, refuses, or says what makes no sense: a `next` that leads to another host or in a
@@ -197,7 +200,10 @@ def _pause_asked(response: requests.Response) -> float:
 
 
 def _read_body(response: requests.Response, *, deadline: float) -> bytes:
-    """Read as the bytes come in, so that a server which sends them one by one does not keep the command forever."""
+    """Read as the bytes come in, until the deadline.
+
+    A server that sends them one by one does not keep the command forever.
+    """
     body = bytearray()
     # Before its version 2.1, urllib3 only knows how to wait for a whole block.
     read = getattr(response.raw, "read1", response.raw.read)

@@ -81,6 +81,9 @@ def check_moment(value: object, *, name: str) -> datetime | None:
 
 
 def show(value: object) -> str:
-    """Return `value` as it may be printed on a terminal: short, ASCII only, nothing that a terminal acts on."""
+    """Return `value` as it may be printed on a terminal.
+
+    Short, ASCII only, nothing that a terminal acts on.
+    """
     shown = ascii(value)
     return shown if len(shown) <= MAX_SHOWN else f"{shown[:MAX_SHOWN]}…"

@@ -1,4 +1,4 @@
-"""Rules for the answers of a host: which values each port may return, and what is wrong with one that breaks them.
+"""Rules for the answers of a host: which values each port may return.
 
 The rules for each value that a port hands over, in one place: `checked_host` keeps them while the app runs, and
 `contract` tests adapters for them.

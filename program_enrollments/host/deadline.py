@@ -1,4 +1,4 @@
-"""The deadline of the host's calls: how long a sign-in, or a call of the API, goes on waiting for the host.
+"""The deadline of the host's calls: how long a sign-in or an API call waits for the host.
 
 An adapter passes `remaining_seconds()` to the time-out of its HTTP client. Nothing interrupts a call that ignores it;
 but once the time is up, `checked_host` makes no further ones (ADR 0010).

@@ -48,8 +48,9 @@ class AccountPort(Protocol):
         ...
 
     def users_by_email(self, *, emails: Collection[str]) -> Mapping[str, Collection[int]]:
-        """Return, for each of `emails` (normalized) that is some user's address, confirmed or not, the IDs of all who
-        have it.
+        """Return, per address of `emails`, the IDs of all users who have it, confirmed or not.
+
+        The addresses are normalized. One that no user has is left out.
 
         Compared as in `users_by_confirmed_email`. Asked only where somebody signs on for the first time.
         """

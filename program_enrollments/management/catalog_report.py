@@ -8,7 +8,7 @@ from program_enrollments import api
 
 
 class CatalogReport:
-    """Writes changes to a command's standard output, problems and warnings to its standard error, as they come.
+    """Writes changes to a command's output, and problems and warnings to its errors.
 
     `verbosity` is Django's: 0 writes problems alone, 1 also changes and warnings, 2 also what was kept though the
     source no longer has it.

@@ -21,8 +21,9 @@ MAX_TEXT = 500
 
 
 class BodyError(NamedTuple):
-    """What is wrong in a body: the row it is in (counted from 0, None for the body as a whole) and a JSON pointer to
-    it.
+    """What is wrong in a body, with the row and a JSON pointer to it.
+
+    Rows are counted from 0; None stands for the body as a whole.
     """
 
     row: int | None

@@ -139,7 +139,7 @@ class Endpoint(APIView):
         return api.authorize(user=request.user)
 
     def take_turn(self) -> api.Claim | api.RequestAnswer | None:
-        """Return the answer kept for a repeated request, the claim of one to be kept, None where it has no key.
+        """Return the kept answer or a new claim, or None if the request has no key.
 
         Comes after the checks, so that who lost a grant gets no answer of former days. Raises what
         `api.claim_answer` and `idempotency` raise.
@@ -273,7 +273,10 @@ class CourseEndpoint(ProgramEndpoint):
 
 
 class NothingHere(Endpoint):
-    """Every path under the root that no endpoint has: 404, as a problem document, for those who are signed in."""
+    """Every path under the root that no endpoint has: 404 for those who are signed in.
+
+    The answer is a problem document.
+    """
 
     schema = None
     http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]

@@ -1,4 +1,6 @@
-"""Errors: one table from exception to status and title, and the problem document (RFC 9457) that says it.
+"""Errors: one table from exception to status and title, and the problem document.
+
+The document follows RFC 9457.
 
 A new exception of the tree in `program_enrollments.exceptions` needs one line in `TABLE`; without one its base's line
 counts.
@@ -65,8 +67,9 @@ class TooManyRequests(ProgramEnrollmentsError):
 
 
 class Entry(NamedTuple):
-    """How an exception is told: the HTTP status, the title, and for exceptions that are not ours the code and the
-    detail.
+    """How an exception is shown: the HTTP status and the title.
+
+    Exceptions that are not ours have the code and the detail here too.
     """
 
     status: int

@@ -60,7 +60,9 @@ def forget(response: HttpResponseBase) -> None:
 
 
 def settle(claim: Claim, response: HttpResponseBase) -> None:
-    """Keep the answer to a request, or forget it where another day may bring another one: 401, 403, 404, 5xx.
+    """Keep the answer to a request, or release its claim if a retry may get another answer.
+
+    That holds for 401, 403, 404 and 5xx.
 
     The request is done by now: where its answer cannot be kept, it is still given.
     """

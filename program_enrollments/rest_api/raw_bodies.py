@@ -1,4 +1,4 @@
-"""Raw bodies: their size is checked before anything else, and they are read once, never further than the limit."""
+"""Raw bodies: read once, and never further than the limit on their size."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def read_raw_body(request: HttpRequest) -> bytes:
 
 
 def _stream_of(request: HttpRequest) -> Any:
-    """The stream to read: the request, but for a chunked body the server's own where it says that it marks the end.
+    """Return the stream to read, usually the request.
+
+    For a chunked body it is the server's own, if the server says that it marks the end.
 
     Django takes a request without `Content-Length` for one without a body.
     """

@@ -1,4 +1,4 @@
-"""Rows of enrollment writes: from parsed JSON to the domain's requests, and from outcomes to one word per row.
+"""Rows of enrollment writes: JSON to requests, and outcomes to one word per row.
 
 Here a body is refused as a whole where its form is wrong; what is wrong with a row's content is for the domain to say,
 row by row (docs/api.rst, Program enrollments). This is a hot path: plain loops, and one cheap test a value that all
@@ -145,7 +145,10 @@ def _read_identity_and_status(row: Raw) -> tuple[str, str, str, str]:
 
 
 def _is_plain(value: Any) -> TypeGuard[str]:
-    """Whether a value is text (or was a number) that is not blank and has none of the characters that are refused."""
+    """Return whether a value is text that is not blank and has no refused character.
+
+    A number counts as text by now.
+    """
     if type(value) is not str or not value or value.isspace():
         return False
     if not (value.isascii() or strip_invisible(value)):
@@ -172,7 +175,10 @@ def _read_word_of_truth(value: Any) -> bool | None:
 
 
 def rows_response(outcomes: Sequence[RowOutcome]) -> Response:
-    """Return `{key: word}` with 200 where all rows are good (or there are none), 422 where none is, else 207."""
+    """Return `{key: word}` with 200 if all rows are good, 422 if none is, else 207.
+
+    Without rows the status is 200.
+    """
     good = sum(outcome.good for outcome in outcomes)
     status = ALL_GOOD if good == len(outcomes) else MIXED if good else ALL_BAD
     return Response({outcome.key: outcome.word for outcome in outcomes}, status=status)

@@ -106,8 +106,9 @@ def _check_conditions(assertion: etree._Element, expected: Expectation) -> datet
 
 
 def _check_subject(assertion: etree._Element, expected: Expectation) -> datetime:
-    """Return until when whoever brings the assertion may be taken for its subject: one confirmation must fit in
-    everything.
+    """Return until when whoever brings the assertion may be taken for its subject.
+
+    One confirmation must fit in everything.
     """
     refused = SignOnRefused(SignOnRefusal.CONDITIONS_MISSING)
     for confirmation in assertion.findall(f"{SAML}Subject/{SAML}SubjectConfirmation"):

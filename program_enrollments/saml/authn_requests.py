@@ -1,4 +1,7 @@
-"""Requesting: the message with which a person is sent to their university, by the HTTP-Redirect binding."""
+"""Authentication requests: how a person is sent to their university.
+
+They go by the HTTP-Redirect binding.
+"""
 
 from __future__ import annotations
 

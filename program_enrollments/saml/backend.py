@@ -56,7 +56,7 @@ class UniversitySAML(Base):
         return request
 
     def get_provider(self, slug: str) -> api.SignOnProvider:
-        """Return the identity provider with this slug, read once a sign-on.
+        """Return the identity provider with this slug, read once per sign-on.
 
         Raises SignOnRefused where there is none enabled.
         """
@@ -103,8 +103,9 @@ class UniversitySAML(Base):
         return HttpResponseRedirect(destination(response.get("next_url", "")))
 
     def run_authentication(self, *args: Any, **kwargs: Any) -> Any:
-        """Run this backend's own pipeline: the host's may contain steps that attach people to accounts by other
-        evidence.
+        """Run this backend's own pipeline, not the host's.
+
+        The host's may contain steps that attach people to accounts by other evidence.
         """
         kwargs.setdefault("is_new", False)
         args, kwargs = cast(Any, self.strategy).clean_authenticate_args(*args, **kwargs)

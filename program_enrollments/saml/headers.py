@@ -12,7 +12,9 @@ HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?")
 
 
 def protect(response: HttpResponse, *, nonce: str = "", image_url: str = "") -> HttpResponse:
-    """Let a page load nothing but this site's styles, the element with `nonce`, and images from where `image_url` is.
+    """Let a page load only this site's styles, the element with `nonce`, and one logo.
+
+    The logo is at `image_url`.
 
     Forms go to this site only. Nothing is cached, nobody may frame it, and the addresses seen here are told to no other
     site.

@@ -75,8 +75,9 @@ def _permanent_id(provider: SignOnProvider, attributes: Attributes) -> str:
 
 
 def is_storable(*, slug: str, remote_id: str) -> bool:
-    """Whether an ID, with its provider's slug before it, fits into the tables of every database, and names anybody at
-    all.
+    """Return whether an ID names anybody, and fits into every database's tables.
+
+    The provider's slug counts: it stands before the ID.
     """
     limit = min(MAX_IDENTITY_LENGTH, UserSocialAuth._meta.get_field("uid").max_length or MAX_IDENTITY_LENGTH)
     if is_pseudonym(normalize_identity(remote_id)):
@@ -88,7 +89,10 @@ def is_storable(*, slug: str, remote_id: str) -> bool:
 
 
 def _candidates(attributes: Attributes, configured: str, usual: tuple[str, ...]) -> list[str]:
-    """Return the plain values under the configured name, or else under the first of the usual ones that is there."""
+    """Return the plain values under the configured name.
+
+    Without one, the first of the usual names that is there counts.
+    """
     usual_names = (*usual, f"{CLAIMS}{CLAIM_NAMES[usual]}")
     for name in (configured,) if configured else usual_names:
         values = [" ".join(_printable(value).split()) for value in attributes.get(name, ()) if value]

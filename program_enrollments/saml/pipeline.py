@@ -69,7 +69,7 @@ class SignOnForbidden(AuthException):
 def confirm_holder(
     *, backend: Any, uid: Any, user: Any = None, social: Any = None, **kwargs: Any
 ) -> dict[str, Any] | None:
-    """Let the student who has the ID now be signed on, not the one whose account an old uid is attached to.
+    """Sign the student on who has the ID now, not the one an old uid is attached to.
 
     A step for the pipeline of a host with a SAML set-up of its own, right behind
     `social_core.pipeline.social_auth.social_user`, which chooses the account by the uid alone. Raises SignOnForbidden,

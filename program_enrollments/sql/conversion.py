@@ -1,4 +1,7 @@
-"""From what drivers answer to Python's types, for queries that bypass the ORM's own reading of rows (ADR 0007)."""
+"""From what drivers answer to Python's types, for queries that bypass the ORM's own reading of rows.
+
+See ADR 0007.
+"""
 
 from __future__ import annotations
 

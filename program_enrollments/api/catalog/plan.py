@@ -1,6 +1,6 @@
 """Planning the catalog: what has to change so that the mirror says of a program what a source says.
 
-Pure (ADR 0004).
+It reads and writes no database (ADR 0004).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
 """Enrolling: bulk writes of program and course enrollments.
 
-Plan, then apply, chunk by chunk (ADR 0007).
+Each chunk is planned, then applied (ADR 0007).
 """

@@ -31,8 +31,9 @@ ChunkWriter = Callable[[Sequence[int]], dict[int, RowOutcome]]
 
 @dataclass(frozen=True, slots=True)
 class PreparedRows:
-    """What is known of a call's rows before anything is locked: identities in their order, numbers of the duplicated
-    rows.
+    """What is known of a call's rows before anything is locked.
+
+    It has the identities in their order, and the numbers of the duplicated rows.
     """
 
     identities: list[Identity]
@@ -92,8 +93,9 @@ def _read_honored(*, school_id: int, identities: list[Identity], now: datetime) 
 
 
 def _read_addresses_as_such(*, school_id: int, identities: list[Identity]) -> None:
-    """Let a row whose student ID is an address name the learner that lists show under it: one known by that address
-    alone.
+    """Let a row whose student ID is an address name the learner that lists show under it.
+
+    That learner is known by the address alone.
 
     Whoever writes back what they have read must not make a second person of one. A learner with such a student ID of
     their own comes first.
@@ -119,7 +121,9 @@ def _read_addresses_as_such(*, school_id: int, identities: list[Identity]) -> No
 def write_in_chunks(
     *, rows: Sequence[EnrollmentRequest], numbers: Sequence[int], write: ChunkWriter
 ) -> dict[int, RowOutcome]:
-    """Write the rows `numbers`, at most `CHUNK_SIZE` learners locked at a time, and return an outcome for each.
+    """Write the rows `numbers`, and return an outcome for each.
+
+    At most `CHUNK_SIZE` learners are locked at a time.
 
     Where a chunk fails it is halved until the failing rows stand alone: those become `internal-error`, the others go
     through. Once the time for the host is up, a chunk that needs it fails as a whole. Raises what made the database

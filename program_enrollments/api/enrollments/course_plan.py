@@ -1,6 +1,6 @@
 """Planning course enrollments: pure.
 
-From what a chunk asks and what there is, to what is to be written.
+It turns what a chunk requests and what is stored into what is to be written.
 """
 
 from __future__ import annotations
@@ -83,7 +83,10 @@ def plan_course_enrollments(
 
 
 def wanted_staff(*, row: CourseEnrollmentRequest, stored: StoredCourseEnrollment | None) -> bool:
-    """Return whether the learner is to be course staff: as the row says, or as it is where the row says nothing."""
+    """Return whether the learner is to be course staff.
+
+    The row decides; if it says nothing, the role stays as it is.
+    """
     if row.course_staff is not None:
         return row.course_staff
     return stored.course_staff if stored is not None else False

@@ -1,6 +1,4 @@
-"""Joining what a write knows of learners with the accounts there are, so that a write which crosses a sign-in leaves
-no limbo.
-"""
+"""Joining the learners of a write with accounts, so that a sign-in meanwhile leaves no limbo."""
 
 from __future__ import annotations
 
@@ -66,8 +64,9 @@ def complete_and_make(
 
 
 def recheck_emails_after_commit(*, school_id: int, identified: Identified, identities: Sequence[Identity]) -> None:
-    """Once the learners just made can be seen by others, look again for accounts that confirmed their addresses
-    meanwhile.
+    """Look again for accounts that confirmed the addresses of the new learners meanwhile.
+
+    Runs once others can see these learners.
 
     A confirmation that commits while a learner with that address is being made sees no learner, and the making saw no
     confirmed address. Of the two looks after the two commits at least one sees the other.

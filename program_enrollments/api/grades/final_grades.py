@@ -1,4 +1,4 @@
-"""Grading: final grades as the host tells them, put into the one form in which they are read, frozen and digested."""
+"""Final grades of the host, in the one form in which they are read, frozen and digested."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ Told = Grade | GradeUnavailable
 
 
 class GradeRow(NamedTuple):
-    """A learner's final grade as it is shown and frozen: either `error` is empty, or `letter_grade`, `percent` and
-    `passed` are None.
+    """A learner's final grade as it is shown and frozen.
+
+    Either `error` is empty, or `letter_grade`, `percent` and `passed` are None.
     """
 
     learner_id: int
@@ -107,13 +108,17 @@ def read_frozen(*, freeze_id: int, **conditions: Any) -> Any:
 
 
 def read_reason(reason: str) -> str:
-    """Return the host's reason as it is shown and stored: one line of at most `MAX_ERROR_LENGTH` characters."""
+    """Return the host's reason as it is shown and stored.
+
+    It is one line of at most `MAX_ERROR_LENGTH` characters.
+    """
     return plain_line(str(reason))[:MAX_ERROR_LENGTH]
 
 
 def plain_number(value: Decimal) -> int | float:
-    """Return the shortest JSON number for `value`: 0 and 1 as integers, so that every language writes a row in the same
-    bytes.
+    """Return the shortest JSON number for `value`.
+
+    0 and 1 are integers, so that every language writes a row in the same bytes.
     """
     number = float(value)
     return int(number) if number.is_integer() else number

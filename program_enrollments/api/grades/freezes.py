@@ -93,8 +93,9 @@ class FrozenVersion:
     reopen_reason: str = ""
 
     def receipt(self) -> dict[str, Any]:
-        """Return what a university keeps as the proof of its freeze: the number, who, when, why, how many, the
-        digest.
+        """Return what a university keeps as the proof of its freeze.
+
+        It has the number, the actor, the time, the reason, the number of rows and the digest.
         """
         return {
             "version": self.version,
@@ -119,7 +120,10 @@ class FrozenVersion:
 
 @dataclass(frozen=True, slots=True)
 class FreezeFailure:
-    """A course run that could not be frozen together with the program's others, and why, in a sentence for people."""
+    """A course run that could not be frozen with the program's others, and why.
+
+    The reason is a sentence for people.
+    """
 
     course_id: str
     error: str
@@ -128,8 +132,9 @@ class FreezeFailure:
 def freeze_grades(
     *, program: Program, course_run: CourseRun, origin: Origin, now: datetime | None = None
 ) -> FrozenVersion:
-    """Freeze everybody's final grade in a course run of a program as it stands, for the reason in `origin`; return the
-    new version.
+    """Freeze everybody's final grade in a course run of a program, and return the new version.
+
+    The reason is in `origin`.
 
     The host is read first, chunk by chunk and without locks; the rows are written in one short transaction. Raises
     AlreadyFrozen, and HostError where the host cannot tell its grades: nothing is frozen then.
@@ -183,8 +188,9 @@ def freeze_program_grades(
 def reopen_grades(
     *, program: Program, course_run: CourseRun, origin: Origin, now: datetime | None = None
 ) -> FrozenVersion:
-    """End the version in force, for the reason in `origin`, and return it: grades are the host's again until the next
-    freeze.
+    """End the version in force, for the reason in `origin`, and return it.
+
+    Grades are the host's again until the next freeze.
 
     Raises NotFrozen.
     """
@@ -243,7 +249,9 @@ def retire_from_freezes(*, pseudonyms: Mapping[int, str]) -> int:
 
 
 def digest_rows(*, rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return the SHA-256 (hex) of rows as GET gives them: a JSON array in UTF-8, members sorted, without white space.
+    """Return the SHA-256 (hex) of rows as GET gives them.
+
+    They are a JSON array in UTF-8, with members sorted and without white space.
 
     The rows must stand in their frozen order, by `student_key`. See docs/grades.rst, Checking a copy.
     """

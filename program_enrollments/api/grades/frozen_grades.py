@@ -1,4 +1,7 @@
-"""Reading grades: a course run's grades, live or frozen, and the versions that were frozen (docs/grades.rst)."""
+"""Reading grades: a course run's grades, live or frozen, and the versions that were frozen.
+
+See docs/grades.rst.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,10 @@ class FrozenGrades:
     _freeze_id: int = field(repr=False)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Give every row as the wire has it: one statement a chunk, so that no list is too long for the memory."""
+        """Give every row as the wire has it.
+
+        Takes one statement per chunk, so that no list is too long for the memory.
+        """
         size, position = get_setting("CHUNK_SIZE"), 0
         while True:
             chunk = list(read_frozen(freeze_id=self._freeze_id, position__gt=position)[:size])
@@ -57,7 +63,9 @@ class FrozenGrades:
 
 
 def fetch_grades(*, program: Program, course_run: CourseRun, cursor: str | None, page_size: int) -> GradePage:
-    """Return a page of the grades of a course run in a program: of the version in force, else live from the host.
+    """Return a page of the grades of a course run in a program.
+
+    They are those of the version in force, or live from the host if there is none.
 
     Live rows come in the order of learners, with one call of the host a page; frozen ones in the version's order. Two
     statements and the host's. A cursor belongs to the version it was given with, or to live grades: where that has
@@ -80,7 +88,9 @@ def fetch_grades(*, program: Program, course_run: CourseRun, cursor: str | None,
 
 
 def fetch_freezes(*, program: Program, course_run: CourseRun, cursor: str | None, page_size: int) -> Page:
-    """Return a page of the versions of a course run's grades, oldest first, each as `FrozenVersion.describe` tells it.
+    """Return a page of the versions of a course run's grades, oldest first.
+
+    Each is described by `FrozenVersion.describe`.
 
     One statement. Raises BadCursor.
     """

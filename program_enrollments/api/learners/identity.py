@@ -1,4 +1,4 @@
-"""Checking identities: what can be said of a row's student ID and e-mail address without looking into a table."""
+"""Checks of a row's student ID and e-mail address that need no table."""
 
 from __future__ import annotations
 

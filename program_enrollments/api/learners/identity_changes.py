@@ -112,7 +112,10 @@ def _find_outside(learner_ids: Collection[int], programs: Collection[int]) -> se
 
 
 def note_in_question(*, in_question: dict[int, str], learners: Iterable[LockedLearner], now: datetime) -> None:
-    """Show on learners that their student ID may be another person's now, with the address that raised the question."""
+    """Show on learners that their student ID may be another person's now.
+
+    The address that raised the question is shown with it.
+    """
     for learner in learners:
         if learner.id in in_question and learner.problem_code in {"", LearnerProblem.POSSIBLY_NEW_PERSON}:
             Learner.objects.filter(pk=learner.id).exclude(proposed_email=in_question[learner.id]).update(

@@ -47,8 +47,10 @@ class Conflict(NamedTuple):
 
 @dataclass(slots=True)
 class Settlement:
-    """What claims come to: learners to link, pairs to merge (a learner into another one), conflicts, and learners
-    linked by address whom a sign-on now names.
+    """What claims come to: links, merges, conflicts, and learners named anew.
+
+    A merge is a pair of a learner and the one it goes into. The last are learners linked by address whom a sign-on now
+    names.
     """
 
     links: list[tuple[LockedLearner, Claim]] = field(default_factory=list)
@@ -156,7 +158,7 @@ def _count_claimants(
 
 
 def _find_objection(learner: LockedLearner, claim: Claim, known: KnownClaim | None, claimants: int) -> str:
-    """Return why a person has to decide on a claim, "" if nothing about the learner speaks against following it."""
+    """Return why a person has to decide on a claim, or "" if it may be followed."""
     claim_how = LinkHow(claim.how).label
     if learner.user_id is not None:
         if not outweighs(claim_how=claim.how, link_how=learner.link_how):
@@ -236,7 +238,10 @@ def close_claims(*, links: Iterable[LearnerAccount]) -> None:
 
 
 def dismiss_claim(*, learner_id: int, user_id: int, how: str, now: datetime) -> None:
-    """Remember that a person decided against this account: the same or weaker evidence does not link it again."""
+    """Remember that a person decided against this account.
+
+    The same or weaker evidence does not link it again.
+    """
     LinkClaim.objects.update_or_create(
         learner_id=learner_id, user_id=user_id, defaults={"how": how, "at": now, "is_open": False, "is_dismissed": True}
     )

@@ -1,5 +1,6 @@
-"""Merging: two learner rows of one school that turn out to be one person, one known by ID and the other by e-mail
-address.
+"""Merging: two learners of one school who turn out to be one person.
+
+One is known by ID, and the other by e-mail address.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from program_enrollments.models import (
 
 
 def are_complementary(one: LockedLearner, other: LockedLearner) -> bool:
-    """Whether two learners of a school contradict each other in nothing: then evidence for one account makes them one
-    person.
+    """Whether two learners of a school contradict each other in nothing.
+
+    Then evidence for one account makes them one person.
     """
     pairs = (
         (one.student_key_normalized, other.student_key_normalized),
@@ -42,8 +44,9 @@ def join_identities(*, source: LockedLearner, target: LockedLearner) -> LockedLe
 def merge_learners(
     *, source: LockedLearner, target: LockedLearner, now: datetime
 ) -> tuple[LockedLearner, list[Change]]:
-    """Move what the waiting learner `source` was promised to the linked learner `target`, with its identities, and
-    remove `source`.
+    """Move the promises and identities of the waiting `source` to the linked `target`.
+
+    Then `source` is removed.
 
     Where `target` already has an enrollment of the same program or course run, that one stands and the promise is
     dropped, which the ledger says. Returns `target` as it is now and the ledger's entries. The caller holds both

@@ -20,7 +20,10 @@ PLACE = re.compile(r"c(\d{1,19})\.(\d{1,19})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ChangesPage:
-    """Entries in the order of positions, the cursor behind the last one (never empty), and whether there are more."""
+    """Entries in the order of positions, the cursor behind them, and whether there are more.
+
+    The cursor is never empty.
+    """
 
     rows: list[dict[str, Any]]
     cursor: str
@@ -28,7 +31,9 @@ class ChangesPage:
 
 
 def fetch_changes(*, program: Program, after: str | None, page_size: int) -> ChangesPage:
-    """Return up to `page_size` changes behind the cursor `after`, or from the beginning, in two statements.
+    """Return up to `page_size` changes behind the cursor `after`, in two statements.
+
+    Without a cursor, return those from the beginning.
 
     A program's positions are handed out under a lock that writers hold until they commit, so whoever sees a position
     sees all before it: a reader that keeps its cursor gets every entry exactly once, in the order of commits. Raises

@@ -1,4 +1,7 @@
-"""The course staff role as lists and the look-up show it: the host's word for learners with an account."""
+"""The course staff role as lists and the look-up show it.
+
+For learners with an account, the host decides.
+"""
 
 from __future__ import annotations
 

@@ -122,7 +122,9 @@ def _page(
     cursor: str | None,
     page_size: int,
 ) -> Page:
-    """Return a page of rows from `tables` at `place` (the leading columns of the index that ends in the learner).
+    """Return a page of rows from `tables` at `place`.
+
+    `place` is the leading columns of the index that ends in the learner.
 
     Tables are read one after the other, promises first: what becomes real meanwhile is then found twice, not nowhere,
     and shown as the later table has it.
@@ -155,8 +157,9 @@ def _page(
 
 
 def find_displayed(*, school_id: int, student_keys: Sequence[str]) -> list[int]:
-    """Return the IDs of the school's learners whose `student_key` on the wire is one of these: the ID, or lacking one
-    the address.
+    """Return the IDs of the school's learners whose `student_key` on the wire is one of these.
+
+    It is the ID, or the address of a learner without an ID.
     """
     wanted = {normalize_identity(student_key) for student_key in student_keys}
     learners = Learner.objects.filter(school_id=school_id).order_by()

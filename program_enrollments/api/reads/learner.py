@@ -1,4 +1,7 @@
-"""Looking up: a learner and all that is known, the answer to "why isn't this student in?" (docs/api.rst, Learners)."""
+"""Looking up: a learner and all that is known, the answer to "why isn't this student in?".
+
+See docs/api.rst, Learners.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ class Course(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A learner of a program, the program enrollment as it is shown, and the course enrollments by course key."""
+    """A learner of a program, with the program enrollment and the course enrollments.
+
+    The latter are by course key.
+    """
 
     learner: Learner
     enrollment: dict[str, Any] | None

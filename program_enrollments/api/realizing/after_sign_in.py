@@ -180,8 +180,9 @@ def _sign_on(user_id: int, provider: str, uid: str, created: datetime, learner_i
 
 
 def _end_or_follow(*, learner_id: int, student_key: str, now: datetime) -> str:
-    """Return the present ID (normalized) of the learner for whom `student_key` is honored, or `student_key` itself if
-    its time is over.
+    """Return the present, normalized ID of the learner for whom `student_key` is honored.
+
+    If its time is over, return `student_key` itself.
     """
     in_transaction(lambda: end_honoring(learner_ids=[learner_id], now=now))
     present = Learner.objects.filter(pk=learner_id, honored_for__isnull=False)
@@ -201,8 +202,11 @@ def _is_former(*, learner_id: int, created: datetime) -> bool:
 
 
 def _probe(*, slug: str, student_key: str, user_id: int) -> list[ProbedLearner]:
-    """Look, without locking, for the learner with this ID at the school of the identity provider, and for the learner
-    the account already is there. One statement.
+    """Find the learner with this ID at the school, and the one the account already is there.
+
+    Takes no lock.
+
+    One statement.
     """
     rows = NAMED_OR_OWNED.fetch(slug=slug, student_key=student_key, user_id=user_id, max_tries=get_setting("MAX_TRIES"))
     return [
@@ -246,8 +250,9 @@ def make_learner(*, school_id: int, remote_id: str, student_key: str, now: datet
 
 
 def realize_account(*, user_id: int, email: str = "") -> RealizingReport:
-    """Link and realize after an account was saved: by its address if the host says it is confirmed, and what was left
-    over.
+    """Link and realize after an account was saved.
+
+    Its address counts if the host says it is confirmed. What was left over is tried again.
 
     `email` is the address as saved, for a look that costs one statement where nothing waits. Never raises.
     """
@@ -269,8 +274,9 @@ def _realize_account(user_id: int, email: str, learner_ids: list[int]) -> Realiz
 
 
 def email_confirmed(*, user_id: int) -> RealizingReport:
-    """Tell the app that the host has just seen an account's e-mail address confirmed: links and realizes by it. Never
-    raises.
+    """Tell the app that the host has just seen an account's e-mail address confirmed.
+
+    Links and realizes by it. Never raises.
 
     Hosts whose confirmation does not save the user call this after they have stored the confirmation. The address
     itself is asked of the host: a caller cannot claim one.
@@ -300,8 +306,9 @@ def _realize_by_confirmed_email(*, user_id: int, learner_ids: Sequence[int], ori
 
 
 def realize_by_emails(*, school_id: int, emails: Collection[str]) -> RealizingReport:
-    """Link and realize the school's waiting learners with these (normalized) addresses, where accounts confirmed them.
-    Never raises.
+    """Link and realize the school's waiting learners whose addresses accounts have confirmed.
+
+    The addresses are normalized. Never raises.
     """
     learner_ids: list[int] = []
 
@@ -330,8 +337,11 @@ def claim_by_emails(
     origin: Origin,
     now: datetime,
 ) -> RealizingReport:
-    """Claim learners for the accounts that confirmed their addresses (normalized → user ID), and realize them, in one
-    transaction. `user_ids` are all accounts concerned; those that are deleted meanwhile claim nobody.
+    """Claim learners for accounts by their confirmed addresses, and realize them.
+
+    It is one transaction. Addresses are normalized and map to user IDs.
+
+    `user_ids` are all accounts concerned; those that are deleted meanwhile claim nobody.
     """
     if not learner_ids:
         return RealizingReport()

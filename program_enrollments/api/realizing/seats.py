@@ -185,8 +185,11 @@ def agree_on_seats_and_roles(
 
 
 def find_heirs(*, revokes: Collection[UserCourse], except_ids: Collection[int]) -> dict[UserCourse, int]:
-    """Return, for each role about to be taken away, a course enrollment other than `except_ids` that asks for it too,
-    through another program or at another school. The role stays then, and becomes that enrollment's to take back.
+    """Return, per role about to be taken away, another course enrollment that asks for it too.
+
+    It is none of `except_ids`, and in another program or at another school.
+
+    The role stays then, and becomes that enrollment's to take back.
     """
     if not revokes:
         return {}

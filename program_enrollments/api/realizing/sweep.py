@@ -79,7 +79,7 @@ class Candidate(NamedTuple):
 
 
 def sweep(*, dry_run: bool = False, now: datetime | None = None, progress: Progress | None = None) -> SweepReport:
-    """Link every waiting learner that evidence gives an account, and realize what linked learners still wait for.
+    """Link every waiting learner with evidence, and realize what linked learners wait for.
 
     Safe beside writers and sign-ins, and to be stopped at any time: each batch is a transaction. With `dry_run` it
     only counts. A batch that fails is done in halves until the failing learners stand alone; the failure is stored on

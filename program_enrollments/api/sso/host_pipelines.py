@@ -1,4 +1,7 @@
-"""Hosts with a SAML set-up of their own: whose account an asserted uid opens, asked of the same place (ADR 0012)."""
+"""Hosts with a SAML set-up of their own: whose account an asserted uid opens, asked of the same place.
+
+See ADR 0012.
+"""
 
 from __future__ import annotations
 

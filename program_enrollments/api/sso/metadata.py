@@ -1,4 +1,4 @@
-"""Reading metadata: what an identity provider says of itself in SAML metadata XML, before anything of it is saved."""
+"""SAML metadata: what an identity provider says of itself, before anything is saved."""
 
 from __future__ import annotations
 
@@ -70,7 +70,10 @@ def read_metadata(*, xml: bytes, entity_id: str = "", signer: str = "") -> Provi
 
 
 def check_sso_url(*, url: str) -> None:
-    """Raise MetadataUnusable unless people may be sent to `url` to sign on: HTTPS, or HTTP on this very machine."""
+    """Raise MetadataUnusable unless people may be sent to `url` to sign on.
+
+    The address must be HTTPS, or HTTP on this machine.
+    """
     try:
         scheme, host = urlsplit(url).scheme, urlsplit(url).hostname
     except ValueError:

@@ -1,4 +1,6 @@
-"""Signing on: the identity providers that people sign on through here, as support staff configured them (ADR 0008).
+"""The identity providers that people sign on through, as staff configured them.
+
+See ADR 0008.
 
 They are read from the database at each sign-on and at no other request, so that what is changed in the admin holds at
 once in every process. Nothing of it is cached beyond the request.
@@ -107,7 +109,9 @@ def get_saml_provider(*, slug: str = "", entity_id: str = "") -> tuple[SignOnPro
 
 
 def fetch_sign_on_choices() -> QuerySet[IdentityProvider]:
-    """Return the identity providers that people can sign on through, by school: enabled, not for tests only.
+    """Return the identity providers that people can sign on through, by school.
+
+    They are enabled, and not for tests only.
 
     One whose certificates are unusable is among them; `fetch_school_choices` leaves it out.
     """

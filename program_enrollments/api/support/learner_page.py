@@ -100,8 +100,9 @@ class PresentedClaim:
 
 @dataclass(frozen=True, slots=True)
 class PresentedLearner:
-    """Everything about one learner, enrollments in the order of their programs and course keys, newest entries
-    first.
+    """Everything about one learner, for support staff.
+
+    Enrollments are in the order of their programs and course keys, the newest entries first.
     """
 
     programs: list[PresentedProgram]

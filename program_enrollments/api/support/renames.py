@@ -1,4 +1,7 @@
-"""Renaming: a university gives its students other IDs, as when it moves to another identity provider (docs/sso.rst)."""
+"""Renaming: a university gives its students other IDs, as when it moves to another identity provider.
+
+See docs/sso.rst.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +95,10 @@ def rename_students(
 
 
 def _usable(renamings: Sequence[Renaming]) -> list[tuple[int, str, str, str]]:
-    """Return number, old ID (normalized), new ID as given and normalized of the renamings that can be understood."""
+    """Return the renamings that can be understood.
+
+    Each has its number, the old ID (normalized), and the new ID as given and normalized.
+    """
     checked = []
     times: Counter[str] = Counter()
     for number, renaming in enumerate(renamings):

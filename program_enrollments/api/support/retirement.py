@@ -49,8 +49,10 @@ ACCOUNT_KINDS = (ChangeKind.LINK, ChangeKind.CONFLICT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Persons:
-    """Who is meant, in any of the ways an operator knows people: primary keys of learners, the host's user IDs, or, at
-    the school with the key `school_key`, student IDs and e-mail addresses in any spelling.
+    """Who is meant, in any of the ways an operator knows people.
+
+    Primary keys of learners, the host's user IDs, or, at the school with the key `school_key`, student IDs and e-mail
+    addresses in any spelling.
     """
 
     learner_ids: Collection[int] = ()
@@ -83,7 +85,9 @@ class RetiringReport:
 def retire_learners(
     *, persons: Persons, origin: Origin, keep_seats: bool = False, now: datetime | None = None
 ) -> RetiringReport:
-    """Remove what identifies these persons from learners, ledger, frozen grades, noted failures and kept answers.
+    """Remove what identifies these persons from every table.
+
+    These are learners, ledger, frozen grades, noted failures and kept answers.
 
     Each becomes a learner with a pseudonym, `retired-` and 32 random digits, linked to nobody. Their enrollments stay,
     as promises that nobody can redeem. What this app gave an account at the host is taken back, unless `keep_seats`:
@@ -202,7 +206,9 @@ def _forget_learner(learner: LockedLearner, pseudonym: str, *, keep_seats: bool,
 
 
 def _take_identities(learner: LockedLearner) -> None:
-    """Take from the account what it signed on with as this student: the IDs it has and those still honored for it.
+    """Take from the account what it signed on with as this student.
+
+    The IDs it has and those still honored for it.
 
     The ID may be given to somebody else, who must not be signed on to this account.
     """
@@ -215,7 +221,10 @@ def _take_identities(learner: LockedLearner) -> None:
 
 
 def _records_of(learner_id: int) -> list[int]:
-    """Return the learner's ID and those of the records that were joined into it, and into those: their entries stay."""
+    """Return the learner's ID and those of the records that were joined into it, and into those.
+
+    Their entries stay.
+    """
     records = {learner_id}
     latest = {learner_id}
     while latest:
@@ -226,7 +235,9 @@ def _records_of(learner_id: int) -> list[int]:
 
 
 def _forget_in_ledger(records: Collection[int], pseudonym: str) -> None:
-    """Overwrite what identifies the person in all their entries: the key, identities, the account, what people wrote.
+    """Overwrite what identifies the person in all their entries.
+
+    The key, identities, the account, what people wrote.
 
     A constant number of statements.
     """

@@ -1,4 +1,7 @@
-"""`release_student_keys`: free student IDs that a school gives to other students (docs/operations.rst, Student IDs)."""
+"""`release_student_keys`: free student IDs that a school gives to other students.
+
+See docs/operations.rst, Student IDs.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`rename_students`: take over other student IDs from a table (docs/sso.rst, Moving to another identity provider)."""
+"""`rename_students`: take over other student IDs from a table.
+
+See docs/sso.rst, Moving to another identity provider.
+"""
 
 from __future__ import annotations
 

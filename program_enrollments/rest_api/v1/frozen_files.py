@@ -53,7 +53,9 @@ def write_csv(frozen: FrozenGrades) -> Iterator[str]:
 
 
 def shield(text: str) -> str:
-    """Return `text` so that no spreadsheet computes it: with an apostrophe before it where it begins as a formula does.
+    """Return `text` so that no spreadsheet computes it.
+
+    With an apostrophe before it where it begins as a formula does.
 
     Text that begins with an apostrophe gets another one: whoever takes one off every cell that has one has what was
     frozen.
