@@ -101,8 +101,9 @@ class LargeTableAdmin(AnyModelAdmin):
 
 
 class ViewOnlyAdmin(LargeTableAdmin):
-    """A table that nobody edits here: rows are seen by whoever may view or change them, and neither added, changed nor
-    deleted. What may be done to them has buttons and actions of its own.
+    """A table that nobody edits here: its rows are neither added, changed nor deleted.
+
+    Users who may view or change them see them. Everything else that can be done has buttons and actions of its own.
     """
 
     actions_on_bottom = False

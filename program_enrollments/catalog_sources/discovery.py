@@ -1,6 +1,7 @@
-"""Course Discovery over HTTP: its programs, page after page, with a token of the LMS (docs/catalog.rst).
- The token goes to the address that the settings name and nowhere else: no redirect is followed, and of a page's `next`
-only the query is used, once its host has been compared.
+"""Course Discovery over HTTP: its programs, page after page, with a token of the LMS.
+
+The token goes to the address that the settings name and nowhere else: no redirect is followed, and of a page's `next`
+only the query is used, once its host has been compared (docs/catalog.rst).
 """
 
 from __future__ import annotations
