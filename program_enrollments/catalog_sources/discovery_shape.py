@@ -1,8 +1,9 @@
 """The shape in which Course Discovery describes programs, and how it is read.
 
-Reading takes no network and no tables. What is read: `uuid, title, type, marketing_slug, marketing_url, authoring_organizations[].key`, and of `curricula[]`
-their `uuid, name, is_active, courses[].course_runs[]` and `programs[]`; of course runs `key, external_key, title,
-marketing_url, start, end`. All else is ignored. Programs nested in a curriculum add their course runs to it.
+Reading takes no network and no tables. What is read: `uuid, title, type, marketing_slug, marketing_url,
+authoring_organizations[].key`, and of `curricula[]` their `uuid, name, is_active, courses[].course_runs[]` and
+`programs[]`; of course runs `key, external_key, title, marketing_url, start, end`. All else is ignored. Programs
+nested in a curriculum add their course runs to it.
 """
 
 from __future__ import annotations
