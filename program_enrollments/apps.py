@@ -8,8 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ProgramEnrollmentsConfig(AppConfig):
-    """Label `university_enrollments`: Open edX ships an app labelled `program_enrollments`, and both fit in one
-    database.
+    """Label `university_enrollments`, unlike the package.
+
+    Open edX ships an app labelled `program_enrollments`, and both must fit in one database.
     """
 
     name = "program_enrollments"

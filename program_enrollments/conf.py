@@ -1,4 +1,7 @@
-"""Settings: one dict `PROGRAM_ENROLLMENTS` in the host's Django settings, read at call time, defaults here."""
+"""Settings: one dict `PROGRAM_ENROLLMENTS` in the host's Django settings.
+
+It is read at call time. The defaults are here.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,10 @@ DEFAULTS: dict[str, Any] = {
 
 
 def get_setting(name: str) -> Any:
-    """Return the setting `name`, or its default. Raises KeyError for a name that is no setting of this app."""
+    """Return the setting `name`, or its default.
+
+    Raises KeyError for a name that is no setting of this app.
+    """
     default = DEFAULTS[name]
     configured: dict[str, Any] = getattr(settings, SETTING, {})
     return configured.get(name, default)

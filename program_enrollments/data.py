@@ -36,7 +36,10 @@ class CourseStatus(TextChoices):
 
 
 class LinkHow(TextChoices):
-    """The evidence by which a learner was linked to an account. Staff's word and SSO beat e-mail (ADR 0006)."""
+    """The evidence by which a learner was linked to an account.
+
+    Staff's word and SSO beat e-mail (ADR 0006).
+    """
 
     SSO = "sso", _("single sign-on")
     EMAIL = "email", _("confirmed e-mail")
@@ -61,8 +64,9 @@ class LearnerProblem(TextChoices):
 
 
 class Permission(TextChoices):
-    """What a grant allows. Any grant on a program makes the program visible. `SCHOOL_PERMISSIONS` are never granted on
-    a single program.
+    """What a grant allows.
+
+    Any grant on a program makes the program visible. `SCHOOL_PERMISSIONS` are never granted on a single program.
     """
 
     METADATA = "metadata", _("see programs and course runs")
@@ -124,7 +128,7 @@ class Verb(TextChoices):
 
 
 class Word(TextChoices):
-    """The words that refuse a row (contract, per-row answers). A good row's word is the status now stored."""
+    """The words that refuse a row (docs/api.rst). A good row's word is the status now stored."""
 
     DUPLICATED = "duplicated", _("Two rows name this learner; none of them was written.")
     INVALID_STATUS = "invalid-status", _("The status is not one of the allowed words.")
@@ -137,8 +141,9 @@ class Word(TextChoices):
 
 
 class SignOnRefusal(TextChoices):
-    """Why a sign-on through this app was refused; goes into the log (ADR 0008). What people read is in
-    `saml.refusals`.
+    """Why a sign-on through this app was refused; goes into the log (ADR 0008).
+
+    What people read is in `saml.refusals`.
     """
 
     PROVIDER_UNKNOWN = "provider_unknown", _("no such identity provider here")
@@ -191,7 +196,10 @@ class Origin:
 
 
 class ProgramEnrollmentRequest(NamedTuple):
-    """One row of a program write. `key` is the answer key, verbatim as sent; a missing identity is an empty string."""
+    """One row of a program write.
+
+    `key` is the answer key, verbatim as sent; a missing identity is an empty string.
+    """
 
     key: str
     student_key: str
@@ -260,7 +268,10 @@ class GradeUnavailable:
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
-    """When and how much a learner took part in a course run. Dates are UTC days; `completion` is 0–1 or None."""
+    """When and how much a learner took part in a course run.
+
+    Dates are UTC days; `completion` is 0–1 or None.
+    """
 
     first_attended: date | None = None
     last_attended: date | None = None
@@ -270,14 +281,20 @@ class Attendance:
 
 @dataclass(frozen=True, slots=True)
 class AttendanceUnavailable:
-    """The host cannot report a learner's attendance, and why: a sentence that is safe to show to the school."""
+    """The host cannot report a learner's attendance, and why.
+
+    A sentence that is safe to show to the school.
+    """
 
     error: str
 
 
 @dataclass(frozen=True, slots=True)
 class RealizingReport:
-    """What one realizing did, in numbers of rows; `failures` counts course enrollments the host did not accept."""
+    """What one realizing did, in numbers of rows.
+
+    `failures` counts course enrollments the host did not accept.
+    """
 
     linked: int = 0
     program_enrollments: int = 0
@@ -309,7 +326,10 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a keyset list: rows as plain dicts, and the cursors of its neighbours (None at the ends)."""
+    """One page of a keyset list: rows as plain dicts, and the cursors of its neighbours.
+
+    A cursor is None at an end of the list.
+    """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     next_cursor: str | None = None
@@ -318,7 +338,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class EnrollmentFilters:
-    """Filters of the enrollment lists; None or empty means no filter. `student_keys` are as sent by the caller."""
+    """Filters of the enrollment lists; None or empty means no filter.
+
+    `student_keys` are as sent by the caller.
+    """
 
     status: str | None = None
     account_exists: bool | None = None

@@ -1,4 +1,7 @@
-"""What a call as a whole can fail with: one tree. Failures of single rows are outcomes, not exceptions (see `data`)."""
+"""What a call as a whole can fail with: one tree.
+
+Failures of single rows are outcomes, not exceptions (see `data`).
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,14 @@ class ProgramEnrollmentsError(Exception):
         self.detail = detail or self.detail
         self.extra = extra
         super().__init__(self.detail)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own would call the class with `args`, which those with keyword-only arguments do not take.
+        return _restore, (type(self), self.args), vars(self)
+
+
+def _restore(cls: type[ProgramEnrollmentsError], args: tuple[Any, ...]) -> ProgramEnrollmentsError:
+    return cls.__new__(cls, *args)
 
 
 class DoesNotExist(ProgramEnrollmentsError):
@@ -41,6 +52,12 @@ class SchoolDoesNotExist(DoesNotExist):
     detail = "There is no school with this key that you have a grant on."
 
 
+class IdentityProviderDoesNotExist(DoesNotExist):
+    """No identity provider has this slug."""
+
+    detail = "There is no identity provider with this slug. Add it in the admin first."
+
+
 class CourseDoesNotExist(DoesNotExist):
     """No such course run in any program the caller may see."""
 
@@ -56,7 +73,10 @@ class CourseNotInProgram(DoesNotExist):
 
 
 class AmbiguousCourse(ProgramEnrollmentsError):
-    """Several course runs of the program carry the external key that was given; `candidates` are their course keys."""
+    """Several course runs of the program carry the external key that was given.
+
+    `candidates` are their course keys.
+    """
 
     code = "ambiguous_course"
 
@@ -109,7 +129,10 @@ class TooManyRows(ProgramEnrollmentsError):
 
 
 class InvalidFile(ProgramEnrollmentsError):
-    """A file that cannot be read as a table. The detail says what was seen and what to do; it never quotes the file."""
+    """A file that cannot be read as a table.
+
+    The detail says what was seen and what to do; it never quotes the file.
+    """
 
     code = "invalid_file"
     detail = "The file cannot be read as a table. Save it as CSV in UTF-8 and try again."
@@ -157,8 +180,9 @@ class LinkRefused(ProgramEnrollmentsError):
 
 
 class MetadataUnusable(ProgramEnrollmentsError):
-    """An identity provider's metadata or certificate cannot be used; the detail says why, and what to ask the
-    university for.
+    """An identity provider's metadata or certificate cannot be used.
+
+    The detail says why, and what to ask the university for.
     """
 
     code = "metadata_unusable"
@@ -171,7 +195,10 @@ class MetadataUnreachable(ProgramEnrollmentsError):
 
 
 class SignOnRefused(ProgramEnrollmentsError):
-    """Nobody is signed on. `code` is one of `data.SignOnRefusal`; `slug` the identity provider's, where it is known."""
+    """Nobody is signed on.
+
+    `code` is one of `data.SignOnRefusal`; `slug` the identity provider's, where it is known.
+    """
 
     detail = "The sign-on was refused."
 
@@ -223,7 +250,10 @@ class WriteInterrupted(HostError):
 
 
 class HostRefused(HostError):
-    """The host will never do what was asked as things are (no such course run, say): a person has to look at it."""
+    """The host will never do what was asked as things are (no such course run, say).
+
+    A person has to look at it.
+    """
 
     code = "host_refused"
     detail = "The learning platform refused this."

@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 MAX_IDENTITY_LENGTH = 255
 """Characters a student ID or an e-mail address may have, as given and normalized alike."""
@@ -21,12 +25,16 @@ INVISIBLE = re.compile(
 blank Braille pattern.
 """
 
+UUID_FORM = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
+
 PSEUDONYM = re.compile(r"(?:retired|released)-[0-9a-f]{32}")
 """Normalized student IDs that this app makes up for learners whose own ID is gone."""
 
 
 def normalize_identity(value: str) -> str:
-    """Return the form of `value` under which it is compared: trimmed, NFKC, without case or invisible characters.
+    """Return the form of `value` under which it is compared.
+
+    Trimmed, NFKC, without case or invisible characters.
 
     Consequences decided once, for every database and collation: `É` composed or decomposed is one letter, and is not
     `E`; full-width digits are digits; `ß` is `ss` (Unicode case folding); white space around the value is nothing,
@@ -40,7 +48,10 @@ def normalize_identity(value: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _normalize_unicode(value: str) -> str:
-    """Apply the steps until they change nothing: folding can yield letters that compose, trim or vanish again."""
+    """Apply the steps until they change nothing.
+
+    Folding can yield letters that compose, trim or vanish again.
+    """
     while True:
         folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", INVISIBLE.sub("", value)).casefold())
         folded = INVISIBLE.sub("", folded).strip()
@@ -60,6 +71,25 @@ def strip_invisible(value: str) -> str:
 def is_pseudonym(normalized: str) -> bool:
     """Whether a normalized student ID is one that this app made up for a retired learner or a released ID."""
     return normalized[:2] == "re" and PSEUDONYM.fullmatch(normalized) is not None
+
+
+def is_email(value: str) -> bool:
+    """Return whether `value` has the form of an e-mail address."""
+    try:
+        validate_email(value)
+    except ValidationError:
+        return False
+    return True
+
+
+def parse_uuid(text: str) -> UUID | None:
+    """Return the UUID that `text` writes, in any letter case, with or without hyphens.
+
+    None if it writes none.
+
+    Stricter than Python's `UUID`, which also reads braces, `urn:uuid:` and hyphens in any place.
+    """
+    return UUID(text) if UUID_FORM.fullmatch(text) else None
 
 
 def split_uid(uid: str) -> tuple[str, str] | None:

@@ -1,5 +1,6 @@
-"""Receivers: a saved account or social-auth identity makes real what was promised. After commit, and never in a
-sign-in's way.
+"""Receivers: a saved account or social-auth identity makes real what was promised.
+
+After commit, and never in a sign-in's way.
 
 Accounts and identities may go through a proxy of their model, or a class that inherits from it: Django sends signals
 for the class at hand, so each of these classes is connected.
@@ -27,8 +28,9 @@ def account_saved(sender: Any, instance: Any, raw: bool = False, using: str | No
 
 
 def identity_saved(sender: Any, instance: Any, raw: bool = False, using: str | None = None, **kwargs: Any) -> None:
-    """Link and realize the learner that this identity names: sign-up saves it after the account, later sign-ins save
-    only it.
+    """Link and realize the learner that this identity names.
+
+    Sign-up saves it after the account, later sign-ins save only it.
     """
     if raw:
         return

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from program_enrollments.normalization import normalize_identity, split_uid
+from program_enrollments.normalization import normalize_identity, parse_uuid, split_uid
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,18 @@ def test_case_and_surrounding_space_never_matter(value: str) -> None:
 )
 def test_a_uid_splits_at_its_first_colon(uid: str, parts: tuple[str, str] | None) -> None:
     assert split_uid(uid) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("0B2C3D4E-0000-4000-8000-000000000001", True),
+        ("0b2c3d4e000040008000000000000001", True),
+        ("{0b2c3d4e-0000-4000-8000-000000000001}", False),
+        ("urn:uuid:0b2c3d4e-0000-4000-8000-000000000001", False),
+        ("0-b2c3d4e-0000-4000-8000-00000000000-1", False),
+        ("", False),
+    ],
+)
+def test_a_uuid_is_written_one_way_everywhere(text: str, is_one: bool) -> None:
+    assert (parse_uuid(text) is not None) is is_one

@@ -1,4 +1,7 @@
-"""The app's own bookkeeping: answers kept for repeated requests, and how far each feed has come. Only for viewing."""
+"""The app's own bookkeeping: answers kept for repeated requests, and how far each feed has come.
+
+Only for viewing.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from program_enrollments.models import KeptAnswer, LedgerPosition, Program
 
 @admin.register(KeptAnswer)
 class KeptAnswerAdmin(ViewOnlyAdmin):
-    """Which user sent which key when, and when its answer expires. The answer is not shown: it may name students."""
+    """Which user sent which key when, and when its answer expires.
+
+    The answer is not shown: it may name students.
+    """
 
     list_display = ["key", "user", "school", "status", "started_at", "expires_at"]
     list_prefetch_related = ("user", "school")

@@ -1,4 +1,7 @@
-"""The catalog: programs, their curricula, their course runs. What enrollments refer to cannot be moved or deleted."""
+"""The catalog: programs, their curricula, their course runs.
+
+What enrollments refer to cannot be moved or deleted.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from program_enrollments.admin.filters import SchoolFilter
 from program_enrollments.admin.large_tables import AnyQuerySet, AnyTabularInline, LargeTableAdmin
-from program_enrollments.admin.search import naming_program, parse_uuid
+from program_enrollments.admin.search import naming_program
 from program_enrollments.models import (
     CourseRun,
     Curriculum,
@@ -26,6 +29,7 @@ from program_enrollments.models import (
     ProgramCourseEnrollment,
     ProgramEnrollment,
 )
+from program_enrollments.normalization import parse_uuid
 
 if TYPE_CHECKING:
     CourseRunFormSet = forms.BaseInlineFormSet[CurriculumCourseRun, Curriculum, Any]
@@ -166,7 +170,7 @@ class CurriculumAdmin(CatalogAdmin):
         text = search_term.strip()
         if not text:
             return queryset, False
-        wanted = parse_uuid(text)
+        wanted = parse_uuid(text.strip())
         own = queryset.filter(uuid=wanted) if wanted else queryset.filter(name__icontains=text)
         return own | queryset.filter(naming_program(text=text, prefix="program__")), False
 

@@ -1,4 +1,7 @@
-"""What staff can correct about one learner: who they are on the platform, and whether what waits is tried again."""
+"""What staff can correct about one learner.
+
+They correct who the learner is on the platform, and try again what waits.
+"""
 
 from __future__ import annotations
 

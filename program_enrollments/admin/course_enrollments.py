@@ -1,4 +1,7 @@
-"""Enrollments in course runs, real and waiting; of the waiting ones also why the host did not accept them."""
+"""Enrollments in course runs, real and waiting.
+
+For those that wait, the reason why the host did not accept them is shown too.
+"""
 
 from __future__ import annotations
 

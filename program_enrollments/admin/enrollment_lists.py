@@ -1,4 +1,7 @@
-"""What the pages of all enrollments have in common: whom they list, how they are searched, how a status is changed."""
+"""What the pages of all enrollments have in common.
+
+They share whom they list, how they are searched and how a status is changed.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,10 @@ NUMBERS = re.compile(r"[0-9]{1,18}(,[0-9]{1,18})*")
 
 
 def _read_numbers(text: str) -> list[int]:
-    """Return the primary keys that the page that asks has sent back; none if that is not what stands there."""
+    """Return the primary keys that the page that asks has sent back.
+
+    Return None if the page sent something else.
+    """
     return [int(number) for number in text.split(",")] if NUMBERS.fullmatch(text) else []
 
 

@@ -1,4 +1,7 @@
-"""Filters of long lists. Each narrows by an index, or appears only once something else has narrowed the list."""
+"""Filters of long lists.
+
+Each narrows by an index, or appears only once something else has narrowed the list.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 
 from program_enrollments import api
 from program_enrollments.admin.large_tables import AnyModelAdmin, AnyQuerySet
-from program_enrollments.api.learners.search import REFUSED
 from program_enrollments.data import CourseStatus, LearnerProblem, ProgramStatus
 from program_enrollments.models import PreemptiveCourseEnrollment, Program, School
 
@@ -76,7 +78,10 @@ class ProgramFilter(admin.SimpleListFilter):
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """A status. Offered once a school or a program is chosen: within one it is quick, over all it would read all."""
+    """A status.
+
+    Offered once a school or a program is chosen: within one it is quick, over all it would read all.
+    """
 
     title = _("status")
     parameter_name = "status"
@@ -110,7 +115,7 @@ class NeedsPersonFilter(admin.SimpleListFilter):
             (LearnerProblem.CONFLICT.value, _("Conflict: two claims disagree")),
             (LearnerProblem.POSSIBLY_NEW_PERSON.value, _("The student ID may be another person's now")),
             (LearnerProblem.REALIZING_FAILED.value, _("Enrollments could not be made real")),
-            (REFUSED, _("Refused by the learning platform too often")),
+            (api.REFUSED, _("Refused by the learning platform too often")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: AnyQuerySet) -> AnyQuerySet:

@@ -1,4 +1,7 @@
-"""Frozen grades, to be read: a university cites them. Freezing and reopening are the school's to do, by the API."""
+"""Frozen grades, to be read: a university cites them.
+
+Freezing and reopening are the school's to do, by the API.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Identity providers: how people sign on through each, as support staff see and change it (docs/sso.rst)."""
+"""Identity providers: how people sign on through each, as support staff see and change it.
+
+See docs/sso.rst.
+"""
 
 from __future__ import annotations
 
@@ -47,8 +50,9 @@ class ProviderForm(ProviderModelForm):
 
 
 class ConfigurationForm(ConfigurationModelForm):
-    """Checks what nobody could sign on with: unreadable or weak certificates, and addresses that anybody can read
-    along.
+    """Refuses what nobody could safely sign on with.
+
+    That is an unreadable or weak certificate, or an address whose traffic anybody can read.
     """
 
     sso_url = forms.CharField(
@@ -159,7 +163,10 @@ class ConfigurationInline(StackedInline):
 
 @admin.register(IdentityProvider)
 class IdentityProviderAdmin(LargeTableAdmin):
-    """Providers of all schools. New ones come with their metadata; those in use are switched off, not deleted."""
+    """Providers of all schools.
+
+    New ones come with their metadata; those in use are switched off, not deleted.
+    """
 
     form = ProviderForm
     fields = ["school", "slug", "name", "is_enabled", "addresses"]

@@ -1,5 +1,6 @@
-"""Lists over tables that may hold millions of rows: nothing is counted beyond what anybody pages through, nothing is
-read that is not shown.
+"""Lists over tables that may hold millions of rows.
+
+Nothing is counted beyond what anybody pages through, nothing is read that is not shown.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ COLUMN_FILTERS = ("__exact", "__id__exact", "__isnull")
 
 
 class BoundedPaginator(AnyPaginator):
-    """Counts `MAX_LISTED` rows at most, so that the first page costs the same whatever the size of the table.
+    """Counts at most `MAX_LISTED` rows.
+
+    The first page costs the same, whatever the size of the table.
 
     `has_more` says whether there are others than those the pages lead through.
     """
@@ -55,8 +58,10 @@ class BoundedPaginator(AnyPaginator):
 
 
 class LargeTableAdmin(AnyModelAdmin):
-    """A list that stays as quick as its first page: bounded counting, no facets, and one order, the newest rows first:
-    any other would sort the whole table.
+    """A list that stays as quick as its first page.
+
+    Counting is bounded, there are no facets, and the newest rows come first: any other order would sort the whole
+    table.
 
     What is shown of other tables is fetched by a statement each (`list_prefetch_related`), not by a join: MariaDB
     starts a join with the smaller table, and then sorts all of the larger one.
@@ -96,8 +101,9 @@ class LargeTableAdmin(AnyModelAdmin):
 
 
 class ViewOnlyAdmin(LargeTableAdmin):
-    """A table that nobody edits here: rows are seen by whoever may view or change them, and neither added, changed nor
-    deleted. What may be done to them has buttons and actions of its own.
+    """A table that nobody edits here: its rows are neither added, changed nor deleted.
+
+    Users who may view or change them see them. Everything else that can be done has buttons and actions of its own.
     """
 
     actions_on_bottom = False
@@ -112,5 +118,8 @@ class ViewOnlyAdmin(LargeTableAdmin):
         return False
 
     def may_change(self, request: HttpRequest) -> bool:
-        """Whether the user holds Django's permission to change this model: it is asked for by buttons and actions."""
+        """Whether the user holds Django's permission to change this model.
+
+        It is asked for by buttons and actions.
+        """
         return bool(request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}"))

@@ -1,4 +1,7 @@
-"""Learners: who is who, what waits and why, and correcting it. Nobody is added, edited or deleted here."""
+"""Learners: who is who, what waits and why, and correcting it.
+
+Nobody is added, edited or deleted here.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ MAX_AT_ONCE = 1_000
 
 @admin.register(Learner)
 class LearnerAdmin(ViewOnlyAdmin):
-    """A list that finds a learner by whatever is known of them, and a page that shows all there is to know."""
+    """A list to find a learner in, and a page that shows all that is known of them."""
 
     list_display = ["key", "email", "school", "user", "state", "problem", "modified"]
     list_display_links = ["key"]

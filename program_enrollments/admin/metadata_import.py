@@ -136,7 +136,10 @@ class KnownProviderForm(MetadataForm):
 
 
 def refuse_second_use(form: forms.Form, found: api.ProviderMetadata, *, provider: IdentityProvider | None) -> None:
-    """Add an error where another provider has the entity ID: under two slugs it would let people choose theirs."""
+    """Add an error where another provider has the entity ID.
+
+    Under two slugs it would let people choose theirs.
+    """
     others = SamlConfiguration.objects.filter(entity_id=found.entity_id)
     if provider is not None:
         others = others.exclude(identity_provider=provider)
@@ -147,7 +150,10 @@ def refuse_second_use(form: forms.Form, found: api.ProviderMetadata, *, provider
 
 
 def import_metadata(request: HttpRequest, *, model_admin: AnyModelAdmin, pk: int | None) -> HttpResponse:
-    """Ask for metadata; show what it says; save what was shown. `pk` is the provider's that it is about, if any."""
+    """Ask for metadata; show what it says; save what was shown.
+
+    `pk` is the provider's that it is about, if any.
+    """
     provider = get_object_or_404(IdentityProvider.objects.select_related("school", "saml"), pk=pk) if pk else None
     allowed = (
         model_admin.has_change_permission(request, provider) if provider else model_admin.has_add_permission(request)

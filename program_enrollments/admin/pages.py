@@ -1,4 +1,7 @@
-"""Pages of this admin: their addresses, and the context of a page that shows a form and belongs to no single row."""
+"""Pages of this admin: their addresses, and the context of pages with a form.
+
+A page with a form belongs to no single row.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ def change_page(site: AdminSite, instance: Model) -> str:
 
 
 def change_page_if_any(site: AdminSite, instance: Model) -> str:
-    """Return the path of the page of a row of a model that may not be the host's to show, or "" where there is none."""
+    """Return the path of the page of a row, or "" if its model has no page here."""
     try:
         return change_page(site, instance)
     except NoReverseMatch:
@@ -29,7 +32,10 @@ def change_page_if_any(site: AdminSite, instance: Model) -> str:
 
 
 def form_page_context(*, model_admin: AnyModelAdmin, request: HttpRequest, form: forms.Form) -> dict[str, Any]:
-    """Return what a template that extends admin/base_site.html needs to show `form` as a page of this model."""
+    """Return the context in which a template shows `form` as a page of this model.
+
+    The template extends admin/base_site.html.
+    """
     # Both only ask for fields and errors; their stubs know forms of models alone.
     shown = cast("forms.ModelForm[Any]", form)
     return {

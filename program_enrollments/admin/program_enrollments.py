@@ -17,7 +17,10 @@ from program_enrollments.models import PreemptiveProgramEnrollment, ProgramEnrol
 
 @admin.register(ProgramEnrollment, PreemptiveProgramEnrollment)
 class ProgramEnrollmentAdmin(EnrollmentAdmin):
-    """Who is in which program, and with which status. Waiting enrollments look the same, in a list of their own."""
+    """Who is in which program, and with which status.
+
+    Waiting enrollments look the same, in a list of their own.
+    """
 
     list_display = ["student", "program", "school", "curriculum", "status", "modified"]
     list_prefetch_related = ("learner", "program__school", "curriculum")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -17,6 +16,7 @@ from program_enrollments import api
 from program_enrollments.admin.catalog import is_used
 from program_enrollments.admin.grants import giving_as, refuse_ungivable
 from program_enrollments.admin.large_tables import AnyTabularInline, LargeTableAdmin
+from program_enrollments.colors import MIN_TEXT_CONTRAST, contrast, is_color
 from program_enrollments.models import Grant, IdentityProvider, Learner, Program, School, SchoolEmailDomain
 from program_enrollments.normalization import normalize_identity
 
@@ -30,22 +30,6 @@ else:
     SchoolModelForm = DomainModelForm = ProviderModelForm = GrantModelForm = forms.ModelForm
     DomainFormSet = forms.BaseInlineFormSet
 
-COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-LEAST_CONTRAST = 4.5
-"""What WCAG 2.2 asks of text (1.4.3, level AA)."""
-
-
-def contrast(one: str, other: str) -> float:
-    """Return the contrast ratio of two colors `#rrggbb`, from 1 to 21, as WCAG 2.2 defines it."""
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(color: str) -> float:
-    channels = [int(color[start : start + 2], 16) / 255 for start in (1, 3, 5)]
-    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
 
 class SchoolForm(SchoolModelForm):
     """Checks the colors: that they are colors, and that text in the one can be read on the other."""
@@ -58,14 +42,14 @@ class SchoolForm(SchoolModelForm):
 
     def _color(self, name: str) -> str:
         value: str = self.cleaned_data[name]
-        if value and not COLOR.fullmatch(value):
+        if value and not is_color(value):
             raise ValidationError(_("Write a color as #rrggbb, such as #1a4b8c."), code="invalid")
         return value.lower()
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         background, text = cleaned.get("primary_color"), cleaned.get("text_color")
-        if background and text and contrast(background, text) < LEAST_CONTRAST:
+        if background and text and contrast(background, text) < MIN_TEXT_CONTRAST:
             message = _("Text in this color is hard to read on the primary color. Choose a lighter or a darker one.")
             self.add_error("text_color", ValidationError(message, code="contrast"))
         return cleaned

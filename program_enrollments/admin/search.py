@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from program_enrollments import api
 from program_enrollments.admin.large_tables import AnyQuerySet
 from program_enrollments.models import Program
+from program_enrollments.normalization import parse_uuid
 
 LEARNER_HELP = _(
     "Student ID or e-mail address, or how it begins, in any spelling; or the exact username of the account."
@@ -20,24 +19,22 @@ ENROLLMENT_HELP = _(
 )
 
 
-def parse_uuid(text: str) -> UUID | None:
-    """Return the UUID that `text` spells, with or without hyphens and in any case; None where it spells none."""
-    try:
-        return UUID(text.strip())
-    except ValueError:
-        return None
-
-
 def naming_program(*, text: str, prefix: str = "") -> Q:
-    """Return the condition that a program has this UUID, or has `text` in its title or key. `prefix` leads to it."""
-    uuid = parse_uuid(text)
+    """Return the condition that a program has this UUID, or has `text` in its title or key.
+
+    `prefix` leads to it.
+    """
+    uuid = parse_uuid(text.strip())
     if uuid is not None:
         return Q(**{f"{prefix}uuid": uuid})
     return Q(**{f"{prefix}title__icontains": text}) | Q(**{f"{prefix}key__icontains": text})
 
 
 def search_enrollments(*, queryset: AnyQuerySet, text: str) -> AnyQuerySet:
-    """Narrow `queryset`, of anything with a learner and a program, to what `text` names. "" narrows nothing."""
+    """Narrow `queryset`, of anything with a learner and a program, to what `text` names.
+
+    An empty text narrows nothing.
+    """
     text = text.strip()
     if not text:
         return queryset

@@ -1,4 +1,7 @@
-"""The only door to the domain: what entry points (REST, receivers, admin, commands, a host's own code) may call."""
+"""The only door to the domain.
+
+Entry points (REST, receivers, admin, commands) and a host's own code call what stands here, and nothing behind it.
+"""
 
 from program_enrollments.api.access import Access, Reach, access_of, get_course_run, get_program
 from program_enrollments.api.catalog.load import CatalogOutcome, load_catalog
@@ -29,14 +32,19 @@ from program_enrollments.api.grants import (
     may_give,
 )
 from program_enrollments.api.kept_answers import (
-    Answer,
     Claim,
+    RequestAnswer,
     claim_answer,
     forget_answers,
     keep_answer,
     release_claim,
 )
-from program_enrollments.api.learners.search import count_learners_in_need, find_learners, find_learners_in_need
+from program_enrollments.api.learners.search import (
+    REFUSED,
+    count_learners_in_need,
+    find_learners,
+    find_learners_in_need,
+)
 from program_enrollments.api.reads.changes import ChangesPage, fetch_changes
 from program_enrollments.api.reads.enrollments import fetch_course_enrollments, fetch_program_enrollments
 from program_enrollments.api.reads.learner import look_up_learner
@@ -45,7 +53,7 @@ from program_enrollments.api.reads.programs import describe_program, fetch_cours
 from program_enrollments.api.realizing.after_sign_in import email_confirmed, realize_account, realize_at_sign_on
 from program_enrollments.api.realizing.promises import realize_learners
 from program_enrollments.api.realizing.sweep import SweepReport, sweep
-from program_enrollments.api.scope import Scope, authorize, authorize_school
+from program_enrollments.api.scope import Scope, authorize, authorize_school, get_school
 from program_enrollments.api.sso.accounts import (
     AssertedIdentity,
     AssertionUse,
@@ -79,6 +87,7 @@ from program_enrollments.api.sso.providers import (
     SignOnProvider,
     fetch_school_choices,
     fetch_sign_on_choices,
+    get_identity_provider,
     get_saml_provider,
     get_sign_on_provider,
 )
@@ -103,10 +112,11 @@ from program_enrollments.api.support.statuses import (
 )
 from program_enrollments.api.transactions import after_commit
 from program_enrollments.metadata_source import check_metadata_url
+from program_enrollments.models import CourseRun, Program, School
 
 __all__ = [
+    "REFUSED",
     "Access",
-    "Answer",
     "AssertedIdentity",
     "AssertionUse",
     "AttributeNames",
@@ -115,6 +125,7 @@ __all__ = [
     "Claim",
     "ConfirmedHolder",
     "CoursePlace",
+    "CourseRun",
     "Forgotten",
     "FreezeFailure",
     "FrozenGrades",
@@ -124,6 +135,7 @@ __all__ = [
     "OpenedAccount",
     "Persons",
     "PresentedLearner",
+    "Program",
     "ProgramPlace",
     "ProviderMetadata",
     "Reach",
@@ -132,8 +144,10 @@ __all__ = [
     "Released",
     "Renamed",
     "Renaming",
+    "RequestAnswer",
     "RetiringReport",
     "SamlProvider",
+    "School",
     "Scope",
     "SignOnProvider",
     "SigningCertificate",
@@ -177,9 +191,11 @@ __all__ = [
     "freeze_program_grades",
     "get_course_run",
     "get_freeze",
+    "get_identity_provider",
     "get_metadata_proposal",
     "get_program",
     "get_saml_provider",
+    "get_school",
     "get_sign_on_provider",
     "grant_all_schools",
     "is_email_trusted",

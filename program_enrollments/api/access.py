@@ -1,5 +1,6 @@
-"""Accessing: what a caller may see and do. The scope is applied before anything named in a request is looked up
-(docs/api.rst, Access).
+"""Accessing: what a caller may see and do.
+
+The scope is applied before anything named in a request is looked up (docs/api.rst, Access).
 """
 
 from __future__ import annotations
@@ -58,7 +59,10 @@ class Access:
 
     @property
     def is_for_all_schools(self) -> bool:
-        """Whether the user may do everything on every school. Two statements at most, and once per user object."""
+        """Whether the user may do everything on every school.
+
+        Two statements at most, and once per user object.
+        """
         return acts_for_all_schools(user=self.user)
 
     def visible_programs(self) -> QuerySet[Program]:
@@ -141,8 +145,9 @@ def access_of(*, user: Any) -> Access:
 
 
 def get_program(*, access: Access, uuid: UUID, permission: str | None = None) -> Program:
-    """Return a program (with its school) that the caller may see, and on which they have `permission` where one is
-    named.
+    """Return a program that the caller may see, with its school.
+
+    If a `permission` is named, the caller has it there.
 
     Raises ProgramDoesNotExist for what is not visible, PermissionDenied for what is, but without the grant.
     """
@@ -174,14 +179,17 @@ def get_course_run(*, access: Access, program: Program, key: str) -> CourseRun:
 
 
 def is_named(*, run: CourseRun, key: str) -> bool:
-    """Whether `key` is a run's course key or external key to the letter. MariaDB also finds those that blanks behind it
-    tell apart.
+    """Return whether `key` is exactly a run's course key or external key.
+
+    MariaDB also finds those that blanks behind it tell apart.
     """
     return key in (run.course_id, run.external_key)
 
 
 def choose_run(*, runs: Iterable[CourseRun], key: str) -> CourseRun:
-    """Return the run that `key` means among those it fits, of which there is at least one; a run may come repeatedly.
+    """Return the run that `key` means among those it fits, of which there is at least one.
+
+    A run may come repeatedly.
 
     A course key is never ambiguous. Raises AmbiguousCourse if several runs carry the external key: to choose one would
     write a term's enrollments to another term's run.
@@ -196,7 +204,8 @@ def choose_run(*, runs: Iterable[CourseRun], key: str) -> CourseRun:
 
 
 def is_possible_run_key(key: str) -> bool:
-    """Whether a text can be a course key or an external key at all: databases refuse to look for what they cannot
-    store.
+    """Whether a text can be a course key or an external key at all.
+
+    Databases refuse to look for what they cannot store.
     """
     return "\x00" not in key and len(key) <= MAX_IDENTITY_LENGTH

@@ -1,4 +1,4 @@
-"""Granting: who may give which grant, and how clients that acted as host staff get the permission for all schools."""
+"""Grants: who may give which, and how former staff clients get the one for all schools."""
 
 from __future__ import annotations
 
@@ -19,14 +19,19 @@ from program_enrollments.models import Grant, Program, School
 
 
 class StaffClient(NamedTuple):
-    """A user who is host staff and owns an API client, but has neither grants nor the permission for all schools."""
+    """A member of host staff who owns an API client and has no grants.
+
+    Such a user does not hold the permission for all schools either.
+    """
 
     user_id: Any
     username: str
 
 
 def may_give(*, user: Any, permission: str, school_id: int | None = None, program: Program | None = None) -> bool:
-    """Whether a user may give a permission on a school, or on a program: nobody gives what they don't hold.
+    """Whether a user may give a permission on a school, or on a program.
+
+    Nobody gives what they don't hold.
 
     The giver holds the permission there themselves, and `manage_access` on the school. Without school and program, a
     school is meant that is not stored yet: only those may who act for all schools. Three statements at most.
@@ -49,7 +54,10 @@ def fetch_manageable_schools(*, user: Any) -> QuerySet[School]:
 
 
 def fetch_manageable_grants(*, user: Any) -> QuerySet[Grant]:
-    """Return the grants that a user may see, change and take back: those at schools whose access they manage."""
+    """Return the grants that a user may see, change and take back.
+
+    They are the grants at schools whose access the user manages.
+    """
     if acts_for_all_schools(user=user):
         return Grant.objects.all()
     schools = fetch_manageable_schools(user=user).values("pk")

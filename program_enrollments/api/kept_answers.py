@@ -1,5 +1,6 @@
-"""Answering once: a request repeated under the same `Idempotency-Key` gets the first one's answer (docs/api.rst,
-Repeating a request).
+"""Answering once: a request repeated under the same `Idempotency-Key` gets the first one's answer.
+
+See docs/api.rst, Repeating a request.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ FORGOTTEN_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer as it was given: status, the headers that belong to it, and the body's bytes."""
+class RequestAnswer:
+    """The answer to a request, as values that the domain keeps and returns but never reads."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -37,13 +38,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to carry a request out. It is settled by `keep_answer` or `release_claim`, or ends with its lease."""
+    """The right to carry a request out.
+
+    It is settled by `keep_answer` or `release_claim`, or ends with its lease.
+    """
 
     pk: int
     started_at: datetime
 
 
-def claim_answer(*, user_id: int, key: str, fingerprint: str, school_id: int | None, now: datetime) -> Claim | Answer:
+def claim_answer(
+    *, user_id: int, key: str, fingerprint: str, school_id: int | None, now: datetime
+) -> Claim | RequestAnswer:
     """Return the answer kept for this request, or a claim where it is this caller's turn to carry it out.
 
     `fingerprint` stands for path, query and body. Of parallel calls with one key one gets the claim, on every database.
@@ -67,7 +73,7 @@ def claim_answer(*, user_id: int, key: str, fingerprint: str, school_id: int | N
         if kept.fingerprint != fingerprint:
             raise IdempotencyKeyReused
         if kept.status is not None:
-            return Answer(kept.status, kept.headers, zlib.decompress(kept.content))
+            return RequestAnswer(kept.status, kept.headers, zlib.decompress(kept.content))
         if kept.started_at > now - LEASE:
             raise RequestInProgress
     # Only one of those who find the row like this moves it on.
@@ -77,8 +83,11 @@ def claim_answer(*, user_id: int, key: str, fingerprint: str, school_id: int | N
     return Claim(kept.pk, now)
 
 
-def keep_answer(*, claim: Claim, answer: Answer) -> None:
-    """Keep the answer for who repeats the request, unless it is too large. A claim whose lease ended keeps nothing."""
+def keep_answer(*, claim: Claim, answer: RequestAnswer) -> None:
+    """Keep the answer for who repeats the request, unless it is too large.
+
+    A claim whose lease ended keeps nothing.
+    """
     content = zlib.compress(answer.content, level=1)
     if len(content) > MAX_CONTENT_BYTES:
         release_claim(claim=claim)
@@ -94,8 +103,9 @@ def release_claim(*, claim: Claim) -> None:
 
 
 def forget_answers(*, school_id: int) -> int:
-    """Delete the answers kept about a school, and those that belong to none; return how many. Part of retiring a
-    person.
+    """Delete the answers kept about a school, and those that belong to none; return how many.
+
+    Part of retiring a person.
     """
     kept = KeptAnswer.objects.exclude(status=None)
     return kept.filter(school_id=school_id).delete()[0] + kept.filter(school__isnull=True).delete()[0]

@@ -1,5 +1,6 @@
-"""Recording: the ledger. Every change of an enrollment, a link or an identity is written here, in the transaction that
-makes it.
+"""Recording: the ledger.
+
+Every change of an enrollment, a link or an identity is written here, in the transaction that makes it.
 """
 
 # ruff: noqa: S608  (names of tables and columns come from the models, every value goes as a parameter)
@@ -70,7 +71,10 @@ def record_changes(*, changes: Sequence[Change], origin: Origin, now: datetime) 
 
 
 def _take_positions(counts: Mapping[int, int]) -> dict[int, range]:
-    """Reserve `counts[program]` positions in each program's feed; rows are locked in the order of the programs' IDs."""
+    """Reserve `counts[program]` positions in each program's feed.
+
+    Rows are locked in the order of the programs' IDs.
+    """
     if not counts:
         return {}
     connection = connections[router.db_for_write(LedgerPosition)]

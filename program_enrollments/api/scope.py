@@ -1,5 +1,6 @@
-"""Authorizing: from who calls, and what the path names, to the things themselves. Scope first, then permission
-(docs/api.rst, Access).
+"""Authorizing: from who calls, and what the path names, to the things themselves.
+
+Scope first, then permission (docs/api.rst, Access).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from program_enrollments.models import CourseRun, CurriculumCourseRun, Program, 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a caller was let through to: the program and course run that the path names, if it does, and their access.
+    """What a caller was let through to: the program and course run of the path, and access.
 
     Where a program is named, `access` may not be complete yet (see `Access`).
     """
@@ -46,8 +47,18 @@ class Scope:
         return self.program.school_id if self.program is not None else None
 
 
+def get_school(*, key: str) -> School:
+    """Return the school with this key, for callers who act for every school. Raises SchoolDoesNotExist."""
+    # Compared exactly, whatever the collation; and PostgreSQL refuses to look for NUL.
+    named = School.objects.filter(key=key) if "\x00" not in key else ()
+    school = next((each for each in named if each.key == key), None)
+    if school is None:
+        raise SchoolDoesNotExist
+    return school
+
+
 def authorize_school(*, user: Any, key: str, permission: str | None = None) -> Scope:
-    """Look up the school with this key, as far as `user` may see it, and require `permission`, if any, on all of it.
+    """Return the school with this key, if `user` may see it and has `permission` on all of it.
 
     Raises SchoolDoesNotExist for a school of which the user sees nothing; then PermissionDenied.
     """
@@ -65,8 +76,7 @@ def authorize_school(*, user: Any, key: str, permission: str | None = None) -> S
 def authorize(
     *, user: Any, program: UUID | None = None, course: str | None = None, permission: str | None = None
 ) -> Scope:
-    """Look up what a path names, as far as `user` may see it, and require `permission` on the program where one is
-    named.
+    """Return what a path names, if `user` may see it and has `permission` there.
 
     `course` is a course key or a school's external key. What is not visible does not exist, so that comes first: raises
     ProgramDoesNotExist, CourseDoesNotExist, CourseNotInProgram; then PermissionDenied; then AmbiguousCourse. One
@@ -82,7 +92,10 @@ def authorize(
 
 
 class _Found(NamedTuple):
-    """What the path names, before anybody has asked for the permission: the course runs are those that a key fits."""
+    """What the path names, before anybody has asked for the permission.
+
+    The course runs are those that a key fits.
+    """
 
     access: Access
     program: Program
@@ -110,7 +123,10 @@ def _find(*, user: Any, uuid: UUID, key: str | None) -> _Found | None:
 
 
 def _find_in(*, user: Any, uuid: UUID, key: str | None, everywhere: bool) -> _Found | None:
-    """Return what the path names within the user's grants, or everywhere, with one statement; None if there is none."""
+    """Return what the path names within the user's grants, or everywhere, with one statement.
+
+    None if there is none.
+    """
     rows: list[Any]
     runs: list[CourseRun] = []
     if key is None:

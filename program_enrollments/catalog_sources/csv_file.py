@@ -1,4 +1,7 @@
-"""A CSV file as a source of the catalog: one row a course run of a curriculum (docs/catalog.rst, Columns)."""
+"""A CSV file as a source of the catalog: one row a course run of a curriculum.
+
+See docs/catalog.rst, Columns.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +35,9 @@ TRUE, FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
 
 
 def read_csv(stream: BinaryIO) -> Iterator[CatalogProgram | CatalogProblem]:
-    """Read the programs of a file, in the order in which they first appear. Raises CatalogUnavailable for what is no
-    such file.
+    """Read the programs of a file, in the order in which they first appear.
+
+    Raises CatalogUnavailable for what is no such file.
 
     Column names are trimmed and caseless, others than the documented ones ignored. A column that is not there says
     nothing. What a program, curriculum or run is may stand on one of its rows or on all; empty cells agree with

@@ -1,6 +1,7 @@
-"""Course Discovery over HTTP: its programs, page after page, with a token of the LMS (docs/catalog.rst).
- The token goes to the address that the settings name and nowhere else: no redirect is followed, and of a page's `next`
-only the query is used, once its host has been compared.
+"""Course Discovery over HTTP: its programs, page after page, with a token of the LMS.
+
+The token goes to the address that the settings name and nowhere else: no redirect is followed, and of a page's `next`
+only the query is used, once its host has been compared (docs/catalog.rst).
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """Where Discovery and the LMS that gives its tokens are, and how patiently they are asked (docs/catalog.rst,
-    Settings).
+    """Where Discovery and the LMS that gives its tokens are, and how patiently they are asked.
+
+    See docs/catalog.rst, Settings.
     """
 
     url: str
@@ -78,8 +80,9 @@ def read_connection() -> Connection:
 
 
 class Passing(Exception):
-    """A failure that may be gone at the next try; the message says what failed, `pause` how long the server asks to
-    wait.
+    """A failure that may be gone at the next try.
+
+    The message says what failed, `pause` how long the server asks to wait.
     """
 
     def __init__(self, message: str, *, pause: float = 0.0) -> None:
@@ -88,7 +91,9 @@ class Passing(Exception):
 
 
 def fetch_programs(connection: Connection) -> Iterator[CatalogProgram | CatalogProblem]:
-    """Give every active program of the connection's types, asking for a page when the one before is used up.
+    """Give every active program of the connection's types.
+
+    A page is requested when the one before is used up.
 
     A failing request is tried again, `retries` times, with growing pauses. Raises CatalogUnavailable where Discovery
     or the LMS still fails then, refuses, or says what makes no sense: a `next` that leads to another host or in a
@@ -196,7 +201,10 @@ def _pause_asked(response: requests.Response) -> float:
 
 
 def _read_body(response: requests.Response, *, deadline: float) -> bytes:
-    """Read as the bytes come in, so that a server which sends them one by one does not keep the command for ever."""
+    """Read as the bytes come in, until the deadline.
+
+    A server that sends them one by one does not keep the command forever.
+    """
     body = bytearray()
     # Before its version 2.1, urllib3 only knows how to wait for a whole block.
     read = getattr(response.raw, "read1", response.raw.read)
@@ -218,7 +226,10 @@ def _results_and_next(page: object) -> tuple[list[object], str | None]:
 
 
 def _query_of_next(following: str, *, base: str) -> str:
-    """Return the query of a page's `next`. Raises CatalogUnavailable where it is not of the host that was asked."""
+    """Return the query of a page's `next`.
+
+    Raises CatalogUnavailable where it is not of the host that was asked.
+    """
     try:
         there, here = urlsplit(urljoin(base, following)), urlsplit(base)
         same = _origin(there) == _origin(here)

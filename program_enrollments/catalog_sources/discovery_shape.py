@@ -1,7 +1,9 @@
-"""The shape in which Course Discovery describes programs, and how it is read. Pure: no network, no tables.
- What is read: `uuid, title, type, marketing_slug, marketing_url, authoring_organizations[].key`, and of `curricula[]`
-their `uuid, name, is_active, courses[].course_runs[]` and `programs[]`; of course runs `key, external_key, title,
-marketing_url, start, end`. All else is ignored. Programs nested in a curriculum add their course runs to it.
+"""The shape in which Course Discovery describes programs, and how it is read.
+
+Reading takes no network and no tables. What is read: `uuid, title, type, marketing_slug, marketing_url,
+authoring_organizations[].key`, and of `curricula[]` their `uuid, name, is_active, courses[].course_runs[]` and
+`programs[]`; of course runs `key, external_key, title, marketing_url, start, end`. All else is ignored. Programs
+nested in a curriculum add their course runs to it.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ Schools = Mapping[str, str | None]
 
 
 def read_programs(results: Iterable[object], *, schools: Schools) -> Iterator[CatalogProgram | CatalogProblem]:
-    """Read the programs of one page. An organization that `schools` does not name is taken for a school's own key.
+    """Read the programs of one page.
+
+    An organization that `schools` does not name is taken for a school's own key.
 
     A program is left out where all its organizations are to be.
     """

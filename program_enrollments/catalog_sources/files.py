@@ -14,7 +14,9 @@ from program_enrollments.exceptions import CatalogUnavailable
 
 
 def read_file(path: Path) -> Iterator[CatalogProgram | CatalogProblem]:
-    """Read the programs of a file ending in `.csv` or `.json`. Raises CatalogUnavailable for what cannot be read.
+    """Read the programs of a file ending in `.csv` or `.json`.
+
+    Raises CatalogUnavailable for what cannot be read.
 
     Schools of a JSON file are found as `sync_catalog` finds them.
     """

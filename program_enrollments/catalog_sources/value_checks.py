@@ -1,4 +1,7 @@
-"""Checking values: from what a source holds to what the tables can. One rule a kind of value, for every source."""
+"""Checking values: from what a source holds to what the tables can.
+
+One rule a kind of value, for every source.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ def check_text(value: object, *, name: str, max_length: int = 255, required: boo
 
 
 def check_url(value: object, *, name: str) -> str:
-    """Return the address, or "" for none. Raises UnusableValue unless it is one of the web: people will follow it."""
+    """Return the address, or "" for none.
+
+    Raises UnusableValue unless it is one of the web: people will follow it.
+    """
     text = check_text(value, name=name, max_length=500)
     try:
         parts = urlsplit(text)
@@ -75,6 +81,9 @@ def check_moment(value: object, *, name: str) -> datetime | None:
 
 
 def show(value: object) -> str:
-    """Return `value` as it may be printed on a terminal: short, ASCII only, nothing that a terminal acts on."""
+    """Return `value` as it may be printed on a terminal.
+
+    Short, ASCII only, nothing that a terminal acts on.
+    """
     shown = ascii(value)
     return shown if len(shown) <= MAX_SHOWN else f"{shown[:MAX_SHOWN]}…"

@@ -53,8 +53,9 @@ class CatalogCurriculum:
 
 @dataclass(frozen=True, slots=True)
 class CatalogProgram:
-    """A program with all its curricula. `school_keys` are the keys of the schools it may belong to, the likeliest
-    first.
+    """A program with all its curricula.
+
+    `school_keys` are the keys of the schools it may belong to, the likeliest first.
     """
 
     uuid: UUID

@@ -1,4 +1,4 @@
-"""Rules for the answers of a host: which values each port may return, and what is wrong with one that breaks them.
+"""Rules for the answers of a host: which values each port may return.
 
 The rules for each value that a port hands over, in one place: `checked_host` keeps them while the app runs, and
 `contract` tests adapters for them.
@@ -89,7 +89,10 @@ def _find_days_flaw(first: date | None, last: date | None) -> Flaw | None:
 
 
 def find_seat_flaw(seat: Seat) -> Flaw | None:
-    """Return what keeps a seat whose user and course run are known from being understood; None if nothing does."""
+    """Return what keeps a seat whose user and course run are known from being understood.
+
+    None if nothing does.
+    """
     if not is_line(seat.mode):
         return Flaw("mode", seat.mode, "the name of a course mode")
     is_active: object = seat.is_active

@@ -109,7 +109,9 @@ class Call:
         return getattr(getattr(self._adapter, self._port), self._method)(**arguments)
 
     def make_report(self, **arguments: Any) -> Any:
-        """Make a call that only reads and that no transaction depends on. Raises HostError for what the host raises.
+        """Make a call that only reads and that no transaction depends on.
+
+        Raises HostError for what the host raises.
 
         The message of its exception may hold personal data.
         """
@@ -168,7 +170,10 @@ class CheckedPort:
     def _by_user(
         self, call: Call, answer: object, user_ids: Collection[int], find_flaw: Callable[[object], Flaw | None]
     ) -> tuple[dict[int, Any], set[int]]:
-        """Return the usable records, and the users whose records are not. Records of users unknown may be anybody's."""
+        """Return the usable records, and the users whose records are not.
+
+        Records of users unknown may be anybody's.
+        """
         asked = as_asked(user_ids)
         if not isinstance(answer, Mapping):
             call.note(Flaw("the answer", answer, "a mapping of user IDs"))
@@ -213,7 +218,10 @@ class CheckedAccounts(CheckedPort):
         return call.done(found)
 
     def users_by_email(self, *, emails: Collection[str]) -> Mapping[str, Collection[int]]:
-        """Return as the port does. Whoever is left out here gets a second account, so nothing is left out silently."""
+        """Return as the port does.
+
+        Whoever is left out here gets a second account, so nothing is left out silently.
+        """
         call = self._call("users_by_email")
         answer = call.mapping(call.make(emails=emails), wanted="a mapping of addresses to collections of user IDs")
         asked = as_asked(emails)

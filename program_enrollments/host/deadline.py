@@ -1,4 +1,4 @@
-"""The deadline of the host's calls: how long a sign-in, or a call of the API, goes on waiting for the host.
+"""The deadline of the host's calls: how long a sign-in or an API call waits for the host.
 
 An adapter passes `remaining_seconds()` to the time-out of its HTTP client. Nothing interrupts a call that ignores it;
 but once the time is up, `checked_host` makes no further ones (ADR 0010).
@@ -24,7 +24,10 @@ LEAST_SECONDS = 0.05
 
 @dataclass(slots=True)
 class Budget:
-    """Seconds that are left for the host. One for all sign-in work of a request, however many signals it sends."""
+    """Seconds that are left for the host.
+
+    One for all sign-in work of a request, however many signals it sends.
+    """
 
     seconds: float
 
@@ -34,7 +37,10 @@ _of_request: ContextVar[dict[str, Budget] | None] = ContextVar("program_enrollme
 
 
 def remaining_seconds() -> float | None:
-    """Return how long the host may still take, in seconds, always more than 0; None if nobody set a deadline."""
+    """Return how long the host may still take, in seconds, always more than 0.
+
+    None if nobody set a deadline.
+    """
     deadline = _deadline.get()
     return None if deadline is None else max(LEAST_SECONDS, deadline - time.monotonic())
 
@@ -47,7 +53,9 @@ def is_time_up() -> bool:
 
 @contextmanager
 def limited(setting: str) -> Iterator[None]:
-    """Let the host's calls in this block share the seconds that `setting` allows; None there sets no limit.
+    """Let the host's calls in this block share the seconds that `setting` allows.
+
+    None there sets no limit.
 
     Within a block that has a deadline, the earlier one counts. Blocks of one request with the same setting share its
     seconds: the time outside of them is not counted.

@@ -48,16 +48,18 @@ class AccountPort(Protocol):
         ...
 
     def users_by_email(self, *, emails: Collection[str]) -> Mapping[str, Collection[int]]:
-        """Return, for each of `emails` (normalized) that is some user's address, confirmed or not, the IDs of all who
-        have it.
+        """Return, per address of `emails`, the IDs of all users who have it, confirmed or not.
+
+        The addresses are normalized. One that no user has is left out.
 
         Compared as in `users_by_confirmed_email`. Asked only where somebody signs on for the first time.
         """
         ...
 
     def confirm_email(self, *, user_id: int, email: str) -> bool:
-        """Record that the user's present address is confirmed, because their university vouches for it; return whether
-        it is now.
+        """Record that the user's present address is confirmed, because their university vouches for it.
+
+        Return whether it is now.
 
         False where the account's address is not `email` (any more), or another user has confirmed it. Nothing else is
         done: the app itself goes on with what a confirmed address entails.
@@ -71,11 +73,16 @@ class CourseEnrollmentPort(Protocol):
     def fetch_seats(
         self, *, user_ids: Collection[int], course_ids: Collection[str], lock: bool = False
     ) -> Sequence[Seat]:
-        """Return every seat of any of these users in any of these course runs; with `lock`, held until the commit."""
+        """Return every seat of any of these users in any of these course runs.
+
+        With `lock`, held until the commit.
+        """
         ...
 
     def put_seats(self, *, seats: Sequence[Seat]) -> Mapping[UserCourse, HostFailure]:
-        """Create or change seats so that each is exactly as given; return the failures, empty if there are none.
+        """Create or change seats so that each is exactly as given.
+
+        Return the failures, empty if there are none.
 
         A failing seat must leave the others alone. An exception means that nothing of the call may be relied on: the
         caller rolls back to its savepoint and tries the seats one by one.
@@ -113,7 +120,10 @@ class AttendancePort(Protocol):
     def fetch_attendance(
         self, *, course_id: str, user_ids: Collection[int], since: date | None = None
     ) -> Mapping[int, Attendance | AttendanceUnavailable]:
-        """Return attendance of each user who has any; `since` limits `days_attended` alone, to that UTC day and on."""
+        """Return attendance of each user who has any.
+
+        `since` limits `days_attended` alone, to that UTC day and on.
+        """
         ...
 
 

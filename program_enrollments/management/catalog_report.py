@@ -8,7 +8,7 @@ from program_enrollments import api
 
 
 class CatalogReport:
-    """Writes changes to a command's standard output, problems and warnings to its standard error, as they come.
+    """Writes changes to a command's output, and problems and warnings to its errors.
 
     `verbosity` is Django's: 0 writes problems alone, 1 also changes and warnings, 2 also what was kept though the
     source no longer has it.
@@ -44,7 +44,10 @@ class CatalogReport:
         self.break_off = reason
 
     def close(self) -> None:
-        """Write the numbers. Raises CommandError, which is exit status 1, where anything could not be taken over."""
+        """Write the numbers.
+
+        Raises CommandError, which is exit status 1, where anything could not be taken over.
+        """
         if self.verbosity > 0:
             what = "Dry run, nothing was written" if self.dry_run else "Programs"
             self.command.stdout.write(

@@ -23,7 +23,10 @@ class _Stream:
 
 
 class ProgressBar:
-    """A bar on `out` while the `with` block runs, if `out` is a terminal and `wanted`. `unit` names what is counted."""
+    """A bar on `out` while the `with` block runs, if `out` is a terminal and `wanted`.
+
+    `unit` names what is counted.
+    """
 
     def __init__(self, out: OutputWrapper, *, unit: str, wanted: bool) -> None:
         self.is_shown = wanted and out.isatty()

@@ -1,4 +1,4 @@
-"""Frozen grades: what a university may cite for ever, version by version (docs/grades.rst)."""
+"""Frozen grades: what a university may cite forever, version by version (docs/grades.rst)."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class FrozenGrade(models.Model):
         verbose_name_plural = _("frozen grades")
         ordering = ["freeze", "position"]
         constraints = [
-            # One order for ever. Led by the freeze: the order in which a version is read.
+            # One order forever. Led by the freeze: the order in which a version is read.
             models.UniqueConstraint(fields=["freeze", "position"], name="ue_frozen_grade_position_unique"),
             # A learner once in a version. Led by the learner: how a person who is retired is found.
             models.UniqueConstraint(fields=["learner", "freeze"], name="ue_frozen_grade_learner_unique"),

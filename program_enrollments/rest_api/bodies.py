@@ -21,8 +21,9 @@ MAX_TEXT = 500
 
 
 class BodyError(NamedTuple):
-    """What is wrong in a body: the row it is in (counted from 0, None for the body as a whole) and a JSON pointer to
-    it.
+    """What is wrong in a body, with the row and a JSON pointer to it.
+
+    Rows are counted from 0; None stands for the body as a whole.
     """
 
     row: int | None
@@ -77,8 +78,9 @@ def _refuse_constant(name: str) -> None:
 
 
 def read_object(request: Request) -> Mapping[str, Any]:
-    """Return the JSON object that the body is, numbers as numbers. Raises as `read_json` does, and InvalidBody for any
-    other kind of value.
+    """Return the JSON object that the body is, numbers as numbers.
+
+    Raises as `read_json` does, and InvalidBody for any other kind of value.
     """
     value = read_json(request, parse_number=float)
     if not isinstance(value, dict):
@@ -89,8 +91,9 @@ def read_object(request: Request) -> Mapping[str, Any]:
 
 
 def read_text(value: Mapping[str, Any], name: str, *, max_length: int = MAX_TEXT) -> str:
-    """Return the text that an object must have under `name`, trimmed. Raises InvalidBody where it is missing, no
-    string, blank, too long, or has control characters or lone surrogates.
+    """Return the text that an object must have under `name`, trimmed.
+
+    Raises InvalidBody where it is missing, no string, blank, too long, or has control characters or lone surrogates.
     """
     text = value.get(name)
     pointer = f"/{name}"

@@ -33,13 +33,13 @@ from program_enrollments import api
 from program_enrollments.conf import get_setting
 from program_enrollments.data import Origin, Page, Permission, Source
 from program_enrollments.exceptions import ProgramDoesNotExist
-from program_enrollments.models import CourseRun, Program, School
+from program_enrollments.normalization import parse_uuid
 from program_enrollments.rest_api import idempotency, request_ids
 from program_enrollments.rest_api.errors import TooManyRequests, find_entry, problem_response
 from program_enrollments.rest_api.lists import render_page
 from program_enrollments.rest_api.openapi.described_schema import DescribedSchema
 from program_enrollments.rest_api.openapi.descriptions import query_parameters_of
-from program_enrollments.rest_api.parameters import Parameters, parse_uuid, refuse_unknown
+from program_enrollments.rest_api.parameters import Parameters, refuse_unknown
 from program_enrollments.rest_api.raw_bodies import refuse_declared_size
 from program_enrollments.rest_api.renderers import JsonRenderer, Negotiation, ProblemRenderer
 from program_enrollments.rest_api.throttling import ClientThrottle
@@ -57,7 +57,7 @@ CHALLENGE = 'Bearer realm="api"'
 
 
 class Endpoint(APIView):
-    """An endpoint: checks in the contract's order, then the method of the request (docs/api.rst, Access).
+    """An endpoint: checks in a fixed order, then the method of the request (docs/api.rst, Access).
 
     Declared size 413, authentication 401, rate 429, method 405, media type 406, visibility 404, permission 403. The
     method itself then refuses parameters and body (400, 413, 415) before it writes.
@@ -83,8 +83,9 @@ class Endpoint(APIView):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> AsView[GenericView]:
-        """Return the view; `ATOMIC_REQUESTS` of the host does not reach it, since the domain's transactions are short
-        ones.
+        """Return the view.
+
+        `ATOMIC_REQUESTS` of the host does not reach it, since the domain's transactions are short ones.
         """
         return transaction.non_atomic_requests(super().as_view(**initkwargs))
 
@@ -104,7 +105,7 @@ class Endpoint(APIView):
         try:
             self.initial(self.request, *args, **kwargs)
             turn = self.take_turn()
-            if isinstance(turn, api.Answer):
+            if isinstance(turn, api.RequestAnswer):
                 response = self._finish(idempotency.replay(turn))
             else:
                 claim = turn
@@ -140,8 +141,8 @@ class Endpoint(APIView):
         """Return what the caller may act on. Raises what is told as 404 and 403."""
         return api.authorize(user=request.user)
 
-    def take_turn(self) -> api.Claim | api.Answer | None:
-        """Return the answer kept for a repeated request, the claim of one to be kept, None where it has no key.
+    def take_turn(self) -> api.Claim | api.RequestAnswer | None:
+        """Return the kept answer or a new claim, or None if the request has no key.
 
         Comes after the checks, so that who lost a grant gets no answer of former days. Raises what
         `api.claim_answer` and `idempotency` raise.
@@ -175,8 +176,9 @@ class Endpoint(APIView):
         return Response(status=204)
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Tell a failure as a problem document. Unforeseen ones are reported as Django reports them, and shown to
-        nobody.
+        """Tell a failure as a problem document.
+
+        Unforeseen ones are reported as Django reports them, and shown to nobody.
         """
         if find_entry(exc) is None or isinstance(exc, DatabaseError):
             got_request_exception.send(sender=type(self), request=self.request._request)  # noqa: SLF001  (as Django would)
@@ -228,7 +230,7 @@ class Endpoint(APIView):
 class ProgramEndpoint(Endpoint):
     """An endpoint below a program."""
 
-    program: Program
+    program: api.Program
 
     def identity_reach(self) -> api.Reach:
         """Return on which part of the program's school the caller may change learners' identities."""
@@ -252,7 +254,7 @@ class ProgramEndpoint(Endpoint):
 class SchoolEndpoint(Endpoint):
     """An endpoint below a school, for those who have the method's permission on all of it."""
 
-    school: School
+    school: api.School
 
     def authorize(self, request: Request) -> api.Scope:
         scope = api.authorize_school(
@@ -266,7 +268,7 @@ class SchoolEndpoint(Endpoint):
 class CourseEndpoint(ProgramEndpoint):
     """An endpoint below a course run of a program."""
 
-    course_run: CourseRun
+    course_run: api.CourseRun
 
     def authorize(self, request: Request) -> api.Scope:
         scope = super().authorize(request)
@@ -276,7 +278,10 @@ class CourseEndpoint(ProgramEndpoint):
 
 
 class NothingHere(Endpoint):
-    """Every path under the root that no endpoint has: 404, as a problem document, for those who are signed in."""
+    """Every path under the root that no endpoint has: 404 for those who are signed in.
+
+    The answer is a problem document.
+    """
 
     schema = None
     http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]

@@ -1,4 +1,6 @@
-"""Errors: one table from exception to status and title, and the problem document (RFC 9457) that says it.
+"""Errors: one table from exception to status and title, and the problem document.
+
+The document follows RFC 9457.
 
 A new exception of the tree in `program_enrollments.exceptions` needs one line in `TABLE`; without one its base's line
 counts.
@@ -27,8 +29,9 @@ TYPE_PREFIX = "urn:problem-type:program-enrollments:"
 
 
 class InvalidBody(ProgramEnrollmentsError):
-    """The body as a whole is refused; nothing of it was written. `errors` are of the form that
-    `bodies.BodyError` has.
+    """The body as a whole is refused; nothing of it was written.
+
+    `errors` are of the form that `bodies.BodyError` has.
     """
 
     code = "invalid_body"
@@ -65,8 +68,9 @@ class TooManyRequests(ProgramEnrollmentsError):
 
 
 class Entry(NamedTuple):
-    """How an exception is told: the HTTP status, the title, and for exceptions that are not ours the code and the
-    detail.
+    """How an exception is shown: the HTTP status and the title.
+
+    Exceptions that are not ours have the code and the detail here too.
     """
 
     status: int
@@ -141,12 +145,18 @@ UNEXPECTED = Entry(
 
 
 def find_entry(error: Exception) -> Entry | None:
-    """Return how `error` is told, by the nearest of its classes that is in the table; None for what nobody foresaw."""
+    """Return how `error` is told, by the nearest of its classes that is in the table.
+
+    None for what nobody foresaw.
+    """
     return next((TABLE[cls] for cls in type(error).__mro__ if cls in TABLE), None)
 
 
 def problem_document(error: Exception) -> dict[str, Any]:
-    """Return the problem document for an exception that the table knows; for any other, one that says nothing of it."""
+    """Return the problem document for an exception that the table knows.
+
+    For any other, one that says nothing of it.
+    """
     entry = find_entry(error)
     extra: Mapping[str, Any] = {}
     if entry is None:

@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 
 from program_enrollments import api
-from program_enrollments.api import Answer, Claim
+from program_enrollments.api import Claim, RequestAnswer
 from program_enrollments.failures import describe_failure
 from program_enrollments.rest_api.errors import InvalidParameter
 from program_enrollments.rest_api.raw_bodies import read_raw_body
@@ -39,8 +39,9 @@ def read_key(request: HttpRequest) -> str | None:
 
 
 def fingerprint_of(request: HttpRequest) -> str:
-    """Return what tells this request from another: SHA-256 over path, query and body. Reads the body; raises
-    BodyTooLarge.
+    """Return what tells this request from another: SHA-256 over path, query and body.
+
+    Reads the body; raises BodyTooLarge.
     """
     digest = hashlib.sha256(request.get_full_path().encode())
     digest.update(b"\0")
@@ -48,7 +49,7 @@ def fingerprint_of(request: HttpRequest) -> str:
     return digest.hexdigest()
 
 
-def replay(answer: Answer) -> HttpResponse:
+def replay(answer: RequestAnswer) -> HttpResponse:
     """Return the kept answer, marked as such."""
     return HttpResponse(answer.content, status=answer.status, headers={**answer.headers, REPLAYED_HEADER: "true"})
 
@@ -59,7 +60,9 @@ def forget(response: HttpResponseBase) -> None:
 
 
 def settle(claim: Claim, response: HttpResponseBase) -> None:
-    """Keep the answer to a request, or forget it where another day may bring another one: 401, 403, 404, 5xx.
+    """Keep the answer to a request, or release its claim if a retry may get another answer.
+
+    That holds for 401, 403, 404 and 5xx.
 
     The request is done by now: where its answer cannot be kept, it is still given.
     """
@@ -71,6 +74,6 @@ def settle(claim: Claim, response: HttpResponseBase) -> None:
         if isinstance(response, SimpleTemplateResponse):
             response.render()
         headers = {name: response[name] for name in KEPT_HEADERS if name in response}
-        api.keep_answer(claim=claim, answer=Answer(response.status_code, headers, response.content))
+        api.keep_answer(claim=claim, answer=RequestAnswer(response.status_code, headers, response.content))
     except DatabaseError as error:
         logger.error("An answer could not be kept: %s.", describe_failure(error))

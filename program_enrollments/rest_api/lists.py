@@ -1,4 +1,7 @@
-"""Lists: the envelope of every list (docs/api.rst, Lists), with absolute URLs of the neighbouring pages."""
+"""Lists: the envelope of every list, with absolute URLs of the neighbouring pages.
+
+See docs/api.rst, Lists.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,9 @@ class Paging(NamedTuple):
 
 
 def read_paging(request: Request) -> Paging:
-    """Return the page a request asks for: the setting `PAGE_SIZE` rows unless it says otherwise, `MAX_PAGE_SIZE` at
-    most.
+    """Return the page that a request asks for.
+
+    It has `PAGE_SIZE` rows unless the request says otherwise, and at most `MAX_PAGE_SIZE`.
 
     A page size that is nonsense, or not above 0, is the default. Whether the cursor is one is for the list to say.
     """
@@ -39,8 +43,9 @@ def _page_size(text: str) -> int:
 
 
 def render_page(request: Request, page: Page, **more: Any) -> dict[str, Any]:
-    """Return the envelope of a page: `next` and `previous` (absolute URLs or None), `results`, and the members
-    `more`.
+    """Return the envelope of a page: `next`, `previous`, `results`, and the members `more`.
+
+    `next` and `previous` are absolute URLs or None.
     """
     return {
         "next": page_url(request, page.next_cursor),
@@ -51,7 +56,10 @@ def render_page(request: Request, page: Page, **more: Any) -> dict[str, Any]:
 
 
 def page_url(request: Request, cursor: str | None, *, parameter: str = CURSOR) -> str | None:
-    """Return the absolute URL of this request with another cursor in `parameter`; None where there is no cursor."""
+    """Return the absolute URL of this request with another cursor in `parameter`.
+
+    None where there is no cursor.
+    """
     if cursor is None:
         return None
     query = request.query_params.copy()
@@ -60,8 +68,9 @@ def page_url(request: Request, cursor: str | None, *, parameter: str = CURSOR) -
 
 
 def choose_status(rows: Sequence[Mapping[str, Any]]) -> int:
-    """Return the status of a page: 200 where all rows are grades or there are none, 207 where some are errors, 422
-    where all are.
+    """Return the status of a page: 200 without errors, 207 with some, 422 with nothing else.
+
+    An empty page has no errors.
     """
     failed = sum("error" in row for row in rows)
     if not failed:

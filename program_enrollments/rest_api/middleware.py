@@ -1,4 +1,6 @@
-"""Middleware for the host: what is refused before a view is found is a problem document under the API's root too.
+"""Middleware for the host: errors under the API's root are problem documents.
+
+That includes requests that are refused before a view is found.
 
 Django itself answers a bad `Host` header, and whatever other middleware refuses or fails at, with the host's HTML page
 (with `DEBUG`, a long one that shows the settings). `ProblemMiddleware` comes first in `MIDDLEWARE`.
@@ -37,7 +39,7 @@ BY_STATUS: dict[int, Exception] = {
 
 
 class ProblemMiddleware:
-    """Answers with problem documents under the API's root, where Django would answer with pages of the host's."""
+    """Answers with problem documents under the API's root, instead of the host's pages."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

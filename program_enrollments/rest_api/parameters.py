@@ -15,11 +15,11 @@ from uuid import UUID
 from django.http import QueryDict
 
 from program_enrollments.data import EnrollmentFilters
+from program_enrollments.normalization import parse_uuid
 from program_enrollments.rest_api.errors import InvalidParameter
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-UUID_FORM = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 BLANK_BEFORE_OFFSET = re.compile(r"(?<=\d) (?=\d{2}:?\d{2}$)")
 
 PASSED_OVER = frozenset({"format", "username", "user", "page", "limit"})
@@ -30,7 +30,10 @@ LEAST_LIKENESS = 0.6
 
 
 def refuse_unknown(query: QueryDict, *, known: Collection[str]) -> None:
-    """Raise InvalidParameter for a parameter that is neither known nor passed over; it names the nearest known one."""
+    """Raise InvalidParameter for a parameter that is neither known nor passed over.
+
+    It names the nearest known one.
+    """
     for name in query:
         if name in known or name in PASSED_OVER:
             continue
@@ -48,14 +51,11 @@ def _suggest(name: str, *, known: Collection[str]) -> str:
     return f"{suggestion}The parameters are: {', '.join(sorted(known))}."
 
 
-def parse_uuid(text: str) -> UUID | None:
-    """Return the UUID that `text` writes, in any letter case, with hyphens or without; None where it writes none."""
-    return UUID(text) if UUID_FORM.fullmatch(text) else None
-
-
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The query of one request. Each method returns None (or the empty tuple) where the parameter is not given.
+    """The query of one request.
+
+    Each method returns None (or the empty tuple) where the parameter is not given.
 
     All raise InvalidParameter, naming the parameter, for a value it cannot have: blank, with control characters, or as
     each method says. Of a parameter given twice the last counts, except where several are asked for.
@@ -98,8 +98,9 @@ class Parameters:
         return parsed
 
     def moment(self, name: str) -> datetime | None:
-        """Return the parameter's moment in UTC: ISO 8601 with date, time and offset. A time without offset could mean
-        any place's.
+        """Return the parameter's moment in UTC: ISO 8601 with date, time and offset.
+
+        A time without offset could mean any place's.
 
         A `+` that arrived as a blank, as it does unless it is written `%2B`, is understood.
         """
@@ -137,8 +138,9 @@ class Parameters:
 
 
 def read_enrollment_filters(parameters: Parameters, *, statuses: Collection[str]) -> EnrollmentFilters:
-    """Return the filters of a list of enrollments, of which `statuses` are the possible ones. Raises
-    InvalidParameter.
+    """Return the filters of a list of enrollments, of which `statuses` are the possible ones.
+
+    Raises InvalidParameter.
     """
     return EnrollmentFilters(
         status=parameters.choice("status", words=statuses),

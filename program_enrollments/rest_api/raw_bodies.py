@@ -1,4 +1,4 @@
-"""Raw bodies: their size is checked before anything else, and they are read once, never further than the limit."""
+"""Raw bodies: read once, and never further than the limit on their size."""
 
 from __future__ import annotations
 
@@ -17,21 +17,29 @@ CHUNK_BYTES = 64 * 1024
 
 
 def refuse_declared_size(request: HttpRequest) -> None:
-    """Raise BodyTooLarge where `Content-Length` says more than the setting `MAX_BODY_BYTES`; nothing is read."""
+    """Raise BodyTooLarge where `Content-Length` says more than the setting `MAX_BODY_BYTES`.
+
+    Nothing is read.
+    """
     limit: int = get_setting("MAX_BODY_BYTES")
     if _declared_size(request) > limit:
         raise BodyTooLarge(limit=limit)
 
 
 def _declared_size(request: HttpRequest) -> int:
-    """What `Content-Length` says, 0 where it is missing or says no number; huge numbers are cut, and still huge."""
+    """What `Content-Length` says, 0 where it is missing or says no number.
+
+    Huge numbers are cut, and still huge.
+    """
     declared = request.META.get("CONTENT_LENGTH") or ""
     return int(declared[:20]) if declared.isascii() and declared.isdecimal() else 0
 
 
 def read_raw_body(request: HttpRequest) -> bytes:
-    """Return the body's bytes. Raises BodyTooLarge, also for a body that came without `Content-Length`, and
-    UnreadablePostError if the client ended it early, or sent it in chunks that are none.
+    """Return the body's bytes.
+
+    Raises BodyTooLarge, also for a body that came without `Content-Length`, and UnreadablePostError if the client ended
+    it early, or sent it in chunks that are none.
 
     Not `request.body`: that has a limit of its own (`DATA_UPLOAD_MAX_MEMORY_SIZE`), meant for forms. What was read is
     left for whoever looks at the request later, Django's form parser included.
@@ -47,7 +55,9 @@ def read_raw_body(request: HttpRequest) -> bytes:
 
 
 def _stream_of(request: HttpRequest) -> Any:
-    """The stream to read: the request, but for a chunked body the server's own where it says that it marks the end.
+    """Return the stream to read, usually the request.
+
+    For a chunked body it is the server's own, if the server says that it marks the end.
 
     Django takes a request without `Content-Length` for one without a body.
     """
@@ -70,7 +80,10 @@ def _read_up_to(stream: Any, limit: int) -> bytes:
 
 
 def _read_part(stream: Any, size: int) -> bytes:
-    """Return the next bytes of the server's stream. Raises UnreadablePostError if the server cannot read on."""
+    """Return the next bytes of the server's stream.
+
+    Raises UnreadablePostError if the server cannot read on.
+    """
     try:
         part: bytes = stream.read(size)
     except Exception as error:

@@ -1,5 +1,6 @@
-"""Request IDs: `X-Request-ID` as the caller sent it, or one made for the request. It goes into the ledger and into the
-answer.
+"""Request IDs: `X-Request-ID` as the caller sent it, or one made for the request.
+
+It goes into the ledger and into the answer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rows of enrollment writes: from parsed JSON to the domain's requests, and from outcomes to one word per row.
+"""Rows of enrollment writes: JSON to requests, and outcomes to one word per row.
 
 Here a body is refused as a whole where its form is wrong; what is wrong with a row's content is for the domain to say,
 row by row (docs/api.rst, Program enrollments). This is a hot path: plain loops, and one cheap test a value that all
@@ -17,9 +17,8 @@ from rest_framework.response import Response
 from program_enrollments.conf import get_setting
 from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest, RowOutcome
 from program_enrollments.exceptions import TooManyRows
-from program_enrollments.normalization import strip_invisible
+from program_enrollments.normalization import parse_uuid, strip_invisible
 from program_enrollments.rest_api.bodies import Ambiguous, BodyError, refuse
-from program_enrollments.rest_api.parameters import parse_uuid
 
 ALL_GOOD, MIXED, ALL_BAD = 200, 207, 422
 MAX_ERRORS = 100
@@ -126,8 +125,9 @@ def _refuse_row(row: Any) -> Refusal:
 
 
 def _read_identity_and_status(row: Raw) -> tuple[str, str, str, str]:
-    """Return answer key, student ID, e-mail address and status; an identity that is absent or null is an empty
-    string.
+    """Return answer key, student ID, e-mail address and status.
+
+    An identity that is absent or null is an empty string.
     """
     student_key, email, status = row.get("student_key"), row.get("email"), row.get("status")
     if (
@@ -151,7 +151,10 @@ def _read_identity_and_status(row: Raw) -> tuple[str, str, str, str]:
 
 
 def _is_plain(value: Any) -> TypeGuard[str]:
-    """Whether a value is text (or was a number) that is not blank and has none of the characters that are refused."""
+    """Return whether a value is text that is not blank and has no refused character.
+
+    A number counts as text by now.
+    """
     if type(value) is not str or not value or value.isspace():
         return False
     if not (value.isascii() or strip_invisible(value)):
@@ -178,9 +181,10 @@ def _read_word_of_truth(value: Any) -> bool | None:
 
 
 def rows_response(outcomes: Sequence[RowOutcome], *, detailed: bool = False) -> Response:
-    """Return `{key: word}` with 200 where all rows are good (or there are none), 422 where none is, else 207.
+    """Return `{key: word}` with 200 if all rows are good, 422 if none is, else 207.
 
-    `detailed`: a list in the request's order instead, with what was before and why a row was refused.
+    Without rows the status is 200. `detailed`: a list in the request's order instead,
+    with what was before and why a row was refused.
     """
     good = sum(outcome.good for outcome in outcomes)
     status = ALL_GOOD if good == len(outcomes) else MIXED if good else ALL_BAD

@@ -30,8 +30,9 @@ class Rate(NamedTuple):
 
 @lru_cache(maxsize=8)
 def parse_rate(text: str) -> Rate:
-    """Return what a rate such as `100/second` means. Raises ValueError for anything else (a system check says so
-    earlier).
+    """Return what a rate such as `100/second` means.
+
+    Raises ValueError for anything else (a system check says so earlier).
     """
     number, slash, period = text.partition("/")
     if not slash or not number.strip().isdecimal() or period.strip()[:1].lower() not in SECONDS:

@@ -1,5 +1,6 @@
-"""Paths of the REST API. A host mounts them at `api/program_enrollments/` with
-`include("program_enrollments.rest_api.urls")`.
+"""Paths of the REST API.
+
+A host mounts them at `api/program_enrollments/` with `include("program_enrollments.rest_api.urls")`.
 """
 
 from __future__ import annotations

@@ -21,8 +21,9 @@ Attributes = Mapping[str, Sequence[str | None]]
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What an assertion has to be to be believed. `request_id` is empty where nobody asked; times are compared give or
-    take `skew`.
+    """What an assertion has to be to be believed.
+
+    `request_id` is empty where nobody asked; times are compared give or take `skew`.
     """
 
     issuer: str
@@ -36,7 +37,9 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """What an identity provider has asserted. `expires_at` is when it would be refused, clock skew included.
+    """What an identity provider has asserted.
+
+    `expires_at` is when it would be refused, clock skew included.
 
     `friendly_names` are what the provider calls attributes for people; nothing is decided by them.
     """
@@ -78,8 +81,9 @@ def _check_destination(stated: str | None, expected: Expectation) -> None:
 
 
 def _check_request(stated: str | None, expected: Expectation) -> None:
-    """The response need not repeat the request's ID, but must not name another one. The assertion itself has to, see
-    below.
+    """The response need not repeat the request's ID, but must not name another one.
+
+    The assertion itself has to, see below.
     """
     if stated is not None and stated != expected.request_id:
         raise SignOnRefused(SignOnRefusal.REQUEST_UNKNOWN)
@@ -102,8 +106,9 @@ def _check_conditions(assertion: etree._Element, expected: Expectation) -> datet
 
 
 def _check_subject(assertion: etree._Element, expected: Expectation) -> datetime:
-    """Return until when whoever brings the assertion may be taken for its subject: one confirmation must fit in
-    everything.
+    """Return until when whoever brings the assertion may be taken for its subject.
+
+    One confirmation must fit in everything.
     """
     refused = SignOnRefused(SignOnRefusal.CONDITIONS_MISSING)
     for confirmation in assertion.findall(f"{SAML}Subject/{SAML}SubjectConfirmation"):
@@ -150,8 +155,9 @@ def _check_times(element: etree._Element, expected: Expectation) -> datetime:
 
 
 def _moment(text: str | None) -> datetime | None:
-    """Read a time of SAML, which is UTC also where it doesn't say so. Years that can only be meant badly are
-    unreadable.
+    """Read a time of SAML, which is UTC also where it doesn't say so.
+
+    Years that can only be meant badly are unreadable.
     """
     if text is None:
         return None

@@ -1,4 +1,7 @@
-"""Requesting: the message with which a person is sent to their university, by the HTTP-Redirect binding."""
+"""Authentication requests: how a person is sent to their university.
+
+They go by the HTTP-Redirect binding.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,9 @@ def new_request_id() -> str:
 def request_url(
     *, request_id: str, sso_url: str, acs_url: str, entity_id: str, private_key: str = "", now: datetime
 ) -> str:
-    """Return the address, at the identity provider, that asks for a sign-on; signed if there is a key (PEM).
+    """Return the address, at the identity provider, that asks for a sign-on.
+
+    Signed if there is a key (PEM).
 
     Neither an authentication context nor a name format is asked for: what a university finds secure enough is its own
     to decide. Raises ImproperlyConfigured for a key that is no RSA key.

@@ -56,8 +56,9 @@ class UniversitySAML(Base):
         return request
 
     def get_provider(self, slug: str) -> api.SignOnProvider:
-        """Return the identity provider with this slug, read once a sign-on. Raises SignOnRefused where there is none
-        enabled.
+        """Return the identity provider with this slug, read once per sign-on.
+
+        Raises SignOnRefused where there is none enabled.
         """
         if self._provider is None or self._provider.slug != slug:
             self._provider = api.get_sign_on_provider(slug=slug)
@@ -102,8 +103,9 @@ class UniversitySAML(Base):
         return HttpResponseRedirect(destination(response.get("next_url", "")))
 
     def run_authentication(self, *args: Any, **kwargs: Any) -> Any:
-        """Run this backend's own pipeline: the host's may contain steps that attach people to accounts by other
-        evidence.
+        """Run this backend's own pipeline, not the host's.
+
+        The host's may contain steps that attach people to accounts by other evidence.
         """
         kwargs.setdefault("is_new", False)
         args, kwargs = cast(Any, self.strategy).clean_authenticate_args(*args, **kwargs)
@@ -157,7 +159,10 @@ class UniversitySAML(Base):
 
 
 def sign_in(request: HttpRequest, user: Any, *, backend: Any) -> None:
-    """Sign a user in, in place of the one who was. Raises SignOnRefused if the account was deleted meanwhile."""
+    """Sign a user in, in place of the one who was.
+
+    Raises SignOnRefused if the account was deleted meanwhile.
+    """
     try:
         with transaction.atomic():
             login(request, user, backend=f"{type(backend).__module__}.{type(backend).__qualname__}")

@@ -24,8 +24,10 @@ MAX_CLOCK_SKEW_SECONDS = 600
 
 @dataclass(frozen=True, slots=True)
 class SignOnSettings:
-    """The settings, complete. Keys and certificates are PEM text, empty where there are none; contacts have `name` and
-    `email`, the organization `name` and `url`.
+    """The settings, complete.
+
+    Keys and certificates are PEM text, empty where there are none; contacts have `name` and `email`, the organization
+    `name` and `url`.
     """
 
     ENTITY_ID: str = ""
@@ -59,5 +61,8 @@ def acs_url(request: HttpRequest) -> str:
 
 
 def sp_entity_id(request: HttpRequest) -> str:
-    """Return what this service is called among identity providers: the setting, else the address of its metadata."""
+    """Return what this service is called among identity providers.
+
+    The setting, else the address of its metadata.
+    """
     return get_sign_on_settings().ENTITY_ID or request.build_absolute_uri(reverse("sign_on:metadata"))

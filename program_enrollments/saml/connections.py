@@ -1,4 +1,4 @@
-"""Connections: an identity that a university asserted waits until the person says whether an account is theirs.
+"""Connections: an asserted identity waits until the person says which account is theirs.
 
 The identity is kept in the browser's session. Both must be proved in this browser: the identity by the university, the
 account by signing in to it afterwards, at the host's own sign-in page with all its steps.
@@ -36,7 +36,7 @@ MAX_AGE_SECONDS = 600
 
 @dataclass(frozen=True, slots=True)
 class PendingConnection:
-    """A proved identity that waits for the person to say which account is theirs, and where they wanted to go."""
+    """A proved identity that waits for its person's decision, and the page to go to then."""
 
     identity: api.AssertedIdentity
     next_url: str

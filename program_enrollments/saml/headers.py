@@ -12,7 +12,9 @@ HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?")
 
 
 def protect(response: HttpResponse, *, nonce: str = "", image_url: str = "") -> HttpResponse:
-    """Let a page load nothing but this site's styles, the element with `nonce`, and images from where `image_url` is.
+    """Let a page load only this site's styles, the element with `nonce`, and one logo.
+
+    The logo is at `image_url`.
 
     Forms go to this site only. Nothing is cached, nobody may frame it, and the addresses seen here are told to no other
     site.
@@ -36,7 +38,10 @@ def protect(response: HttpResponse, *, nonce: str = "", image_url: str = "") -> 
 
 
 def image_origins(url: str) -> list[str]:
-    """Return the origin of an image on another site, fit for a policy; nothing for addresses that aren't plain."""
+    """Return the origin of an image on another site, fit for a policy.
+
+    Nothing for addresses that aren't plain.
+    """
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,19 +1,24 @@
-"""Identities: from the attributes that were asserted to a person. The permanent ID is strict, all the rest is a
-courtesy.
+"""Identities: from the attributes that were asserted to a person.
+
+The permanent ID is strict, all the rest is a courtesy.
 """
 
 from __future__ import annotations
 
 import unicodedata
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from social_django.models import UserSocialAuth
 
 from program_enrollments.api import AssertedIdentity, SignOnProvider
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
-from program_enrollments.normalization import MAX_IDENTITY_LENGTH, is_pseudonym, normalize_identity, strip_invisible
+from program_enrollments.normalization import (
+    MAX_IDENTITY_LENGTH,
+    is_email,
+    is_pseudonym,
+    normalize_identity,
+    strip_invisible,
+)
 from program_enrollments.saml.assertions import Attributes
 
 UNSTORABLE = frozenset({"Cc", "Cs"})
@@ -39,7 +44,10 @@ def permanent_id_name(provider: SignOnProvider) -> str:
 
 
 def identify(*, provider: SignOnProvider, attributes: Attributes) -> AssertedIdentity:
-    """Return the person that the attributes speak of. Raises SignOnRefused where the permanent ID leaves any doubt."""
+    """Return the person that the attributes speak of.
+
+    Raises SignOnRefused where the permanent ID leaves any doubt.
+    """
     names = provider.attributes
     return AssertedIdentity(
         school_id=provider.school.pk,
@@ -67,8 +75,9 @@ def _permanent_id(provider: SignOnProvider, attributes: Attributes) -> str:
 
 
 def is_storable(*, slug: str, remote_id: str) -> bool:
-    """Whether an ID, with its provider's slug before it, fits into the tables of every database, and names anybody at
-    all.
+    """Return whether an ID names anybody, and fits into every database's tables.
+
+    The provider's slug counts: it stands before the ID.
     """
     limit = min(MAX_IDENTITY_LENGTH, UserSocialAuth._meta.get_field("uid").max_length or MAX_IDENTITY_LENGTH)
     if is_pseudonym(normalize_identity(remote_id)):
@@ -80,7 +89,10 @@ def is_storable(*, slug: str, remote_id: str) -> bool:
 
 
 def _candidates(attributes: Attributes, configured: str, usual: tuple[str, ...]) -> list[str]:
-    """Return the plain values under the configured name, or else under the first of the usual ones that is there."""
+    """Return the plain values under the configured name.
+
+    Without one, the first of the usual names that is there counts.
+    """
     usual_names = (*usual, f"{CLAIMS}{CLAIM_NAMES[usual]}")
     for name in (configured,) if configured else usual_names:
         values = [" ".join(_printable(value).split()) for value in attributes.get(name, ()) if value]
@@ -100,14 +112,6 @@ def _first(attributes: Attributes, configured: str, usual: tuple[str, ...]) -> s
 def _email(attributes: Attributes, configured: str) -> str:
     """Return the first usable one of the addresses that were asserted."""
     for value in _candidates(attributes, configured, EMAIL):
-        if len(value) <= MAX_EMAIL_LENGTH and _is_email(value):
+        if len(value) <= MAX_EMAIL_LENGTH and is_email(value):
             return value
     return ""
-
-
-def _is_email(value: str) -> bool:
-    try:
-        validate_email(value)
-    except ValidationError:
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""Pages: which universities there are, a page each, the step back from them, and what a test sign-on asserted."""
+"""Pages: the list of universities, one page each, the way back, and a test's result."""
 
 from __future__ import annotations
 
@@ -29,14 +29,20 @@ def redirect_to(name: str, *args: str, next_url: str) -> HttpResponse:
 
 
 def show_choices(request: HttpRequest, *, choices: list[Any], next_url: str) -> HttpResponse:
-    """Return the page that lists universities; `choices` are identity providers in the order of their schools."""
+    """Return the page that lists universities.
+
+    `choices` are identity providers in the order of their schools.
+    """
     schools = {choice.school_id: choice.school for choice in choices}
     context = {"schools": list(schools.values()), "next_url": next_url}
     return protect(render(request, f"{TEMPLATES}/index.html", context))
 
 
 def show_school(request: HttpRequest, *, choices: list[Any], next_url: str) -> HttpResponse:
-    """Return a school's own page: its name, logo and colors, and a way in through each of its identity providers."""
+    """Return a school's own page, with a way in through each of its identity providers.
+
+    It has the school's name, logo and colors.
+    """
     school = choices[0].school
     nonce = secrets.token_urlsafe(16)
     branding = branding_of(school)
@@ -45,8 +51,9 @@ def show_school(request: HttpRequest, *, choices: list[Any], next_url: str) -> H
 
 
 def post_again(request: HttpRequest, *, field: str, encoded: str, relay_state: str) -> HttpResponse:
-    """Return the page that posts a response once more, from this site: only then does the browser send this site's
-    cookies.
+    """Return the page that posts a response once more, from this site.
+
+    Only then does the browser send this site's cookies.
     """
     nonce = secrets.token_urlsafe(16)
     context = {"field": field, "encoded": encoded, "relay_state": relay_state, "nonce": nonce}

@@ -1,5 +1,6 @@
-"""Pending requests: which sign-ons a browser has asked for. One signed cookie each, so that no tab disturbs another
-(ADR 0008).
+"""Pending requests: which sign-ons a browser has asked for.
+
+One signed cookie each, so that no tab disturbs another (ADR 0008).
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ MAX_BYTES = 3500
 
 @dataclass(frozen=True, slots=True)
 class PendingRequest:
-    """A sign-on that this browser has asked for: at which identity provider, and where to go afterwards (a path of this
-    site, or empty).
+    """A sign-on that this browser has begun, and the page to go to afterwards.
+
+    The page is a path of this site, or empty.
     """
 
     request_id: str

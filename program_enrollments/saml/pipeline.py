@@ -1,5 +1,6 @@
-"""The steps of social-auth's pipeline that sign somebody on. Whoever happens to be signed in plays no part in any of
-them.
+"""The steps of social-auth's pipeline that sign somebody on.
+
+Whoever happens to be signed in plays no part in any of them.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ def read_identity(*, backend: Any, response: dict[str, Any], **kwargs: Any) -> d
 def open_account(
     *, backend: Any, identity: api.AssertedIdentity, response: dict[str, Any], **kwargs: Any
 ) -> dict[str, Any] | HttpResponse:
-    """Find or make the account; where an existing one may be the person's, lead to the page that offers it."""
+    """Find or make the account.
+
+    Where an existing one may be the person's, lead to the page that offers it.
+    """
     opened = api.open_account(
         backend=backend.name, identity=identity, assertion=response.get("assertion"), now=timezone.now()
     )
@@ -65,7 +69,7 @@ class SignOnForbidden(AuthException):
 def confirm_holder(
     *, backend: Any, uid: Any, user: Any = None, social: Any = None, **kwargs: Any
 ) -> dict[str, Any] | None:
-    """Let the student who has the ID now be signed on, not the one whose account an old uid is attached to.
+    """Sign the student on who has the ID now, not the one an old uid is attached to.
 
     A step for the pipeline of a host with a SAML set-up of its own, right behind
     `social_core.pipeline.social_auth.social_user`, which chooses the account by the uid alone. Raises SignOnForbidden,

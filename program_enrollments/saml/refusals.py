@@ -28,7 +28,7 @@ UNIVERSITY = _("You cannot change this yourself. Write to support, who will sett
 
 
 class Explanation(NamedTuple):
-    """A refusal in words: the HTTP status, what the person should do, and what support staff should look at."""
+    """A refusal in words: the HTTP status, and what the person and support staff should do."""
 
     status: HTTPStatus
     person: Text

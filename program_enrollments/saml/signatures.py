@@ -1,4 +1,7 @@
-"""Signatures: which element of a response its identity provider has signed. Only that element is believed."""
+"""Signatures: which element of a response its identity provider has signed.
+
+Only that element is believed.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ from program_enrollments.xml_security import DS, AlgorithmRejected, SignatureRej
 
 
 def verified_assertion(document: ResponseDocument, *, certificates: Sequence[str]) -> etree._Element:
-    """Return the one assertion of a response, signed by itself with one of the keys of `certificates` (PEM).
+    """Return the one assertion of a response, signed by itself.
+
+    The key is one of `certificates` (PEM).
 
     A signature of the response must hold, too, if there is one: in the document as it was sent, since it covers the
     ciphertext of an encrypted assertion. The assertion's own signature is verified after decryption. Raises

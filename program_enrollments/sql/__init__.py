@@ -1,4 +1,6 @@
-"""What the ORM lacks, for many rows at once: a small kit that host adapters may use, too (docs/host-adapter.rst).
+"""What the ORM lacks, for many rows at once: a small kit that host adapters may use, too.
+
+See docs/host-adapter.rst.
 
 - `bulk`: insert, select, update and delete many rows with one statement each, on every database.
 - `lookups`: whether a column is among many values, in the form that each database looks up best.

@@ -52,7 +52,9 @@ def insert_rows(
     update: Sequence[str] = (),
     returning: Sequence[str] = (),
 ) -> list[tuple[Any, ...]]:
-    """Insert `rows` (one value a field of `fields`, in that order) with one statement, or as few as can hold them.
+    """Insert `rows` with as few statements as can hold them.
+
+    A row has one value per field of `fields`, in that order.
 
     What is the same in all rows is sent once, where the database lets it: most of a ledger entry is. With
     `ignore_conflicts`, rows that break a unique constraint are left out. With `unique`, rows that are there already, by
@@ -95,7 +97,10 @@ def _on_conflict(connection: BaseDatabaseWrapper, unique: Sequence[str], update:
 def _sources(
     connection: Any, model: type[models.Model], fields: Sequence[str], columns: Sequence[Sequence[Any]]
 ) -> Iterator[tuple[str, list[Any]]]:
-    """Write what an INSERT takes its rows from, and the parameters; more than one where a statement cannot hold all."""
+    """Write what an INSERT takes its rows from, and the parameters.
+
+    More than one where a statement cannot hold all.
+    """
     if connection.vendor == "mysql":
         for batch in _batches(connection, columns):
             yield f"VALUES {_marks(len(batch), len(fields))}", list(chain.from_iterable(batch))
@@ -129,8 +134,9 @@ def select_rows(
     lock: bool = False,
     **equal: int,
 ) -> list[tuple[Any, ...]]:
-    """Return `fields` of the rows whose field `among[0]` is any of the values `among[1]`, and whose other fields are
-    `equal`.
+    """Return `fields` of the rows whose field `among[0]` is any of the values `among[1]`.
+
+    Their other fields are `equal`.
 
     With `lock` they are held until the commit, taken in the order of their primary keys. Reads where writes go, as a
     write's look has to.
@@ -171,8 +177,9 @@ def _is_unique(model: type[models.Model], names: set[str]) -> bool:
 
 
 def update_rows(model: type[models.Model], *, fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Set `fields` of many rows to values of each row's own, with as few statements. A row is (primary key, value a
-    field …).
+    """Set `fields` of many rows to values of each row's own, with as few statements.
+
+    A row is (primary key, value a field …).
     """
     connection = _connection(model)
     table = connection.ops.quote_name(model._meta.db_table)
@@ -249,8 +256,9 @@ def _marks(rows: int, columns: int) -> str:
 
 
 def _array_type(connection: BaseDatabaseWrapper, model: type[models.Model], name: str) -> str:
-    """The type of a field's array; without the length of a varchar, so that a value too long fails instead of being
-    cut.
+    """The type of a field's array.
+
+    Without the length of a varchar, so that a value too long fails instead of being cut.
     """
     type_ = _field(model, name).db_type(connection) or ""
     return "varchar" if type_.startswith("varchar") else type_
@@ -259,8 +267,9 @@ def _array_type(connection: BaseDatabaseWrapper, model: type[models.Model], name
 def _adapted(
     connection: Any, model: type[models.Model], fields: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> list[Sequence[Any]]:
-    """Return the columns of `rows`, of which there is at least one, as a driver that does not know Python's types takes
-    them.
+    """Return the columns of `rows` as a driver takes them that does not know Python's types.
+
+    There is at least one row.
     """
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
     for place, name in enumerate(fields):

@@ -1,4 +1,6 @@
-"""Queries that the ORM writes once a process, and that are run with other values ever after (ADR 0007).
+"""Queries that the ORM writes once a process, and that are run with other values ever after.
+
+See ADR 0007.
 
 Writing one takes the ORM a millisecond or several, at every save of every account: more than all of the database's
 work at a sign-in, or for a page. Only for queries whose form never changes, on the paths that are counted in
@@ -16,7 +18,10 @@ from program_enrollments.sql.conversion import convert_rows
 
 
 class Slot(models.Expression):
-    """A place in a query for a value that is given when it runs: an integer or a string, as the database stores it."""
+    """A place in a query for a value that is given when it runs.
+
+    An integer or a string, as the database stores it.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -28,7 +33,9 @@ class Slot(models.Expression):
 
 
 class CompiledQuery:
-    """A query with slots. `write` makes it, with `values_list` or as a union of such, and is called once a database.
+    """A query with slots.
+
+    `write` makes it, with `values_list` or as a union of such, and is called once a database.
 
     Reads where writes go, as a transaction's first look has to; `from_replica`, where the model is read.
     """

@@ -1,4 +1,7 @@
-"""From what drivers answer to Python's types, for queries that bypass the ORM's own reading of rows (ADR 0007)."""
+"""From what drivers answer to Python's types, for queries that bypass the ORM's own reading of rows.
+
+See ADR 0007.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,10 @@ from typing import Any
 
 
 def convert_rows(connection: Any, columns: Sequence[Any], rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Turn what the driver answered into Python's types, as the ORM would. `columns` are expressions, one a value."""
+    """Turn what the driver answered into Python's types, as the ORM would.
+
+    `columns` are expressions, one a value.
+    """
     if not rows:
         return []
     converters = [

@@ -15,7 +15,7 @@ else:
 
 
 def exact_collation(connection: Any) -> str | None:
-    """Return the collation under which values are equal only if their code points are, None where that is the default.
+    """Return the collation that compares code points, or None if that is the default.
 
     `utf8mb4_bin` ignores trailing spaces on MySQL and MariaDB alike; each has another name for one that does not.
     """
@@ -25,7 +25,10 @@ def exact_collation(connection: Any) -> str | None:
 
 
 class ExactCharField(CharField):
-    """A string that is compared and ordered by code points on every database, whatever its default collation."""
+    """A string that every database compares and orders by code points.
+
+    The database's default collation does not matter.
+    """
 
     def db_parameters(self, connection: Any) -> Any:
         parameters = super().db_parameters(connection)

@@ -9,7 +9,9 @@ from django.db.models import Q
 
 
 class NotBlankIndex(models.Index):
-    """An index over one text field, of the rows where it isn't blank; of all rows where there are no partial indexes.
+    """An index over one text field, of the rows where it isn't blank.
+
+    Of all rows where there are no partial indexes.
 
     Django's own `condition` does the same, but warns operators of MySQL and MariaDB (models.W037) at every `migrate`.
     A query has to say `exclude(<field>="")` for the index to be used everywhere.

@@ -24,8 +24,9 @@ else:
 def write_among(
     connection: BaseDatabaseWrapper, field: Any, column: str, values: Collection[int] | Collection[str]
 ) -> tuple[str, list[Any]]:
-    """Return the condition that `column` (SQL), which holds values of `field`, equals any of `values`, of which there
-    is at least one, and its parameters.
+    """Return the SQL condition that `column` equals any of `values`, and its parameters.
+
+    `column` is SQL and holds values of `field`. There is at least one value.
     """
     given: list[Any] = list(values)
     if connection.vendor == "postgresql":
@@ -45,13 +46,19 @@ def write_among(
 @models.ForeignObject.register_lookup
 @models.Field.register_lookup
 class Among(Lookup):
-    """Whether a column equals any of the values: integers or strings as the database stores them, in any collection."""
+    """Whether a column equals any of the values, in any collation.
+
+    Values are integers or strings as the database stores them.
+    """
 
     lookup_name = "among"
     prepare_rhs = False
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
-        """Return the condition. Raises EmptyResultSet, by which Django sends no query, where there are no values."""
+        """Return the condition.
+
+        Raises EmptyResultSet, by which Django sends no query, where there are no values.
+        """
         if not self.rhs:
             raise EmptyResultSet
         column, params = self.process_lhs(compiler, connection)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from program_enrollments.admin.schools import contrast
 from program_enrollments.models import (
     CourseRun,
     Curriculum,
@@ -122,12 +121,6 @@ def test_the_slug_of_a_provider_stays(desk: Desk) -> None:
     assert page.errors() == []
     provider.refresh_from_db()
     assert (provider.slug, provider.name) == ("uni-c-2026", "New name")
-
-
-def test_contrast_is_that_of_wcag() -> None:
-    assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
-    assert contrast("#123456", "#123456") == 1
 
 
 def test_a_school_that_has_anything_cannot_be_deleted(desk: Desk) -> None:

@@ -190,11 +190,12 @@ class TestTheCommand:
     def test_of_any_common_form(
         self, provider: IdentityProvider, tmp_path: Path, delimiter: str, encoding: str
     ) -> None:
-        LearnerFactory(school=provider.school, student_key="S-1")
+        learner = LearnerFactory(school=provider.school, student_key="S-1")
         path = tmp_path / "ids.csv"
         path.write_bytes("old_student_key,new_student_key\rS-1,ü\r".replace(",", delimiter).encode(encoding))
         assert self.run(str(path)) == ("1 renamed\n", "")
-        assert Learner.objects.get(key_since=None).student_key == "ü"
+        learner.refresh_from_db()
+        assert learner.student_key == "ü"
 
     def test_lines_are_those_of_the_file(self, provider: IdentityProvider, write: Callable[[str], str]) -> None:
         path = write('old_student_key,new_student_key\n\n"S-1\n",sasha\n\nS-2,kim\n')

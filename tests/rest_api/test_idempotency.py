@@ -146,7 +146,7 @@ def desk(campus: Campus) -> Desk:
     return Desk(ServiceUserFactory().pk, campus.school.pk)
 
 
-ANSWER = api.Answer(200, {"Content-Type": "application/json"}, b'{"S-1": "enrolled"}')
+ANSWER = api.RequestAnswer(200, {"Content-Type": "application/json"}, b'{"S-1": "enrolled"}')
 
 
 class TestClaims:
@@ -174,7 +174,7 @@ class TestClaims:
             desk.claim(after=LEASE)
 
         # Should the first one be alive after all, its answer is not the heir's.
-        api.keep_answer(claim=dead, answer=api.Answer(207))
+        api.keep_answer(claim=dead, answer=api.RequestAnswer(207))
         api.release_claim(claim=dead)
         api.keep_answer(claim=heir, answer=ANSWER)
         assert desk.claim(after=LEASE) == ANSWER
@@ -208,7 +208,7 @@ class TestClaims:
 
     def test_an_answer_too_large_to_keep_is_not(self, desk: Desk) -> None:
         incompressible = random.Random(1).randbytes(MAX_CONTENT_BYTES + 100_000)
-        api.keep_answer(claim=desk.claim(), answer=api.Answer(200, content=incompressible))
+        api.keep_answer(claim=desk.claim(), answer=api.RequestAnswer(200, content=incompressible))
         assert isinstance(desk.claim(), api.Claim)
 
     def test_retiring_a_person_can_forget_the_answers_of_their_school(self, desk: Desk) -> None:

@@ -17,9 +17,10 @@ from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 
 from demo_lms.idp.keys import KeyPair, make_key_pair
 from program_enrollments import api
+from program_enrollments.colors import MIN_TEXT_CONTRAST, contrast
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.models import IdentityProvider, SamlConfiguration, School
-from program_enrollments.saml.branding import DEFAULT_COLOR, MIN_CONTRAST, branding_of, contrast
+from program_enrollments.saml.branding import DEFAULT_COLOR, branding_of
 from program_enrollments.saml.refusals import EXPLANATIONS
 from tests.factories.enrollment import IdentityProviderFactory, SchoolFactory
 from tests.factories.saml import SamlConfigurationFactory
@@ -177,7 +178,7 @@ class TestColors:
         branding = branding_of(School(primary_color=color, text_color=text))
 
         assert (branding.color, branding.text_color) == expected
-        assert contrast(*expected) >= MIN_CONTRAST
+        assert contrast(*expected) >= MIN_TEXT_CONTRAST
 
     @pytest.mark.parametrize("url", ["javascript:alert(1)", "ftp://x/y", "https://a b/c", "https://x;y/z", "//x/y", ""])
     def test_logos_from_odd_addresses_are_left_out(self, url: str) -> None:

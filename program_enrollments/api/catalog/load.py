@@ -38,9 +38,11 @@ BUSY = "Something else wrote the same program all the time. Try again."
 
 @dataclass(frozen=True, slots=True)
 class CatalogOutcome:
-    """What became of one program: whether it is new, a line for every change, and for what was kept although the
-    source no longer has it; or why nothing could be taken over. `warnings` are of what was taken over, and will make
-    trouble.
+    """What became of one program: new or not, what changed, or why nothing was taken over.
+
+    There is a line for every change, and for what was kept although the source no longer has it.
+
+    `warnings` are of what was taken over, and will make trouble.
     """
 
     label: str
@@ -107,7 +109,10 @@ def _load(wanted: CatalogProgram, *, settled: Collection[str], dry_run: bool, co
 
 
 def _fetch_mirror(wanted: CatalogProgram) -> Mirror:
-    """Read what the tables hold, with the program's row locked: two loads of one program go one after the other."""
+    """Read what the tables hold, with the program's row locked.
+
+    Two loads of one program go one after the other.
+    """
     # Where there is such a lock, one that lets enrollments of the program be written meanwhile.
     no_key = connection.features.has_select_for_no_key_update
     program = Program.objects.select_for_update(no_key=no_key).filter(uuid=wanted.uuid).first()

@@ -1,4 +1,7 @@
-"""Planning the catalog: what has to change so that the mirror says of a program what a source says. Pure (ADR 0004)."""
+"""Planning the catalog: what has to change so that the mirror says of a program what a source says.
+
+It reads and writes no database (ADR 0004).
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,10 @@ class CatalogPlan:
 
 
 def find_refusal(*, mirror: Mirror, wanted: CatalogProgram, school_ids: Mapping[str, int]) -> str | None:
-    """Return why a description cannot be taken over at all, or None. `school_ids` are the schools there are, by key."""
+    """Return why a description cannot be taken over at all, or None.
+
+    `school_ids` are the schools there are, by key.
+    """
     known = [school_ids[key] for key in wanted.school_keys if key in school_ids]
     if not known:
         keys = " or ".join(wanted.school_keys)

@@ -1,1 +1,4 @@
-"""Enrolling: bulk writes of program and course enrollments. Plan, then apply, chunk by chunk (ADR 0007)."""
+"""Enrolling: bulk writes of program and course enrollments.
+
+Each chunk is planned, then applied (ADR 0007).
+"""

@@ -1,4 +1,4 @@
-"""Cascading: a leaving program status takes the learner's course enrollments and staff roles of that program along."""
+"""Cascading: a status that ends a program takes the learner's courses and roles there along."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ CONCERNED = Q(status=CourseStatus.ACTIVE) | Q(course_staff=True)
 
 
 class _Leaving(NamedTuple):
-    """A course enrollment that is active, or has a staff role, and is to have neither. `given`: the role is ours."""
+    """A course enrollment that is active, or has a staff role, and is to have neither.
+
+    `given`: the role is ours.
+    """
 
     id: int
     learner_id: int
@@ -47,8 +50,9 @@ FIELDS = ("pk", "learner_id", "course_run_id", "status", "course_staff")
 def deactivate_courses(
     *, program_id: int, learners: Sequence[LockedLearner], now: datetime
 ) -> tuple[list[Change], set[int]]:
-    """Make these (locked) learners' course enrollments of the program inactive, and take back the course staff roles
-    that this app gave or promised there.
+    """Make these learners' course enrollments of the program inactive.
+
+    The learners are locked. Course staff roles that this app gave or promised there are taken back.
 
     Returns the ledger's entries and the IDs of learners for whom the host refused: nothing of theirs was changed.
     """
@@ -90,8 +94,9 @@ def _end(enrollments: QuerySet[Any], leaving: Sequence[_Leaving], *, now: dateti
 
 
 def _leave(*, found: Sequence[_Leaving], by_id: Mapping[int, LockedLearner]) -> set[int]:
-    """Give up the host's seats and roles of these enrollments and return the learners for whom that failed: they keep
-    them all.
+    """Give up the host's seats and roles of these enrollments.
+
+    Return the learners for whom that failed: they keep them all.
 
     A role that another enrollment asks for too stays, and becomes that one's to take back. The host is told once more
     after each failure, by which some of a learner's seats may be gone already.

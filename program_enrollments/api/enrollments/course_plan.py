@@ -1,4 +1,7 @@
-"""Planning course enrollments: pure. From what a chunk asks and what there is, to what is to be written."""
+"""Planning course enrollments: pure.
+
+It turns what a chunk requests and what is stored into what is to be written.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,9 @@ STATUSES = frozenset(CourseStatus.values)
 
 
 class StoredCourseEnrollment(NamedTuple):
-    """A course enrollment as stored; `real` tells in which of the two tables. `staff_given`: the role is this app's to
-    take back.
+    """A course enrollment as stored; `real` tells in which of the two tables.
+
+    `staff_given`: the role is this app's to take back.
     """
 
     id: int
@@ -28,8 +32,9 @@ class StoredCourseEnrollment(NamedTuple):
 
 @dataclass(slots=True)
 class CoursePlan:
-    """What a chunk comes to. `words` refuses rows by number; `good` maps the others to what is stored, None where
-    nothing is.
+    """What a chunk comes to.
+
+    `words` refuses rows by number; `good` maps the others to what is stored, None where nothing is.
     """
 
     words: dict[int, str] = field(default_factory=dict)
@@ -52,7 +57,7 @@ def plan_course_enrollments(
     occupied_elsewhere: set[int],
     verb: Verb,
 ) -> CoursePlan:
-    """Decide about each row of a chunk, first reason first (contract, course enrollments).
+    """Decide about each row of a chunk, first reason first (docs/api.rst, Course enrollments).
 
     `learner_ids` has None for rows that name no learner; `in_program` holds learners with an enrollment in the
     program; `stored` is by learner; `occupied_elsewhere` holds learners who are active in this run through another
@@ -78,15 +83,19 @@ def plan_course_enrollments(
 
 
 def wanted_staff(*, row: CourseEnrollmentRequest, stored: StoredCourseEnrollment | None) -> bool:
-    """Return whether the learner is to be course staff: as the row says, or as it is where the row says nothing."""
+    """Return whether the learner is to be course staff.
+
+    The row decides; if it says nothing, the role stays as it is.
+    """
     if row.course_staff is not None:
         return row.course_staff
     return stored.course_staff if stored is not None else False
 
 
 def is_unchanged(*, row: CourseEnrollmentRequest, stored: StoredCourseEnrollment | None, linked: bool) -> bool:
-    """Whether a row asks for what is stored, in the table where it belongs. The role of somebody with an account is not
-    taken for given where the row asks for it: the host may have drifted.
+    """Whether a row asks for what is stored, in the table where it belongs.
+
+    The role of somebody with an account is not taken for given where the row asks for it: the host may have drifted.
     """
     return (
         stored is not None

@@ -1,5 +1,6 @@
-"""Enrolling in course runs: plan, tell the host, then write what the host accepted; chunk by chunk, each one short
-transaction.
+"""Enrolling in course runs: plan, tell the host, then write what the host accepted.
+
+Each chunk is one short transaction.
 """
 
 from __future__ import annotations
@@ -82,8 +83,9 @@ def write_course_enrollments(
     dry_run: bool = False,
     now: datetime | None = None,
 ) -> list[RowOutcome]:
-    """Create and update enrollments in a course run of a program, in bulk, and return one outcome a row, in the rows'
-    order.
+    """Create and update enrollments in a course run, and return one outcome per row.
+
+    The outcomes are in the order of the rows.
 
     Of learners with an account the host is told, also where nothing of ours changes: that repairs a host that drifted.
     What the host does not accept is `internal-error`, and not stored. `identity_reach` and `allow_pseudonyms` as in
@@ -111,8 +113,9 @@ def write_course_enrollments(
 
 
 def fetch_stored(*, course_run_id: int, learners: Iterable[LockedLearner | None]) -> list[StoredCourseEnrollment]:
-    """Return these learners' enrollments in the run, through whatever program. Two statements, one where none has an
-    account.
+    """Return these learners' enrollments in the run, through whatever program.
+
+    Takes two statements, or one if none of them has an account.
     """
     known = {learner.id: learner for learner in learners if learner is not None}
     linked = [learner.id for learner in known.values() if learner.user_id is not None]
@@ -134,7 +137,10 @@ def fetch_stored(*, course_run_id: int, learners: Iterable[LockedLearner | None]
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What the host said: failures by user and run, and for whom the staff role is this app's to take back."""
+    """What the host answered: failures by user and run, and the roles that it granted.
+
+    The staff role of the users named is this app's to take back.
+    """
 
     failures: dict[UserCourse, HostFailure]
     given: set[UserCourse]
@@ -309,8 +315,9 @@ class CourseWrite:
     def _hold(
         self, rows: Sequence[CourseEnrollmentRequest], learners: Sequence[LockedLearner]
     ) -> tuple[HeldAccounts, Collection[int]]:
-        """Keep accounts that may get seats from being deleted, and return with them the learners to lock with those
-        who may lose one: the same accounts at other schools.
+        """Keep accounts that may get seats from being deleted, and return the learners to lock.
+
+        The latter include those who may lose a seat: the same accounts at other schools.
         """
         users = {learner.user_id for learner in learners if learner.user_id is not None}
         leaves = any(row.status == CourseStatus.INACTIVE for row in rows)
@@ -323,8 +330,9 @@ class CourseWrite:
         ours: Sequence[int],
         siblings: Collection[int],
     ) -> set[tuple[int, int]]:
-        """Return (user ID, course run's primary key) of seats that somebody else holds too, of those about to leave
-        (`leaving`: user ID to learner).
+        """Return, of the seats about to be left, those that somebody else holds too.
+
+        A seat is a user ID and a course run's primary key. `leaving` maps user IDs to learners.
 
         Hardly anybody is in another program or at another school. Only for these it is asked what they are there.
         """

@@ -1,6 +1,4 @@
-"""Joining what a write knows of learners with the accounts there are, so that a write which crosses a sign-in leaves
-no limbo.
-"""
+"""Joining the learners of a write with accounts, so that a sign-in meanwhile leaves no limbo."""
 
 from __future__ import annotations
 
@@ -33,8 +31,9 @@ def complete_and_make(
     claims: Mapping[int, Claim],
     now: datetime,
 ) -> tuple[list[Change], bool]:
-    """Complete and make the learners of the rows `good`; return the ledger's entries, and whether stored enrollments
-    moved.
+    """Complete and make the learners of the rows `good`.
+
+    Return the ledger's entries, and whether stored enrollments moved.
 
     A learner that turns out to have an account has its preemptive enrollments made real at once, so that what follows
     meets the same state as for any other learner with an account. `claims` are the accounts foreseen for rows, and
@@ -82,8 +81,9 @@ def _realize_apart(learners: Sequence[LockedLearner], now: datetime) -> list[Cha
 
 
 def recheck_emails_after_commit(*, school_id: int, identified: Identified, identities: Sequence[Identity]) -> None:
-    """Once the learners just made can be seen by others, look again for accounts that confirmed their addresses
-    meanwhile.
+    """Look again for accounts that confirmed the addresses of the new learners meanwhile.
+
+    Runs once others can see these learners.
 
     A confirmation that commits while a learner with that address is being made sees no learner, and the making saw no
     confirmed address. Of the two looks after the two commits at least one sees the other.

@@ -1,4 +1,7 @@
-"""Planning program enrollments: pure. From what a chunk asks and what there is, to what is to be written."""
+"""Planning program enrollments: pure.
+
+It turns what a chunk requests and what is stored into what is to be written.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,9 @@ class StoredProgramEnrollment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Curricula:
-    """A program's curricula: by UUID, and the one of a new enrollment whose row names none (None if not exactly one is
-    active).
+    """A program's curricula by UUID, and the one for new enrollments that name none.
+
+    The latter is None unless exactly one is active.
     """
 
     by_uuid: Mapping[UUID, int]
@@ -35,8 +39,10 @@ class Curricula:
 
 @dataclass(slots=True)
 class ProgramPlan:
-    """What a chunk comes to. `words` refuses rows by number; `creates` maps row number to curriculum; `updates` row
-    number to what is stored and the curriculum it moves to; `unchanged` row number to what is stored.
+    """What a chunk comes to.
+
+    `words` refuses rows by number; `creates` maps row number to curriculum; `updates` row number to what is stored and
+    the curriculum it moves to; `unchanged` row number to what is stored.
     """
 
     words: dict[int, str] = field(default_factory=dict)
@@ -58,8 +64,9 @@ class ProgramPlan:
 def refuse_early(
     *, rows: Sequence[ProgramEnrollmentRequest], identities: Sequence[Identity], duplicates: set[int]
 ) -> dict[int, str]:
-    """Return the words of rows that are refused whatever is stored, first reason first (contract, program
-    enrollments).
+    """Return the words of rows that are refused whatever is stored, first reason first.
+
+    See docs/api.rst, Program enrollments.
     """
     words = {}
     for number, (row, identity) in enumerate(zip(rows, identities, strict=True)):
@@ -82,8 +89,9 @@ def plan_program_enrollments(
     verb: Verb,
     move_curriculum: bool,
 ) -> ProgramPlan:
-    """Decide about each row of a chunk: `learner_ids` has None where the learner is yet to be made, `stored` is by
-    learner.
+    """Decide about each row of a chunk.
+
+    `learner_ids` has None for a learner who is yet to be made. `stored` is by learner.
 
     A learner is at most once in a program: an enrollment that exists keeps its curriculum unless `move_curriculum`,
     and a row that names no curriculum never moves one. Only a new enrollment must know its curriculum.

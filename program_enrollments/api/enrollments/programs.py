@@ -1,4 +1,7 @@
-"""Enrolling in programs: plan, then apply, chunk by chunk; each chunk one short transaction that holds its learners."""
+"""Enrolling in programs: plan, then apply, chunk by chunk.
+
+Each chunk is one short transaction that holds its learners.
+"""
 
 from __future__ import annotations
 
@@ -109,8 +112,9 @@ def fetch_curricula(*, program: Program) -> Curricula:
 
 
 def fetch_stored(*, program_id: int, learners: Iterable[LockedLearner | None]) -> dict[int, StoredProgramEnrollment]:
-    """Return these learners' enrollments in the program, by learner. Linked learners' are real, the others'
-    preemptive.
+    """Return these learners' enrollments in the program, by learner.
+
+    Those of linked learners are real, those of the others preemptive.
     """
     fields = ("id", "learner_id", "status", "curriculum_id")
     return {
@@ -121,7 +125,7 @@ def fetch_stored(*, program_id: int, learners: Iterable[LockedLearner | None]) -
 
 
 def fetch_enrolled(*, program_id: int, learners: Iterable[LockedLearner | None]) -> set[int]:
-    """Return the IDs of those of these learners who have an enrollment in the program, whatever its status."""
+    """Return those of these learners who have an enrollment in the program, in any status."""
     found = _select_enrollments(program_id=program_id, learners=learners, fields=["learner_id"])
     return {learner_id for _, rows in found for (learner_id,) in rows}
 

@@ -1,1 +1,4 @@
-"""Grading: grades and attendance as the host tells them, and grades as they were frozen (docs/grades.rst)."""
+"""Grading: grades and attendance as the host tells them, and grades as they were frozen.
+
+See docs/grades.rst.
+"""

@@ -1,5 +1,6 @@
-"""Attending: when and how much learners took part in a course run, as the host recorded it (docs/grades.rst,
-Attendance).
+"""Attending: when and how much learners took part in a course run, as the host recorded it.
+
+See docs/grades.rst, Attendance.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ ABSENT = Attendance()
 def fetch_attendance(
     *, program: Program, course_run: CourseRun, since: date | None = None, cursor: str | None, page_size: int
 ) -> Page:
-    """Return a page of attendance: every learner with an account in the course run through the program, present or not.
+    """Return a page of attendance of the learners with an account in the course run.
+
+    All who are in it through the program are listed, present or not.
 
     Dates are UTC days in ISO 8601; `since` (a UTC day) limits `days_attended` alone to that day and later. One
     statement and one call of the host a page. A learner whose record cannot be reported has a row with `error` alone.

@@ -1,4 +1,4 @@
-"""Grading: final grades as the host tells them, put into the one form in which they are read, frozen and digested."""
+"""Final grades of the host, in the one form in which they are read, frozen and digested."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ Told = Grade | GradeUnavailable
 
 
 class GradeRow(NamedTuple):
-    """A learner's final grade as it is shown and frozen: either `error` is empty, or `letter_grade`, `percent` and
-    `passed` are None.
+    """A learner's final grade as it is shown and frozen.
+
+    Either `error` is empty, or `letter_grade`, `percent` and `passed` are None.
     """
 
     learner_id: int
@@ -61,8 +62,9 @@ def render_grade(
 
 
 def grade_learners(*, course_run: CourseRun, learners: Sequence[GatheredLearner]) -> list[GradeRow]:
-    """Return the learners' final grades as they stand now, in the order given. One call of the host, none for no
-    learners.
+    """Return the learners' final grades as they stand now, in the order given.
+
+    One call of the host, none for no learners.
 
     A learner whom the host has no record of, or whose grade it cannot tell, has a row that says so. Raises HostError
     where the host cannot answer at all.
@@ -100,19 +102,23 @@ FROZEN_COLUMNS = ("position", "student_key", "letter_grade", "percent", "passed"
 
 
 def read_frozen(*, freeze_id: int, **conditions: Any) -> Any:
-    """Return the rows of a version as tuples of `FROZEN_COLUMNS`, in their order for ever."""
+    """Return the rows of a version as tuples of `FROZEN_COLUMNS`, in their order forever."""
     rows = FrozenGrade.objects.filter(freeze_id=freeze_id, **conditions)
     return rows.order_by("position").values_list(*FROZEN_COLUMNS)
 
 
 def read_reason(reason: str) -> str:
-    """Return the host's reason as it is shown and stored: one line of at most `MAX_ERROR_LENGTH` characters."""
+    """Return the host's reason as it is shown and stored.
+
+    It is one line of at most `MAX_ERROR_LENGTH` characters.
+    """
     return plain_line(str(reason))[:MAX_ERROR_LENGTH]
 
 
 def plain_number(value: Decimal) -> int | float:
-    """Return the shortest JSON number for `value`: 0 and 1 as integers, so that every language writes a row in the same
-    bytes.
+    """Return the shortest JSON number for `value`.
+
+    0 and 1 are integers, so that every language writes a row in the same bytes.
     """
     number = float(value)
     return int(number) if number.is_integer() else number

@@ -1,5 +1,6 @@
-"""Freezing: final grades as a university may cite them. Versions are made and reopened; none is ever changed
-(docs/grades.rst).
+"""Freezing: final grades as a university may cite them.
+
+Versions are made and reopened; none is ever changed (docs/grades.rst).
 """
 
 from __future__ import annotations
@@ -71,7 +72,9 @@ FREEZE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class FrozenVersion:
-    """A version of a course run's grades in a program. `frozen_by` and `reopened_by` are the usernames at those times.
+    """A version of a course run's grades in a program.
+
+    `frozen_by` and `reopened_by` are the usernames at those times.
 
     `digest` is that of the `count` rows as they were frozen; it no longer fits where `retired` of them belong to
     persons retired since. While the version is in force `reopened_at` is None.
@@ -90,8 +93,9 @@ class FrozenVersion:
     reopen_reason: str = ""
 
     def receipt(self) -> dict[str, Any]:
-        """Return what a university keeps as the proof of its freeze: the number, who, when, why, how many, the
-        digest.
+        """Return what a university keeps as the proof of its freeze.
+
+        It has the number, the actor, the time, the reason, the number of rows and the digest.
         """
         return {
             "version": self.version,
@@ -116,7 +120,10 @@ class FrozenVersion:
 
 @dataclass(frozen=True, slots=True)
 class FreezeFailure:
-    """A course run that could not be frozen together with the program's others, and why, in a sentence for people."""
+    """A course run that could not be frozen with the program's others, and why.
+
+    The reason is a sentence for people.
+    """
 
     course_id: str
     error: str
@@ -125,8 +132,9 @@ class FreezeFailure:
 def freeze_grades(
     *, program: Program, course_run: CourseRun, origin: Origin, now: datetime | None = None
 ) -> FrozenVersion:
-    """Freeze everybody's final grade in a course run of a program as it stands, for the reason in `origin`; return the
-    new version.
+    """Freeze everybody's final grade in a course run of a program, and return the new version.
+
+    The reason is in `origin`.
 
     The host is read first, chunk by chunk and without locks; the rows are written in one short transaction. Raises
     AlreadyFrozen, and HostError where the host cannot tell its grades: nothing is frozen then.
@@ -138,8 +146,9 @@ def freeze_grades(
 def freeze_program_grades(
     *, program: Program, origin: Origin, now: datetime | None = None
 ) -> list[FrozenVersion | FreezeFailure]:
-    """Freeze all course runs of a program whose grades are not frozen yet; return an entry for each, in the order of
-    course keys.
+    """Freeze all course runs of a program whose grades are not frozen yet.
+
+    Return an entry for each, in the order of course keys.
 
     Each is frozen by itself, as by `freeze_grades`: what is frozen stays frozen where a later one fails. A second call
     freezes what failed. Raises AlreadyFrozen where no course run is left to freeze, and the first failure where none
@@ -179,8 +188,9 @@ def freeze_program_grades(
 def reopen_grades(
     *, program: Program, course_run: CourseRun, origin: Origin, now: datetime | None = None
 ) -> FrozenVersion:
-    """End the version in force, for the reason in `origin`, and return it: grades are the host's again until the next
-    freeze.
+    """End the version in force, for the reason in `origin`, and return it.
+
+    Grades are the host's again until the next freeze.
 
     Raises NotFrozen.
     """
@@ -205,8 +215,9 @@ def reopen_grades(
 
 
 def retire_from_freezes(*, pseudonyms: Mapping[int, str]) -> int:
-    """Overwrite `student_key` in every frozen row of these learners (learner ID to pseudonym); return how many rows
-    that were.
+    """Overwrite `student_key` in every frozen row of these learners (learner ID to pseudonym).
+
+    Return how many rows that were.
 
     This is the one change a frozen row can go through. Each version counts its retired rows, because its digest no
     longer fits them. Safe to repeat. To be called in the transaction that holds the learners locked and takes their
@@ -238,7 +249,9 @@ def retire_from_freezes(*, pseudonyms: Mapping[int, str]) -> int:
 
 
 def digest_rows(*, rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return the SHA-256 (hex) of rows as GET gives them: a JSON array in UTF-8, members sorted, without white space.
+    """Return the SHA-256 (hex) of rows as GET gives them.
+
+    They are a JSON array in UTF-8, with members sorted and without white space.
 
     The rows must stand in their frozen order, by `student_key`. See docs/grades.rst, Checking a copy.
     """
@@ -251,7 +264,10 @@ def digest_rows(*, rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _freeze(*, program: Program, course_run: CourseRun, origin: Origin, now: datetime | None) -> FrozenVersion:
-    """Read the host without locks, then write; read on where learners came, anew where a version came and went."""
+    """Read the host without locks, then write.
+
+    Read on where learners came, anew where a version came and went.
+    """
     pairs = [(program.pk, course_run.pk)]
     _make_books(pairs=pairs)
     grades: dict[int, Told | None] = {}
@@ -370,8 +386,10 @@ def _books(pairs: Collection[Place]) -> QuerySet[GradeBook]:
 
 
 def _make_books(*, pairs: Collection[Place]) -> None:
-    """Make the grade books that are missing. A freeze does it in a transaction of its own: one that waits for another's
-    insert must not hold locks already, or the two could end in a deadlock.
+    """Make the grade books that are missing.
+
+    A freeze does it in a transaction of its own: one that waits for another's insert must not hold locks already, or
+    the two could end in a deadlock.
     """
     missing = set(pairs).difference(_books(pairs).values_list("program_id", "course_run_id"))
     if missing:

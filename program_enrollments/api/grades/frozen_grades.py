@@ -1,4 +1,7 @@
-"""Reading grades: a course run's grades, live or frozen, and the versions that were frozen (docs/grades.rst)."""
+"""Reading grades: a course run's grades, live or frozen, and the versions that were frozen.
+
+See docs/grades.rst.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,9 @@ LIVE = 0
 
 @dataclass(frozen=True, slots=True)
 class GradePage:
-    """A page of grades. Where they are frozen, `version` is the one in force and `frozen_at` its time; else both are
-    None.
+    """A page of grades.
+
+    Where they are frozen, `version` is the one in force and `frozen_at` its time; else both are None.
     """
 
     page: Page
@@ -33,19 +37,22 @@ class GradePage:
 
     @property
     def frozen(self) -> bool:
-        """Whether the rows are those of a version, the same for ever."""
+        """Whether the rows are those of a version, the same forever."""
         return self.version is not None
 
 
 @dataclass(frozen=True, slots=True)
 class FrozenGrades:
-    """A version with its rows, in their order for ever. `rows()` reads them a chunk at a time."""
+    """A version with its rows, in their order forever. `rows()` reads them a chunk at a time."""
 
     version: FrozenVersion
     _freeze_id: int = field(repr=False)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Give every row as the wire has it: one statement a chunk, so that no list is too long for the memory."""
+        """Give every row as the wire has it.
+
+        Takes one statement per chunk, so that no list is too long for the memory.
+        """
         size, position = get_setting("CHUNK_SIZE"), 0
         while True:
             chunk = list(read_frozen(freeze_id=self._freeze_id, position__gt=position)[:size])
@@ -56,7 +63,9 @@ class FrozenGrades:
 
 
 def fetch_grades(*, program: Program, course_run: CourseRun, cursor: str | None, page_size: int) -> GradePage:
-    """Return a page of the grades of a course run in a program: of the version in force, else live from the host.
+    """Return a page of the grades of a course run in a program.
+
+    They are those of the version in force, or live from the host if there is none.
 
     Live rows come in the order of learners, with one call of the host a page; frozen ones in the version's order. Two
     statements and the host's. A cursor belongs to the version it was given with, or to live grades: where that has
@@ -79,7 +88,9 @@ def fetch_grades(*, program: Program, course_run: CourseRun, cursor: str | None,
 
 
 def fetch_freezes(*, program: Program, course_run: CourseRun, cursor: str | None, page_size: int) -> Page:
-    """Return a page of the versions of a course run's grades, oldest first, each as `FrozenVersion.describe` tells it.
+    """Return a page of the versions of a course run's grades, oldest first.
+
+    Each is described by `FrozenVersion.describe`.
 
     One statement. Raises BadCursor.
     """
@@ -94,7 +105,9 @@ def fetch_freezes(*, program: Program, course_run: CourseRun, cursor: str | None
 
 
 def get_freeze(*, program: Program, course_run: CourseRun, version: int) -> FrozenGrades:
-    """Return a version of a course run's grades, in force or reopened. One statement, and one a chunk of rows read.
+    """Return a version of a course run's grades, in force or reopened.
+
+    One statement, and one a chunk of rows read.
 
     Raises FreezeDoesNotExist.
     """

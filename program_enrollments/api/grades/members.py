@@ -1,4 +1,4 @@
-"""Gathering: the learners with accounts in a course run through a program, of whom the host can tell something."""
+"""Members: the learners with accounts in a course run through a program."""
 
 from __future__ import annotations
 

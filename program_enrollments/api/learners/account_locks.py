@@ -1,4 +1,7 @@
-"""Locking accounts: linking one and deleting one take its row before any learner's (ADR 0002, order of locks)."""
+"""Locking accounts: linking one and deleting one take its row before any learner's.
+
+See ADR 0002, order of locks.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,9 @@ class HeldAccounts:
 
 
 def hold_accounts(*, user_ids: Iterable[int]) -> HeldAccounts:
-    """Keep these accounts from being deleted until the commit, before learners are locked to give them anything.
+    """Keep these accounts from being deleted until the commit.
+
+    Comes before learners are locked to give them anything.
 
     Does something on MySQL and MariaDB only. There the foreign key of a new seat or identity waits for a deletion of
     the account, while the deletion may wait for the learner.

@@ -48,15 +48,17 @@ def find_accounts_by_email(*, emails: Collection[str]) -> Mapping[str, int]:
 
 
 def outweighs(*, claim_how: str, link_how: str) -> bool:
-    """Whether a claim on a learner linked to another account is a disagreement for staff, rather than weaker evidence
-    to pass over.
+    """Return whether a claim on a linked learner is a disagreement that staff must settle.
+
+    Otherwise it is weaker evidence, and passed over.
     """
     return claim_how != LinkHow.EMAIL or link_how == LinkHow.EMAIL
 
 
 def is_covered(*, claim_how: str, dismissed_how: str | None) -> bool:
-    """Whether a person's decision against an account's claim covers one made by `claim_how`: the same evidence or
-    weaker.
+    """Whether a person's decision against an account's claim covers one made by `claim_how`.
+
+    It covers the same evidence or weaker.
     """
     if dismissed_how is None:
         return False

@@ -1,5 +1,6 @@
-"""Making learners: the learners of rows that name nobody yet, and what rows add to learners who are known. Both are
-linked at once where there is an account that claims them.
+"""Creation of learners, and what rows add to learners who are known.
+
+Both are linked at once where there is an account that claims them.
 """
 
 from __future__ import annotations
@@ -53,8 +54,9 @@ NEW_LEARNER_FIELDS = (
 def foresee_claims(
     *, school_id: int, learners: Sequence[LockedLearner], identities: Sequence[Identity]
 ) -> tuple[dict[int, Claim], list[int]]:
-    """Return, by row, the accounts that claim the learners that rows will make or complete, and lock these accounts;
-    also the IDs of the learners that these accounts are at the school already.
+    """Lock the accounts that claim learners of these rows, and return them by row.
+
+    Also return the IDs of the learners that these accounts are at the school already.
 
     Before learners are locked: linking takes the account's row first. `learners` are as a look without locks found
     them. What turns up later is left to the look after the commit, to the next sign-in and to the sweep.
@@ -87,8 +89,9 @@ def _joined(identity: Identity, learner: LockedLearner) -> Identity:
 def complete_learners(
     *, identified: Identified, numbers: Collection[int], claims: Mapping[int, Claim], now: datetime
 ) -> list[Change]:
-    """Give the learners of rows `numbers` the student ID or address those rows add, and return the ledger's entries
-    for it.
+    """Give learners the student ID or address that their rows `numbers` add.
+
+    Return the ledger's entries for it.
 
     A learner that still waits is linked if the new identity is an account's, by `claims`. One statement for all, a few
     more where accounts turn up.
@@ -144,8 +147,9 @@ def _identity_change(learner: LockedLearner, kind: str, before: str | None, afte
 def _link_waiting(
     *, identified: Identified, numbers: Sequence[int], claims: Mapping[int, Claim], now: datetime
 ) -> list[Change]:
-    """Link learners that wait, and whose identity just grew, to the accounts that claim them. Their promises stay for
-    realizing.
+    """Link learners that wait, and whose identity just grew, to the accounts that claim them.
+
+    Their promises stay for realizing.
     """
     learners = {number: learner for number in numbers if (learner := identified.learners[number]) is not None}
     school_ids = {learner.school_id for learner in learners.values()}
@@ -169,7 +173,10 @@ def _link_waiting(
 
 
 def _find_claims(*, school_id: int, identities: dict[int, Identity]) -> dict[int, Claim]:
-    """Find the account of each row's learner: by student ID first, by e-mail address where that finds none."""
+    """Find the account of each row's learner.
+
+    The student ID comes first, then the e-mail address.
+    """
     by_student_key = find_accounts_by_student_key(
         school_id=school_id,
         student_keys={
@@ -209,8 +216,9 @@ def make_learners(
     claims: Mapping[int, Claim],
     now: datetime,
 ) -> list[Change]:
-    """Make the learners of rows `numbers`, linked where an account claims them (`claims`, by row), and return the
-    ledger's entries for the links.
+    """Make the learners of rows `numbers`, and return the ledger's entries for their links.
+
+    A learner whom an account claims (`claims`, by row) is linked.
 
     An account that already is a learner of the school, and lacks just what the row gives, is completed instead. Raises
     CrossedByAnother where another writer made one of them at the same moment: the chunk then starts anew and finds it.
@@ -262,7 +270,10 @@ def _complete_taken(
     identified: Identified,
     identities: Sequence[Identity],
 ) -> set[int]:
-    """Point rows at the learner their account already is, where that learner lacks just what the row gives."""
+    """Point rows at the learner that their account already is.
+
+    That learner lacks just what the row gives.
+    """
     completed: dict[int, int] = {}
     for number, claim in claims.items():
         known = taken.get(claim.user_id)
@@ -288,8 +299,9 @@ def _complete_taken(
 def _insert_learners(
     *, school_id: int, rows: dict[int, tuple[Any, ...]], identities: Sequence[Identity], now: datetime
 ) -> dict[int, int]:
-    """Insert learners and return their IDs by row. Sorted, so that two writers of the same new learners meet in one
-    order.
+    """Insert learners and return their IDs by row.
+
+    Sorted, so that two writers of the same new learners meet in one order.
     """
 
     def order(number: int) -> tuple[str, str]:

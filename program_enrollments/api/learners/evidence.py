@@ -1,4 +1,4 @@
-"""Evidence: the sign-ons that the host keeps, as social-auth's table has them, and whether they still count.
+"""Evidence: the sign-ons in social-auth's table, and whether they still count.
 
 Whatever the collation of the host's columns finds, names are compared exactly here: neither `TPA-SAML` nor `uni-a ` is
 the backend or the slug that it looks like.
@@ -21,7 +21,7 @@ FIELDS = ("pk", "user_id", "provider", "uid", "created")
 
 
 class SignOn(NamedTuple):
-    """A social-auth row of an account: the slug and the student ID (normalized) that its uid names, and since when."""
+    """A social-auth row of an account: its slug, its normalized student ID, and its age."""
 
     id: int
     user_id: int
@@ -45,7 +45,10 @@ def fetch_slugs(*, school_id: int, enabled_only: bool = False) -> frozenset[str]
 
 
 def read_sign_ons(rows: Iterable[tuple[int, int, str, str, datetime]], *, slugs: Collection[str]) -> list[SignOn]:
-    """Return those of `rows` (see `FIELDS`) that are of a university's backend and name a student under `slugs`."""
+    """Return those of `rows` (see `FIELDS`) that name a student under one of `slugs`.
+
+    Their backend is a university's.
+    """
     backends = get_setting("SAML_BACKENDS")
     sign_ons = []
     for pk, user_id, provider, uid, created in rows:
@@ -61,7 +64,9 @@ def read_sign_ons(rows: Iterable[tuple[int, int, str, str, datetime]], *, slugs:
 def fetch_sign_ons(
     *, slugs: Collection[str], spellings: Collection[str] = (), user_ids: Collection[int] = ()
 ) -> list[SignOn]:
-    """Return the sign-ons under `slugs` with a student ID in one of `spellings`, and all of the accounts `user_ids`.
+    """Return the sign-ons that name a student ID in `spellings`, or belong to `user_ids`.
+
+    All are under one of `slugs`.
 
     The host's table is indexed by the uid as it was asserted. A uid in yet another spelling is found by its account or
     by the sweep. Reads where writes go. One statement per kind.

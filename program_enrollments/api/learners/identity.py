@@ -1,4 +1,4 @@
-"""Checking identities: what can be said of a row's student ID and e-mail address without looking into a table."""
+"""Checks of a row's student ID and e-mail address that need no table."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-
 from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest
 from program_enrollments.expansion import expands_beyond
 from program_enrollments.models import SchoolEmailDomain
-from program_enrollments.normalization import MAX_IDENTITY_LENGTH, is_pseudonym, normalize_identity, strip_invisible
+from program_enrollments.normalization import (
+    MAX_IDENTITY_LENGTH,
+    is_email,
+    is_pseudonym,
+    normalize_identity,
+    strip_invisible,
+)
 
 EnrollmentRequest = ProgramEnrollmentRequest | CourseEnrollmentRequest
 
 
 class Identity(NamedTuple):
-    """Who a row names: as given (trimmed) and normalized; empty where not given. `valid` is False for what cannot be
-    used.
+    """Who a row names: as given (trimmed) and normalized; empty where not given.
+
+    `valid` is False for what cannot be used.
     """
 
     student_key: str
@@ -73,15 +77,6 @@ def check_identity(
     if valid and email_normalized:
         valid = is_email(email_normalized) and is_within_domains(email_normalized=email_normalized, domains=domains)
     return Identity(student_key, key_normalized, email, email_normalized, valid)
-
-
-def is_email(value: str) -> bool:
-    """Whether a normalized text has the form of an e-mail address."""
-    try:
-        validate_email(value)
-    except ValidationError:
-        return False
-    return True
 
 
 def check_identities(

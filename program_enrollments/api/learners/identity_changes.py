@@ -19,7 +19,9 @@ from program_enrollments.models import Learner, PreemptiveProgramEnrollment, Pro
 
 
 def review_identity_changes(*, identified: Identified, reach: Callable[[], Reach] | None) -> dict[int, str]:
-    """Take from `identified` the changes that must not be written; return the learners in question and the addresses.
+    """Take from `identified` the changes that must not be written.
+
+    Return the learners in question and the addresses.
 
     `reach` returns on which part of the school the caller may write enrollments, None for all of it; it is called only
     if a row changes an identity of a known learner. A row whose change is left out for want of a grant is written
@@ -110,7 +112,10 @@ def _find_outside(learner_ids: Collection[int], programs: Collection[int]) -> se
 
 
 def note_in_question(*, in_question: dict[int, str], learners: Iterable[LockedLearner], now: datetime) -> None:
-    """Show on learners that their student ID may be another person's now, with the address that raised the question."""
+    """Show on learners that their student ID may be another person's now.
+
+    The address that raised the question is shown with it.
+    """
     for learner in learners:
         if learner.id in in_question and learner.problem_code in {"", LearnerProblem.POSSIBLY_NEW_PERSON}:
             Learner.objects.filter(pk=learner.id).exclude(proposed_email=in_question[learner.id]).update(

@@ -1,5 +1,6 @@
-"""Linking: a learner and the account that is theirs. What to do about claims is decided here, purely, and applied in
-bulk (ADR 0006).
+"""Linking: a learner and the account that is theirs.
+
+What to do about claims is decided here, purely, and applied in bulk (ADR 0006).
 """
 
 from __future__ import annotations
@@ -46,8 +47,10 @@ class Conflict(NamedTuple):
 
 @dataclass(slots=True)
 class Settlement:
-    """What claims come to: learners to link, pairs to merge (a learner into another one), conflicts, and learners
-    linked by address whom a sign-on now names.
+    """What claims come to: links, merges, conflicts, and learners named anew.
+
+    A merge is a pair of a learner and the one it goes into. The last are learners linked by address whom a sign-on now
+    names.
     """
 
     links: list[tuple[LockedLearner, Claim]] = field(default_factory=list)
@@ -56,8 +59,9 @@ class Settlement:
     strengthened: list[LockedLearner] = field(default_factory=list)
 
     def merge(self, learner: LockedLearner, owner: LockedLearner, claim: Claim) -> LockedLearner:
-        """Have `learner` merged into `owner`; return the owner with both identities. Later claims are checked against
-        it.
+        """Have `learner` merged into `owner`; return the owner with both identities.
+
+        Later claims are checked against it.
         """
         self.merges.append((learner, owner))
         joined = join_identities(source=learner, target=owner)
@@ -68,7 +72,10 @@ class Settlement:
 
 
 def fetch_known_claims(*, learners: Iterable[LockedLearner]) -> dict[LearnerAccount, KnownClaim]:
-    """Return the claims on these learners that were not followed before. One statement where there can be any."""
+    """Return the claims on these learners that were not followed before.
+
+    One statement where there can be any.
+    """
     ids = {
         learner.id
         for learner in learners
@@ -87,7 +94,9 @@ def settle_claims(
     known: Mapping[LearnerAccount, KnownClaim] | None = None,
     reopens: bool = True,
 ) -> Settlement:
-    """Decide what becomes of each claim. `owners` are the learners that the claiming accounts already are, by school.
+    """Decide what becomes of each claim.
+
+    `owners` are the learners that the claiming accounts already are, by school.
 
     A linked learner is never moved: a claim by another account becomes a conflict, unless it is weaker evidence than
     the link. A waiting learner whom two accounts claim is a conflict, and so is one whom weaker evidence claims than
@@ -133,7 +142,10 @@ def _is_dismissed(known: KnownClaim | None, claim: Claim) -> bool:
 def _count_claimants(
     claims: Iterable[tuple[LockedLearner, Claim]], known: Mapping[LearnerAccount, KnownClaim]
 ) -> dict[int, int]:
-    """Return how many accounts claim each learner; an open claim counts beside a new one that is not stronger."""
+    """Return how many accounts claim each learner.
+
+    An open claim counts beside a new one that is not stronger.
+    """
     users: dict[int, set[int]] = defaultdict(set)
     for learner, claim in claims:
         users[learner.id].add(claim.user_id)
@@ -146,7 +158,7 @@ def _count_claimants(
 
 
 def _find_objection(learner: LockedLearner, claim: Claim, known: KnownClaim | None, claimants: int) -> str:
-    """Return why a person has to decide on a claim, "" if nothing about the learner speaks against following it."""
+    """Return why a person has to decide on a claim, or "" if it may be followed."""
     claim_how = LinkHow(claim.how).label
     if learner.user_id is not None:
         if not outweighs(claim_how=claim.how, link_how=learner.link_how):
@@ -162,8 +174,9 @@ def _find_objection(learner: LockedLearner, claim: Claim, known: KnownClaim | No
 
 
 def apply_settlement(*, settlement: Settlement, now: datetime) -> tuple[list[LockedLearner], list[Change]]:
-    """Write what was decided. Returns the learners now linked, to be realized, and the ledger's entries. The caller
-    holds the locks.
+    """Write what was decided.
+
+    Returns the learners now linked, to be realized, and the ledger's entries. The caller holds the locks.
     """
     linked, changes = [], []
     for learner, claim in settlement.links:
@@ -224,14 +237,20 @@ def close_claims(*, links: Iterable[LearnerAccount]) -> None:
 
 
 def dismiss_claim(*, learner_id: int, user_id: int, how: str, now: datetime) -> None:
-    """Remember that a person decided against this account: the same or weaker evidence does not link it again."""
+    """Remember that a person decided against this account.
+
+    The same or weaker evidence does not link it again.
+    """
     LinkClaim.objects.update_or_create(
         learner_id=learner_id, user_id=user_id, defaults={"how": how, "at": now, "is_open": False, "is_dismissed": True}
     )
 
 
 def note_conflicts(*, conflicts: Iterable[Conflict], now: datetime) -> list[Change]:
-    """Show conflicts on their learners, with the claims; return the ledger's entries for those that are new."""
+    """Show conflicts on their learners, with the claims.
+
+    Return the ledger's entries for those that are new.
+    """
     noted = {(conflict.learner.id, conflict.claim.user_id): conflict for conflict in conflicts}
     if not noted:
         return []

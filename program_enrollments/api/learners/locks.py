@@ -54,10 +54,11 @@ class LockedLearner(NamedTuple):
 
 @dataclass(slots=True)
 class Identified:
-    """The learners of a chunk. `learners` holds one a row, None where there is none; `invalid` the numbers of rows
-    whose identities contradict each other or what is stored, and `details` why where that needs saying; `missing`
-    those of rows whose learner is not there yet. `completions` are what rows add to learners, `absorbed` the vacant
-    rows of IDs that they add.
+    """The learners of a chunk.
+
+    `learners` holds one a row, None where there is none; `invalid` the numbers of rows whose identities contradict each
+    other or what is stored, and `details` why where that needs saying; `missing` those of rows whose learner is not
+    there yet. `completions` are what rows add to learners, `absorbed` the vacant rows of IDs that they add.
     """
 
     learners: list[LockedLearner | None]
@@ -83,7 +84,7 @@ class Identified:
 
 
 def find_learner_ids(*, school_id: int, student_keys: Collection[str], emails: Collection[str]) -> list[int]:
-    """Return the IDs of the school's learners with any of these student IDs or addresses (normalized), ascending."""
+    """Return the school's learners with any of these normalized identities, by ascending ID."""
     named = (("student_key_normalized", student_keys), ("email_normalized", emails))
     return sorted(
         {pk for among in named for (pk,) in select_rows(Learner, fields=["id"], among=among, school=school_id)}
@@ -134,8 +135,10 @@ def lock_named(
 
 
 def locks_rows() -> bool:
-    """Whether the database locks rows. SQLite doesn't: a transaction that writes what it has read before is refused if
-    anybody else wrote meanwhile, so what a first look found still holds.
+    """Whether the database locks rows.
+
+    SQLite doesn't: a transaction that writes what it has read before is refused if anybody else wrote meanwhile, so
+    what a first look found still holds.
     """
     return bool(connections[router.db_for_write(Learner)].features.has_select_for_update)
 
@@ -146,7 +149,10 @@ def _names(identities: Sequence[Identity]) -> tuple[set[str], set[str]]:
 
 
 def identify(*, learners: Sequence[LockedLearner], identities: Sequence[Identity]) -> Identified:
-    """Say which of `learners` each row of a chunk names, and which rows name none or contradict what is stored."""
+    """Return which of `learners` each row names, and which rows name none.
+
+    Rows that contradict what is stored count as the latter.
+    """
     by_student_key = {learner.student_key_normalized: learner for learner in learners if learner.student_key_normalized}
     by_email = {learner.email_normalized: learner for learner in learners if learner.email_normalized}
     identified = Identified(learners=[])
@@ -177,7 +183,7 @@ def _gives_way(*, named: LockedLearner, addressed: LockedLearner | None) -> bool
 
 
 def recognize(*, learners: Sequence[LockedLearner], identities: Sequence[Identity]) -> list[LockedLearner | None]:
-    """Return for each row the one of `learners` it names, None also where it would add or contradict anything.
+    """Return, per row, the learner it names, or None if the row would change that identity.
 
     The quick half of `identify`, for rows that may turn out to change nothing.
     """

@@ -1,4 +1,4 @@
-"""Finding learners for people who support them: by what somebody types, and by needing a person at all.
+"""Searching learners: by a typed text, and by needing a person.
 
 Both answer with IDs, from one indexed look-up a kind of match: the cost doesn't grow with the tables, and doesn't
 depend on how a database plans an OR.
@@ -20,8 +20,10 @@ LAST_CHARACTER = "\U0010ffff"
 
 
 def find_learners(*, text: str, limit: int = MAX_FOUND) -> list[int]:
-    """Return the IDs of learners whose student ID or e-mail address begins with `text`, by the one notion of equality,
-    and of those whose account has `text` as its username or, confirmed, as its address.
+    """Return the IDs of learners whom `text` names or begins to name.
+
+    Their student ID or e-mail address begins with it, by the one notion of equality, or their account has it as its
+    username or as its confirmed address.
 
     At most `limit` of each kind. Text that no identity can begin with finds nobody.
     """
@@ -49,8 +51,9 @@ def find_learners(*, text: str, limit: int = MAX_FOUND) -> list[int]:
 
 
 def find_learners_in_need(*, kind: str = "", limit: int = MAX_FOUND) -> list[int]:
-    """Return the IDs of learners who need a person: with a problem of their own (a value of `LearnerProblem`), or with
-    a course enrollment that the host refused too often (`REFUSED`); of one `kind`, or of all where it is "".
+    """Return the IDs of learners who need a person, for one `kind` of reason or, with "", for all.
+
+    A kind is a value of `LearnerProblem`, or `REFUSED`: the host refused a course enrollment too often.
 
     At most `limit` of each kind.
     """

@@ -1,4 +1,6 @@
-"""Student IDs that change hands: taken from a learner, honored for a while, free for the next person (ADR 0012).
+"""Student IDs that change hands: taken from a learner, honored for a while, free for the next person.
+
+See ADR 0012.
 
 The learners table is the one place that knows a school's IDs, under one unique constraint. An ID that a learner no
 longer has is a row without a person there, a *vacancy*.
@@ -51,7 +53,10 @@ class FormerKey(NamedTuple):
 
 
 def make_pseudonym(*, kind: str) -> str:
-    """Return a student ID that nobody has and nobody can be enrolled or signed on with; `kind`: retired or released."""
+    """Return a student ID that nobody has and nobody can be enrolled or signed on with.
+
+    `kind`: retired or released.
+    """
     return f"{kind}-{secrets.token_hex(16)}"
 
 
@@ -78,7 +83,9 @@ def vacate_keys(*, school_id: int, former: Sequence[FormerKey], now: datetime) -
 
 
 def find_vacant(*, learners: Iterable[LockedLearner]) -> set[int]:
-    """Return the IDs of those of `learners` that are vacancies: nobody's, and with nothing promised to them.
+    """Return the IDs of those of `learners` that are vacancies.
+
+    A vacancy is held by nobody, and nothing is promised to it.
 
     One statement where any of them looks like one, none else.
     """
@@ -94,7 +101,9 @@ def find_vacant(*, learners: Iterable[LockedLearner]) -> set[int]:
 
 
 def take_identities(*, school_id: int, taken: Mapping[int, Collection[str]]) -> None:
-    """Take from accounts (user ID) the sign-ons that name these IDs (normalized) at the school, however spelled.
+    """Take from accounts (user ID) the sign-ons that name these IDs at the school.
+
+    The IDs are normalized, and count in any spelling.
 
     Two statements, or three where there is something to take.
     """
@@ -105,7 +114,9 @@ def take_identities(*, school_id: int, taken: Mapping[int, Collection[str]]) -> 
 
 
 def give_identities(*, slug: str, given: Mapping[int, tuple[str, datetime | None]]) -> None:
-    """Give accounts (user ID) the sign-on under `slug` with an ID as given, which they have held since a moment.
+    """Give accounts (user ID) the sign-on under `slug` with a student ID.
+
+    The ID is as given, and held since a moment.
 
     A row of another account with the same uid makes way: the school has said whose the ID is.
     """
@@ -175,8 +186,9 @@ def find_due(*, now: datetime, limit: int) -> list[int]:
 
 
 class Honored(NamedTuple):
-    """Former student IDs that were asked for: by ID (normalized) the learner's ID now, as given and normalized; and the
-    rows whose time is over.
+    """Former student IDs: the learner's present ID for each, and the rows whose time is over.
+
+    Former IDs are normalized; present ones are as given and normalized.
     """
 
     current: dict[str, tuple[str, str]]
@@ -184,8 +196,9 @@ class Honored(NamedTuple):
 
 
 def fetch_honored(*, school_id: int, student_keys: Collection[str], now: datetime) -> Honored:
-    """Return which of `student_keys` (normalized) are honored for a learner. One statement where the school honors
-    nothing.
+    """Return which of `student_keys` (normalized) are honored for a learner.
+
+    One statement where the school honors nothing.
     """
     honoring = Learner.objects.filter(school_id=school_id, honored_for__isnull=False).order_by()
     if not student_keys or not honoring.exists():

@@ -1,4 +1,7 @@
-"""Telling changes: ledger entries as the wire shows them, in the feed and with a learner (docs/api.rst, Changes)."""
+"""Telling changes: ledger entries as the wire shows them, in the feed and with a learner.
+
+See docs/api.rst, Changes.
+"""
 
 from __future__ import annotations
 

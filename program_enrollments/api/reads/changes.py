@@ -1,15 +1,16 @@
-"""Following: a program's feed of changes from a cursor on. Nothing is skipped, whoever writes meanwhile (ADR 0003)."""
+"""Following: a program's feed of changes from a cursor on.
+
+Nothing is skipped, whoever writes meanwhile (ADR 0003).
+"""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from program_enrollments.api.reads.change_entries import tell_changes, tell_changes_between
-from program_enrollments.api.reads.cursors import MAX_KEY
+from program_enrollments.api.reads.cursors import MAX_KEY, seal, unseal
 from program_enrollments.exceptions import BadCursor
 from program_enrollments.models import LedgerEntry, LedgerPosition, Program
 from program_enrollments.sql.compiled import CompiledQuery, Slot
@@ -19,7 +20,10 @@ PLACE = re.compile(r"c(\d{1,19})\.(\d{1,19})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ChangesPage:
-    """Entries in the order of positions, the cursor behind the last one (never empty), and whether there are more."""
+    """Entries in the order of positions, the cursor behind them, and whether there are more.
+
+    The cursor is never empty.
+    """
 
     rows: list[dict[str, Any]]
     cursor: str
@@ -27,7 +31,9 @@ class ChangesPage:
 
 
 def fetch_changes(*, program: Program, after: str | None, page_size: int) -> ChangesPage:
-    """Return up to `page_size` changes behind the cursor `after`, or from the beginning, in two statements.
+    """Return up to `page_size` changes behind the cursor `after`, in two statements.
+
+    Without a cursor, return those from the beginning.
 
     A program's positions are handed out under a lock that writers hold until they commit, so whoever sees a position
     sees all before it: a reader that keeps its cursor gets every entry exactly once, in the order of commits. Raises
@@ -63,15 +69,11 @@ def _last_position(*, program_id: int) -> int:
 
 
 def _encode(*, program_id: int, position: int) -> str:
-    return base64.urlsafe_b64encode(f"c{program_id}.{position}".encode("ascii")).decode("ascii").rstrip("=")
+    return seal(f"c{program_id}.{position}")
 
 
 def _decode(text: str, *, program_id: int) -> int:
-    try:
-        plain = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
-    except (ValueError, binascii.Error):
-        raise BadCursor from None
-    place = PLACE.fullmatch(plain)
+    place = PLACE.fullmatch(unseal(text))
     if place is None or int(place[1]) != program_id or int(place[2]) > MAX_KEY:
         raise BadCursor
     return int(place[2])

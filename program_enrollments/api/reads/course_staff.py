@@ -1,4 +1,7 @@
-"""The course staff role as lists and the look-up show it: the host's word for learners with an account."""
+"""The course staff role as lists and the look-up show it.
+
+For learners with an account, the host decides.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,9 @@ class HeldRoles:
 
 
 def fetch_roles(*, user_ids: Collection[int], course_ids: Collection[str]) -> HeldRoles:
-    """Return who of these users holds the role in these course runs. One call of the host, none for no users.
+    """Return who of these users holds the role in these course runs.
+
+    One call of the host, none for no users.
 
     A host that is down costs no reader the list: what it shows then is the school's wish (docs/api.rst).
     """

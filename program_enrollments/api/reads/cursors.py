@@ -1,4 +1,7 @@
-"""Paging: keyset pages with opaque cursors. The same cost at any depth, and nothing skipped when rows come and go."""
+"""Paging: keyset pages with opaque cursors.
+
+The same cost at any depth, and nothing skipped when rows come and go.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,19 @@ FORWARD, BACKWARD = "n", "p"
 MAX_KEY = 2**63 - 1
 
 
+def seal(plain: str) -> str:
+    """Return ASCII text as clients see a cursor: opaque, and safe in a URL."""
+    return base64.urlsafe_b64encode(plain.encode("ascii")).decode("ascii").rstrip("=")
+
+
+def unseal(text: str) -> str:
+    """Return what `seal` was given. Raises BadCursor for anything that it does not return."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
+    except (ValueError, binascii.Error):
+        raise BadCursor from None
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """A place in a list: read on from behind the row with this integer key, or back from before it."""
@@ -24,16 +40,12 @@ class Cursor:
 
     def encode(self) -> str:
         """Return the cursor as a client sees it: opaque, and safe in a URL."""
-        plain = f"{BACKWARD if self.backward else FORWARD}{self.key}"
-        return base64.urlsafe_b64encode(plain.encode("ascii")).decode("ascii").rstrip("=")
+        return seal(f"{BACKWARD if self.backward else FORWARD}{self.key}")
 
 
 def decode_cursor(text: str) -> Cursor:
     """Return what `Cursor.encode` gave. Raises BadCursor for anything else."""
-    try:
-        plain = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
-    except (ValueError, binascii.Error):
-        raise BadCursor from None
+    plain = unseal(text)
     direction, digits = plain[:1], plain[1:]
     if direction not in (FORWARD, BACKWARD) or not digits.isdigit() or len(digits) > 19 or int(digits) > MAX_KEY:
         raise BadCursor
@@ -47,8 +59,9 @@ def fetch_page(
     page_size: int,
     render: Callable[[Any], dict[str, Any]],
 ) -> Page:
-    """Return one page. `read(cursor, limit)` gives up to `limit` pairs of key and row behind the cursor, in reading
-    direction.
+    """Return one page.
+
+    `read(cursor, limit)` gives up to `limit` pairs of key and row behind the cursor, in reading direction.
     """
     place = decode_cursor(cursor) if cursor else Cursor()
     found = list(read(place, page_size + 1))

@@ -1,4 +1,7 @@
-"""Reading: lists of enrollments. Real and preemptive ones together, in one order, by keyset (docs/api.rst, Lists)."""
+"""Reading: lists of enrollments.
+
+Real and preemptive ones together, in one order, by keyset (docs/api.rst, Lists).
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,9 @@ holds such and others.
 def fetch_program_enrollments(
     *, program: Program, filters: EnrollmentFilters, cursor: str | None, page_size: int
 ) -> Page:
-    """Return a page of a program's enrollments. Two statements, two more where `student_keys` are filtered.
+    """Return a page of a program's enrollments.
+
+    Two statements, two more where `student_keys` are filtered.
 
     Raises BadCursor.
     """
@@ -57,8 +62,9 @@ def fetch_program_enrollments(
 def fetch_course_enrollments(
     *, program: Program, course_run: CourseRun, filters: EnrollmentFilters, cursor: str | None, page_size: int
 ) -> Page:
-    """Return a page of the enrollments in a run through a program. Statements and exceptions as above, and one call of
-    the host if anybody on the page has an account.
+    """Return a page of the enrollments in a run through a program.
+
+    Statements and exceptions as above, and one call of the host if anybody on the page has an account.
     """
     # A promise that the host refused is preemptive, while its learner has an account.
     tables: dict[type[Model], bool | None] = {PreemptiveCourseEnrollment: filters.account_exists}
@@ -116,7 +122,9 @@ def _page(
     cursor: str | None,
     page_size: int,
 ) -> Page:
-    """Return a page of rows from `tables` at `place` (the leading columns of the index that ends in the learner).
+    """Return a page of rows from `tables` at `place`.
+
+    `place` is the leading columns of the index that ends in the learner.
 
     Tables are read one after the other, promises first: what becomes real meanwhile is then found twice, not nowhere,
     and shown as the later table has it.
@@ -149,8 +157,9 @@ def _page(
 
 
 def find_displayed(*, school_id: int, student_keys: Sequence[str]) -> list[int]:
-    """Return the IDs of the school's learners whose `student_key` on the wire is one of these: the ID, or lacking one
-    the address.
+    """Return the IDs of the school's learners whose `student_key` on the wire is one of these.
+
+    It is the ID, or the address of a learner without an ID.
     """
     wanted = {normalize_identity(student_key) for student_key in student_keys}
     learners = Learner.objects.filter(school_id=school_id).order_by()

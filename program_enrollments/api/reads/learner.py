@@ -1,4 +1,7 @@
-"""Looking up: a learner and all that is known, the answer to "why isn't this student in?" (docs/api.rst, Learners)."""
+"""Looking up: a learner and all that is known, the answer to "why isn't this student in?".
+
+See docs/api.rst, Learners.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ class Course(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A learner of a program, the program enrollment as it is shown, and the course enrollments by course key."""
+    """A learner of a program, with the program enrollment and the course enrollments.
+
+    The latter are by course key.
+    """
 
     learner: Learner
     enrollment: dict[str, Any] | None
@@ -50,7 +56,9 @@ class Found(NamedTuple):
 
 
 def look_up_learner(*, program: Program, name: str = "", student_key: str = "", email: str = "") -> dict[str, Any]:
-    """Return the learner of `program` as the contract's "Learners" shows one. The number of statements is constant.
+    """Return the learner of `program` as docs/api.rst (Learners) shows one.
+
+    The number of statements is constant.
 
     `student_key` is a student ID, or the address of a learner without one, as lists show it; `email` an address the
     school gave; `name` either of them, the student ID first; of several given, each must fit. Raises
@@ -197,8 +205,9 @@ def _seat(seat: Seat | None) -> dict[str, Any] | None:
 
 
 def _link(learner: Learner) -> dict[str, Any]:
-    """`at` is when the learner was linked, for one who is not since when there has been a problem. `detail` is None if
-    all is well.
+    """`at` is when the learner was linked, for one who is not since when there has been a problem.
+
+    `detail` is None if all is well.
     """
     linked = learner.user_id is not None
     return {

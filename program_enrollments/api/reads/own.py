@@ -32,7 +32,9 @@ COURSE_FIELDS = (
 
 
 def fetch_own_programs(*, user_id: int, cursor: str | None, page_size: int) -> Page:
-    """Return a page of the account's programs, each with its course runs, in two statements. Raises BadCursor.
+    """Return a page of the account's programs, each with its course runs, in two statements.
+
+    Raises BadCursor.
 
     Whatever their status: what to show of an ended program is for the page that shows it. Course runs are ordered by
     start, then by key. A course enrollment that the host has not accepted is no place in a course run yet, and is left

@@ -39,8 +39,9 @@ CURRICULUM_SOURCES: dict[type[models.Model], tuple[type[models.Model], ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """Which rows are on a page: up to `limit` at `place` (the leading columns of the index that ends in the learner),
-    behind the learner `behind` in reading direction, and those only that have what is not None.
+    """Return at most `limit` rows at `place`, behind the learner `behind`.
+
+    `place` is the leading columns of the index that ends in the learner. Filters that are None are not applied.
 
     `linked`: the learner has an account.
     """
@@ -56,8 +57,9 @@ class Cut:
 
 
 class Listed(NamedTuple):
-    """An enrollment and its learner; of the account, None where there is none. `course_staff` is of course enrollments
-    only.
+    """An enrollment and its learner; of the account, None where there is none.
+
+    `course_staff` is of course enrollments only.
     """
 
     learner_id: int

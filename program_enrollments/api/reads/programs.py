@@ -1,4 +1,7 @@
-"""Browsing: programs, their curricula and course runs, as the catalog's mirror has them. Read-only, by keyset."""
+"""Browsing: programs, their curricula and course runs, as the catalog's mirror has them.
+
+Read-only, by keyset.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,9 @@ def _render(*, access: Access, program: Program) -> dict[str, Any]:
 
 
 def fetch_course_runs(*, program: Program, curriculum: UUID | None = None, cursor: str | None, page_size: int) -> Page:
-    """Return a page of a program's course runs, of one curriculum where it is named. One statement. Raises BadCursor.
+    """Return a page of a program's course runs, of one curriculum where it is named.
+
+    One statement. Raises BadCursor.
 
     A run that is part of several curricula is a row of each.
     """

@@ -1,1 +1,4 @@
-"""Realizing: what was promised becomes real, at a sign-in or by a sweep, and the host is made to agree."""
+"""Realizing: what was promised becomes real, and the host is made to agree.
+
+It happens at a sign-in or by a sweep.
+"""

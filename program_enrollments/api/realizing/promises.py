@@ -1,5 +1,6 @@
-"""Realizing: turning linked learners' preemptive enrollments into real ones. Idempotent, and one transaction (ADR
-0002).
+"""Realizing: turning linked learners' preemptive enrollments into real ones.
+
+Idempotent, and one transaction (ADR 0002).
 """
 
 from __future__ import annotations
@@ -107,8 +108,9 @@ def realize_learners(
 
 
 def keep_failures_apart(work: Callable[[bool], RealizingReport]) -> RealizingReport:
-    """Run `work(False)` in a transaction; where the host makes it fail, run `work(True)`, which tells the host one
-    thing at a time.
+    """Run `work(False)` in a transaction.
+
+    Where the host makes it fail, run `work(True)`, which tells the host one thing at a time.
 
     One savepoint a course enrollment costs statements that nearly no sign-in needs.
     """
@@ -127,8 +129,9 @@ def keep_failures_apart(work: Callable[[bool], RealizingReport]) -> RealizingRep
 def realize_linked(
     *, learners: Sequence[LockedLearner], now: datetime, one_by_one: bool = False, again: bool = False
 ) -> Realized:
-    """Make real what those of `learners` who are linked were promised. The caller holds them locked and records the
-    changes.
+    """Make real what those of `learners` who are linked were promised.
+
+    The caller holds them locked and records the changes.
 
     Constant in statements. A course enrollment that the host does not accept stays preemptive with the reason, its
     number of tries and the time of the last; the others, and the program enrollments, become real all the same.
@@ -231,8 +234,9 @@ def _fetch_promises(*, linked: Mapping[int, LockedLearner], again: bool) -> list
 
 
 def keep_failures(*, failures: Mapping[int, HostFailure], now: datetime) -> None:
-    """Write onto preemptive course enrollments (by ID) why the host did not accept them. One statement a distinct
-    reason.
+    """Write onto preemptive course enrollments (by ID) why the host did not accept them.
+
+    One statement a distinct reason.
     """
     alike: dict[HostFailure, list[int]] = defaultdict(list)
     for promise_id, failure in failures.items():
@@ -248,8 +252,9 @@ def keep_failures(*, failures: Mapping[int, HostFailure], now: datetime) -> None
 
 
 def note_realizing_failure(*, learner_ids: Collection[int], error: BaseException, now: datetime) -> None:
-    """Show on the learners that realizing failed as a whole; the next sign-in or the sweep tries again. A conflict
-    stays in view.
+    """Show on the learners that realizing failed as a whole; the next sign-in or the sweep tries again.
+
+    A conflict stays in view.
     """
     Learner.objects.filter(pk__in=learner_ids).exclude(problem_code=LearnerProblem.CONFLICT).update(
         problem_code=LearnerProblem.REALIZING_FAILED, problem_detail=type(error).__name__, problem_at=now

@@ -1,4 +1,4 @@
-"""Mending: what no write leaves behind, but a deletion that no signal saw or an older version may have.
+"""Repairs of what a deletion that no signal saw, or an older version, left behind.
 
 Real enrollments of a learner without an account, promises that stand beside the real enrollment, active enrollments
 without a seat, and former student IDs whose honoring is over. The sweep looks for all of them.
@@ -35,8 +35,9 @@ ORIGIN = Origin(source=Source.SWEEP.value, reason="mended")
 
 @dataclass(slots=True)
 class Mended:
-    """What was found and put right, in numbers of learners, of enrollments for `seats`; `failures` are seats that the
-    host did not give.
+    """What was found and put right, in numbers of learners, of enrollments for `seats`.
+
+    `failures` are seats that the host did not give.
     """
 
     without_account: int = 0
@@ -101,8 +102,9 @@ def _make_wait(ids: Sequence[int], now: datetime) -> None:
 
 
 def _find_doubled(size: int) -> list[int]:
-    """Return the IDs of linked learners with a promise beside the same real enrollment, or one that the real one
-    keeps from becoming real.
+    """Return linked learners with a promise that a real enrollment makes pointless.
+
+    The real one is the same enrollment, or keeps the promise from becoming real.
     """
     found = {
         learner_id

@@ -43,7 +43,7 @@ def decide_seat(*, wish: SeatWish, current: Seat | None, mode: str, upgradable_m
     """Return the seat as it has to be, or None where nothing has to change.
 
     A seat in another mode than `mode` or the upgradable ones was paid for: it is left in its mode, kept when
-    `inactive` is asked and only re-activated when `active` is (contract, course enrollments).
+    `inactive` is asked and only re-activated when `active` is (docs/api.rst, Course enrollments).
     """
     user_id, course_id, active = wish
     if not active:
@@ -116,8 +116,9 @@ def agree_on_seats(*, wishes: Sequence[SeatWish], one_by_one: bool = False) -> d
 def agree_on_roles(
     *, grants: Collection[UserCourse], revokes: Collection[UserCourse], one_by_one: bool = False
 ) -> tuple[set[UserCourse], dict[UserCourse, HostFailure]]:
-    """Grant and revoke the course staff role; return which of `grants` were not there before, and what the host did
-    not do.
+    """Grant and revoke the course staff role.
+
+    Return which of `grants` were not there before, and what the host did not do.
 
     Exceptions and `one_by_one` as in `agree_on_seats`.
     """
@@ -163,7 +164,9 @@ def agree_on_seats_and_roles(
     revokes: Collection[UserCourse],
     one_by_one: bool = False,
 ) -> tuple[set[UserCourse], dict[UserCourse, HostFailure]]:
-    """Make seats and course staff roles agree; return which of `grants` were not there before, and what failed.
+    """Make seats and course staff roles agree.
+
+    Return which of `grants` were not there before, and what failed.
 
     A pair whose seat or role fails is left as it was in both: the host is told once more, without it, after a role
     failed. Exceptions and `one_by_one` as in `agree_on_seats`.
@@ -187,8 +190,11 @@ def agree_on_seats_and_roles(
 
 
 def find_heirs(*, revokes: Collection[UserCourse], except_ids: Collection[int]) -> dict[UserCourse, int]:
-    """Return, for each role about to be taken away, a course enrollment other than `except_ids` that asks for it too,
-    through another program or at another school. The role stays then, and becomes that enrollment's to take back.
+    """Return, per role about to be taken away, another course enrollment that asks for it too.
+
+    It is none of `except_ids`, and in another program or at another school.
+
+    The role stays then, and becomes that enrollment's to take back.
     """
     if not revokes:
         return {}
@@ -234,7 +240,10 @@ UNKNOWN_FAILURE = HostFailure("host_unavailable", HostError.detail, False)
 
 
 def _guarded(call: Callable[[], T]) -> tuple[T | None, HostFailure | None]:
-    """Run `call` in a savepoint; an exception becomes a failure, without its text: that may hold personal data."""
+    """Run `call` in a savepoint.
+
+    An exception becomes a failure, without its text: that may hold personal data.
+    """
     try:
         with transaction.atomic():
             return call(), None

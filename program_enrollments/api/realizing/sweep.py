@@ -1,5 +1,6 @@
-"""Sweeping: everything that could be real and isn't. In bulk, batch by batch, for operators and for a nightly timer
-(docs/operations.rst).
+"""Sweeping: everything that could be real and isn't.
+
+In bulk, batch by batch, for operators and for a nightly timer (docs/operations.rst).
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ class SweepReport:
 
 
 class Candidate(NamedTuple):
-    """A learner and the account evidence says is theirs; no claim for one who is linked and waits to be realized.
+    """A learner and the account evidence says is theirs.
+
+    No claim for one who is linked and waits to be realized.
 
     A learner whom several accounts claim is several candidates.
     """
@@ -76,7 +79,7 @@ class Candidate(NamedTuple):
 
 
 def sweep(*, dry_run: bool = False, now: datetime | None = None, progress: Progress | None = None) -> SweepReport:
-    """Link every waiting learner that evidence gives an account, and realize what linked learners still wait for.
+    """Link every waiting learner with evidence, and realize what linked learners wait for.
 
     Safe beside writers and sign-ins, and to be stopped at any time: each batch is a transaction. With `dry_run` it
     only counts. A batch that fails is done in halves until the failing learners stand alone; the failure is stored on
@@ -233,7 +236,10 @@ def _left_over(*, before: datetime) -> QuerySet[Learner]:
 
 
 def _do(candidates: Sequence[Candidate], now: datetime, report: SweepReport) -> None:
-    """Settle and realize a batch in one transaction, or halves of it where it fails; store what fails on its own."""
+    """Settle and realize a batch in one transaction, or halves of it where it fails.
+
+    Store what fails on its own.
+    """
     ids = sorted({candidate.learner_id for candidate in candidates})
     try:
         report.done += keep_failures_apart(partial(_settle_batch, candidates, now))

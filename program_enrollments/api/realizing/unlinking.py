@@ -1,5 +1,6 @@
-"""Undoing a link, the reverse of realizing: real enrollments wait for an account again, and the host gives back what
-this app gave.
+"""Undoing a link: real enrollments wait for an account again.
+
+The host gives back what this app gave.
 """
 
 from __future__ import annotations
@@ -56,8 +57,9 @@ def undo_link(*, learner: LockedLearner, now: datetime, tell_host: bool = True) 
 
 
 def decide_against(*, learner: LockedLearner, now: datetime) -> None:
-    """Remember that a person undid this link, and take the identity from the account: by the same evidence the account
-    is not linked again. `learner` is as it was linked.
+    """Remember that a person undid this link, and take the identity from the account.
+
+    By the same evidence the account is not linked again. `learner` is as it was linked.
     """
     if learner.user_id is None:
         return
@@ -68,7 +70,9 @@ def decide_against(*, learner: LockedLearner, now: datetime) -> None:
 
 
 def turn_into_promises(*, learners: Sequence[LockedLearner], now: datetime) -> list[Change]:
-    """Let the real enrollments of these (locked) learners wait for an account; return the ledger's entries.
+    """Let the real enrollments of these (locked) learners wait for an account.
+
+    Return the ledger's entries.
 
     Where a promise of the same program or course run is there already, it is the later word and stands. Constant in
     statements.
@@ -100,8 +104,9 @@ def turn_into_promises(*, learners: Sequence[LockedLearner], now: datetime) -> l
 
 
 def _without_promised(courses: Sequence[tuple[Any, ...]], learner_ids: Collection[int]) -> list[tuple[Any, ...]]:
-    """Leave out rows (see `COURSE_FIELDS`) that are promised already, or active in a run that is through another
-    program.
+    """Leave out rows (see `COURSE_FIELDS`) that are promised already.
+
+    Rows that are active in a run through another program are left out too.
     """
     if not courses:
         return []

@@ -1,4 +1,4 @@
-"""Reading certificates: what an identity provider signs with, as pasted by support staff or found in metadata."""
+"""Certificates that an identity provider signs with, as pasted or found in metadata."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", r
 
 @dataclass(frozen=True, slots=True)
 class SigningCertificate:
-    """A certificate with an RSA or elliptic-curve key. `fingerprint` is SHA-256 in upper-case hex pairs, `expires_at`
-    is UTC.
+    """A certificate with an RSA or elliptic-curve key.
+
+    `fingerprint` is SHA-256 in upper-case hex pairs, `expires_at` is UTC.
 
     SAML trusts the key because it was configured here, not because of who issued the certificate or until when: an
     expired one still verifies, and is only shown as expired.
@@ -50,8 +51,9 @@ class SigningCertificate:
 
 
 def read_certificates(*, text: str) -> tuple[SigningCertificate, ...]:
-    """Return the certificates in `text`, each once, in their order: PEM blocks, or one bare Base64 body as metadata has
-    it.
+    """Return the certificates in `text`, each once, in their order.
+
+    The text has PEM blocks, or one bare Base64 body as in metadata.
 
     Raises MetadataUnusable where there is none, one cannot be read, or one has a key too weak to sign people in with.
     """

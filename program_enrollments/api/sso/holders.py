@@ -1,4 +1,7 @@
-"""Whose account a student ID opens: the learner who has the ID now decides, not an old social-auth row (ADR 0012)."""
+"""Whose account a student ID opens: that of the learner who has the ID now.
+
+An old social-auth row does not decide (ADR 0012).
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ class Holder:
     barred: frozenset[int]
 
     def account(self, *, slug: str) -> int | None:
-        """Return the user ID of the account that the ID opens, None where no account has signed on with it yet.
+        """Return the user ID of the account that the ID opens, or None before the first sign-on.
 
         Raises SignOnRefused where two accounts have, and no link says which is the student's.
         """
@@ -56,7 +59,9 @@ class Holder:
 
 
 def lock_holder(*, school_id: int, slug: str, remote_id: str, now: datetime) -> Holder:
-    """Lock the learner with this ID at the school, made where there is none, and the accounts concerned before it.
+    """Lock the learner with this ID at the school, and the accounts concerned before it.
+
+    The learner is made if there is none.
 
     Two first sign-ons of one person take turns. Raises SignOnRefused where the school may have given the ID to somebody
     else, and CrossedByAnother where what was found no longer holds: the caller's transaction starts anew.
@@ -138,14 +143,19 @@ def is_settled(social: UserSocialAuth, *, school_id: int, student_key: str) -> b
 
 
 def find_privileged(*, user_ids: Collection[int], school_id: int) -> set[int]:
-    """Return those of these accounts that a school's identity provider must not open (see `is_privileged`)."""
+    """Return those of these accounts that a school's identity provider must not open.
+
+    `is_privileged` says which ones.
+    """
     users = get_user_model()._default_manager.filter(pk__in=user_ids) if user_ids else ()
     return {user.pk for user in users if is_privileged(user=user, school_id=school_id)}
 
 
 def is_privileged(*, user: Any, school_id: int) -> bool:
-    """Whether an account has rights that a school's identity provider must not hand out: of staff or superusers, on all
-    schools, or at another school. Never, where the setting `SIGN_ON_TO_PRIVILEGED_ACCOUNTS` allows it.
+    """Whether an account has rights that a school's identity provider must not hand out.
+
+    These are the rights of staff and superusers, rights on all schools, and rights at another school. Never, where the
+    setting `SIGN_ON_TO_PRIVILEGED_ACCOUNTS` allows it.
     """
     if get_setting("SIGN_ON_TO_PRIVILEGED_ACCOUNTS"):
         return False

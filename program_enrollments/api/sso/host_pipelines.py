@@ -1,4 +1,7 @@
-"""Hosts with a SAML set-up of their own: whose account an asserted uid opens, asked of the same place (ADR 0012)."""
+"""Hosts with a SAML set-up of their own: whose account an asserted uid opens, asked of the same place.
+
+See ADR 0012.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,10 @@ from program_enrollments.normalization import (
 
 @dataclass(frozen=True, slots=True)
 class ConfirmedHolder:
-    """Who may be signed on. `user` is None for a person who has no account yet; `social` the identity that stands, None
-    where one has to be made.
+    """Who may be signed on.
+
+    `user` is None for a person who has no account yet; `social` the identity that stands, None where one has to be
+    made.
     """
 
     user: Any
@@ -35,7 +40,9 @@ class ConfirmedHolder:
 
 
 def confirm_holder(*, provider: str, uid: str, now: datetime) -> ConfirmedHolder | None:
-    """Return whose account `uid`, asserted just now through the backend `provider`, opens; None if it is no school's.
+    """Return whose account `uid`, asserted just now through the backend `provider`, opens.
+
+    None if it is no school's.
 
     Identities of former holders are taken from their accounts. Raises SignOnRefused where that cannot be said, and
     where the account has rights beyond the school.

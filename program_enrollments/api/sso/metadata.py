@@ -1,4 +1,4 @@
-"""Reading metadata: what an identity provider says of itself in SAML metadata XML, before anything of it is saved."""
+"""SAML metadata: what an identity provider says of itself, before anything is saved."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 @dataclass(frozen=True, slots=True)
 class ProviderMetadata:
-    """One identity provider, as its metadata describes it. `attributes` are the names it says it can assert, often
-    none; `valid_until` is UTC, None where the metadata names no end.
+    """One identity provider, as its metadata describes it.
+
+    `attributes` are the names it says it can assert, often none; `valid_until` is UTC, None where the metadata names no
+    end.
     """
 
     entity_id: str
@@ -68,7 +70,10 @@ def read_metadata(*, xml: bytes, entity_id: str = "", signer: str = "") -> Provi
 
 
 def check_sso_url(*, url: str) -> None:
-    """Raise MetadataUnusable unless people may be sent to `url` to sign on: HTTPS, or HTTP on this very machine."""
+    """Raise MetadataUnusable unless people may be sent to `url` to sign on.
+
+    The address must be HTTPS, or HTTP on this machine.
+    """
     try:
         scheme, host = urlsplit(url).scheme, urlsplit(url).hostname
     except ValueError:

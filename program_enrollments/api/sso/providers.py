@@ -1,4 +1,6 @@
-"""Signing on: the identity providers that people sign on through here, as support staff configured them (ADR 0008).
+"""The identity providers that people sign on through, as staff configured them.
+
+See ADR 0008.
 
 They are read from the database at each sign-on and at no other request, so that what is changed in the admin holds at
 once in every process. Nothing of it is cached beyond the request.
@@ -13,7 +15,7 @@ from django.db.models import QuerySet
 
 from program_enrollments.api.sso.certificates import read_certificates
 from program_enrollments.data import SignOnRefusal
-from program_enrollments.exceptions import MetadataUnusable, SignOnRefused
+from program_enrollments.exceptions import IdentityProviderDoesNotExist, MetadataUnusable, SignOnRefused
 from program_enrollments.models import IdentityProvider, SamlConfiguration, School
 
 OBSTACLES = (
@@ -39,7 +41,10 @@ class AttributeNames:
 
 @dataclass(frozen=True, slots=True)
 class SamlProvider:
-    """The SAML side of an identity provider. `certificates` are in PEM form; a signature by any of them counts."""
+    """The SAML side of an identity provider.
+
+    `certificates` are in PEM form; a signature by any of them counts.
+    """
 
     entity_id: str
     sso_url: str
@@ -51,12 +56,24 @@ class SamlProvider:
 
 @dataclass(frozen=True, slots=True)
 class SignOnProvider:
-    """An enabled identity provider with its school. `saml` is None where the host has a SAML set-up of its own."""
+    """An enabled identity provider with its school.
+
+    `saml` is None where the host has a SAML set-up of its own.
+    """
 
     slug: str
     school: School
     attributes: AttributeNames
     saml: SamlProvider | None
+
+
+def get_identity_provider(*, slug: str) -> IdentityProvider:
+    """Return the identity provider with this slug, enabled or not. Raises IdentityProviderDoesNotExist."""
+    named = IdentityProvider.objects.filter(slug=slug) if "\x00" not in slug else ()
+    provider = next((each for each in named if each.slug == slug), None)
+    if provider is None:
+        raise IdentityProviderDoesNotExist
+    return provider
 
 
 def get_sign_on_provider(*, slug: str = "", entity_id: str = "") -> SignOnProvider:
@@ -81,8 +98,9 @@ def get_sign_on_provider(*, slug: str = "", entity_id: str = "") -> SignOnProvid
 
 
 def get_saml_provider(*, slug: str = "", entity_id: str = "") -> tuple[SignOnProvider, SamlProvider]:
-    """Return an identity provider that people can be sent to, and its SAML side. Raises SignOnRefused as above, and
-    where it has none.
+    """Return an identity provider that people can be sent to, and its SAML side.
+
+    Raises SignOnRefused as above, and where it has none.
     """
     provider = get_sign_on_provider(slug=slug, entity_id=entity_id)
     if provider.saml is None:
@@ -91,7 +109,9 @@ def get_saml_provider(*, slug: str = "", entity_id: str = "") -> tuple[SignOnPro
 
 
 def fetch_sign_on_choices() -> QuerySet[IdentityProvider]:
-    """Return the identity providers that people can sign on through, by school: enabled, not for tests only.
+    """Return the identity providers that people can sign on through, by school.
+
+    They are enabled, and not for tests only.
 
     One whose certificates are unusable is among them; `fetch_school_choices` leaves it out.
     """

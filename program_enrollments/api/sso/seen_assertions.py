@@ -1,4 +1,7 @@
-"""Remembering assertions: each works once, also when it is posted four times at the same moment (ADR 0008)."""
+"""Remembering assertions: each works once, also when it is posted four times at the same moment.
+
+See ADR 0008.
+"""
 
 from __future__ import annotations
 

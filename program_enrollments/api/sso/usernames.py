@@ -16,8 +16,9 @@ SUFFIX_DIGITS = (4, 4, 6, 8, 10)
 
 
 def username_candidates(*, sources: Iterable[str]) -> Iterator[str]:
-    """Yield usernames to try, best first: from the first of `sources` that yields one, then the same with random
-    digits.
+    """Yield usernames to try, best first.
+
+    They come from the first of `sources` that yields one, then with random digits.
 
     Of an e-mail address only what stands before the `@` is used: usernames are shown to others. They are plain
     lower-case ASCII, so that no database's collation can take two of them for one, and never longer than the host's

@@ -1,1 +1,4 @@
-"""Supporting: what support staff and operators do by hand. They see, correct, overrule, rename and retire."""
+"""Supporting: what support staff and operators do by hand.
+
+They see, correct, overrule, rename and retire.
+"""

@@ -1,5 +1,6 @@
-"""Correcting: what only a person may decide about a learner's account. Links by hand, unlinks, settles conflicts,
-tries again.
+"""Correcting: what only a person may decide about a learner's account.
+
+Links by hand, unlinks, settles conflicts, tries again.
 """
 
 from __future__ import annotations
@@ -96,8 +97,9 @@ def _linkable(learners: Sequence[LockedLearner], learner_id: int) -> LockedLearn
 
 
 def unlink_learner(*, learner_id: int, origin: Origin, now: datetime | None = None) -> None:
-    """Take a learner's account away: seats and roles this app gave go, enrollments wait again. Raises
-    LearnerDoesNotExist.
+    """Take a learner's account away: seats and roles this app gave go, enrollments wait again.
+
+    Raises LearnerDoesNotExist.
 
     The account is not linked again by the evidence it was linked by, and signs on as this student no more.
     """
@@ -120,7 +122,9 @@ def unlink_learner(*, learner_id: int, origin: Origin, now: datetime | None = No
 
 
 def unlink_account(*, user_id: int, now: datetime | None = None) -> None:
-    """Unlink every learner that an account is, as part of the deletion of the account: its enrollments wait again.
+    """Unlink every learner that an account is, as part of the deletion of the account.
+
+    Its enrollments wait again.
 
     Takes the account's row first and keeps it until the deletion commits, so that nothing links it meanwhile. The
     host's own seats go with the account; nothing is asked of the host.
@@ -207,8 +211,9 @@ def _take_proposed_emails(learners: Sequence[LockedLearner], *, now: datetime) -
 
 
 def try_again(*, learner_ids: Collection[int], origin: Origin, now: datetime | None = None) -> RealizingReport:
-    """Look for the accounts of those of these learners who wait, and realize all of them once more, course enrollments
-    included that were refused too often.
+    """Look for accounts of the waiting learners among these, and realize all of them again.
+
+    Course enrollments that were refused too often are included.
 
     A failure noted on a learner whom no account claims is taken off: there is nothing to make real.
     """
@@ -248,8 +253,9 @@ def try_again(*, learner_ids: Collection[int], origin: Origin, now: datetime | N
 
 
 def _find_accounts(*, learner_ids: Collection[int]) -> tuple[dict[int, Claim], dict[str, int]]:
-    """Return the claims by student ID on those of these learners who wait (learner ID to claim), and the accounts that
-    confirmed their addresses (normalized address to user ID).
+    """Return the claims on the waiting learners among these, by student ID and by address.
+
+    The former map learner IDs to claims, the latter normalized confirmed addresses to user IDs.
     """
     waiting: dict[int, list[tuple[int, str, str, datetime | None]]] = defaultdict(list)
     emails = set()

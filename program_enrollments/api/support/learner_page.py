@@ -1,5 +1,7 @@
-"""Presenting: one learner as support staff need to see them. Enrollments in every program, real or waiting, with what
-stands in their way, what the host says of them, and what happened last.
+"""Presenting: one learner as support staff need to see them.
+
+Enrollments in every program, real or waiting, with what stands in their way, what the host says of them, and what
+happened last.
 """
 
 from __future__ import annotations
@@ -31,7 +33,10 @@ LAST_ENTRIES = 10
 
 @dataclass(frozen=True, slots=True)
 class PresentedProgram:
-    """A learner's enrollment in a program. `status` is the label; `real` is False for one that waits for an account."""
+    """A learner's enrollment in a program.
+
+    `status` is the label; `real` is False for one that waits for an account.
+    """
 
     program: str
     curriculum: str
@@ -42,9 +47,10 @@ class PresentedProgram:
 
 @dataclass(frozen=True, slots=True)
 class PresentedCourse:
-    """A learner's enrollment in a course run. `seat` is the host's, None where it has none; so is `course_staff`, if
-    the learner has an account. `problem` says why a linked learner still waits, "" if nothing is wrong; `given_up`: it
-    is not tried again by itself.
+    """A learner's enrollment in a course run.
+
+    `seat` is the host's, None where it has none; so is `course_staff`, if the learner has an account. `problem` says
+    why a linked learner still waits, "" if nothing is wrong; `given_up`: it is not tried again by itself.
     """
 
     program: str
@@ -62,8 +68,9 @@ class PresentedCourse:
 
 @dataclass(frozen=True, slots=True)
 class PresentedEntry:
-    """An entry of the ledger, in labels. `actor` is the present username, "" where nobody acted or the account is
-    gone.
+    """An entry of the ledger, in labels.
+
+    `actor` is the present username, "" where nobody acted or the account is gone.
     """
 
     at: datetime
@@ -79,7 +86,10 @@ class PresentedEntry:
 
 @dataclass(frozen=True, slots=True)
 class PresentedClaim:
-    """An account's claim on the learner that was not followed. `username` is "" if the account has none any more."""
+    """An account's claim on the learner that was not followed.
+
+    `username` is "" if the account has none any more.
+    """
 
     user_id: int
     username: str
@@ -90,8 +100,9 @@ class PresentedClaim:
 
 @dataclass(frozen=True, slots=True)
 class PresentedLearner:
-    """Everything about one learner, enrollments in the order of their programs and course keys, newest entries
-    first.
+    """Everything about one learner, for support staff.
+
+    Enrollments are in the order of their programs and course keys, the newest entries first.
     """
 
     programs: list[PresentedProgram]
@@ -101,7 +112,10 @@ class PresentedLearner:
 
 
 def present_learner(*, learner: Learner) -> PresentedLearner:
-    """Return what is known of a learner. The number of statements is constant; the host is asked twice at most."""
+    """Return what is known of a learner.
+
+    The number of statements is constant; the host is asked twice at most.
+    """
     programs = [
         *_programs(ProgramEnrollment, learner=learner, real=True),
         *_programs(PreemptiveProgramEnrollment, learner=learner, real=False),

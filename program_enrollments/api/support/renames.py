@@ -1,4 +1,7 @@
-"""Renaming: a university gives its students other IDs, as when it moves to another identity provider (docs/sso.rst)."""
+"""Renaming: a university gives its students other IDs, as when it moves to another identity provider.
+
+See docs/sso.rst.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,9 @@ def rename_students(
     dry_run: bool = False,
     now: datetime | None = None,
 ) -> list[Renamed]:
-    """Give learners of the provider's school other student IDs; return what became of each renaming, in their order.
+    """Give learners of the provider's school other student IDs.
+
+    Return what became of each renaming, in their order.
 
     `provider` is the one that asserts the new IDs: accounts linked by single sign-on or by staff get the identity under
     it, so that their owners sign on to them as before. Those linked otherwise are offered their account at the first
@@ -90,7 +95,10 @@ def rename_students(
 
 
 def _usable(renamings: Sequence[Renaming]) -> list[tuple[int, str, str, str]]:
-    """Return number, old ID (normalized), new ID as given and normalized of the renamings that can be understood."""
+    """Return the renamings that can be understood.
+
+    Each has its number, the old ID (normalized), and the new ID as given and normalized.
+    """
     checked = []
     times: Counter[str] = Counter()
     for number, renaming in enumerate(renamings):

@@ -1,4 +1,6 @@
-"""Retiring: a person leaves, and whatever says who they were leaves with them. What happened stays (ADR 0003).
+"""Retiring: a person leaves, and whatever says who they were leaves with them.
+
+What happened stays (ADR 0003).
 
 What is removed, and what isn't ours to remove, is listed in docs/operations.rst, Retiring a person.
 """
@@ -47,8 +49,10 @@ ACCOUNT_KINDS = (ChangeKind.LINK, ChangeKind.CONFLICT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Persons:
-    """Who is meant, in any of the ways an operator knows people: primary keys of learners, the host's user IDs, or, at
-    the school with the key `school_key`, student IDs and e-mail addresses in any spelling.
+    """Who is meant, in any of the ways an operator knows people.
+
+    Primary keys of learners, the host's user IDs, or, at the school with the key `school_key`, student IDs and e-mail
+    addresses in any spelling.
     """
 
     learner_ids: Collection[int] = ()
@@ -60,7 +64,9 @@ class Persons:
 
 @dataclass(slots=True)
 class RetiringReport:
-    """What became of the persons meant, by primary keys of learners; `unknown` counts those whom nobody is known by.
+    """What became of the persons meant, by primary keys of learners.
+
+    `unknown` counts those whom nobody is known by.
 
     `refused` learners stay as they were, because the host did not give up what this app gave them.
     """
@@ -79,7 +85,9 @@ class RetiringReport:
 def retire_learners(
     *, persons: Persons, origin: Origin, keep_seats: bool = False, now: datetime | None = None
 ) -> RetiringReport:
-    """Remove what identifies these persons from learners, ledger, frozen grades, noted failures and kept answers.
+    """Remove what identifies these persons from every table.
+
+    These are learners, ledger, frozen grades, noted failures and kept answers.
 
     Each becomes a learner with a pseudonym, `retired-` and 32 random digits, linked to nobody. Their enrollments stay,
     as promises that nobody can redeem. What this app gave an account at the host is taken back, unless `keep_seats`:
@@ -137,7 +145,10 @@ def _normalized(values: Iterable[str]) -> set[str]:
 
 
 def _retire(learner_id: int, origin: Origin, keep_seats: bool, now: datetime) -> bool | None:
-    """Retire one learner in the current transaction; False where that was done before, None where there is none."""
+    """Retire one learner in the current transaction.
+
+    False where that was done before, None where there is none.
+    """
     user_ids = Learner.objects.filter(pk=learner_id, user__isnull=False).values_list("user_id", flat=True)
     for learner in lock_learners(ids={learner_id, *find_siblings(user_ids=list(user_ids))}):
         if learner.id != learner_id:
@@ -159,7 +170,10 @@ def _retire(learner_id: int, origin: Origin, keep_seats: bool, now: datetime) ->
 
 
 def _forget_learner(learner: LockedLearner, pseudonym: str, *, keep_seats: bool, now: datetime) -> list[Change]:
-    """Take the account and the identities off a learner; return the ledger's entries, which name the pseudonym."""
+    """Take the account and the identities off a learner.
+
+    Return the ledger's entries, which name the pseudonym.
+    """
     changes: list[Change] = []
     if learner.user_id is not None:
         _take_identities(learner)
@@ -192,7 +206,9 @@ def _forget_learner(learner: LockedLearner, pseudonym: str, *, keep_seats: bool,
 
 
 def _take_identities(learner: LockedLearner) -> None:
-    """Take from the account what it signed on with as this student: the IDs it has and those still honored for it.
+    """Take from the account what it signed on with as this student.
+
+    The IDs it has and those still honored for it.
 
     The ID may be given to somebody else, who must not be signed on to this account.
     """
@@ -205,7 +221,10 @@ def _take_identities(learner: LockedLearner) -> None:
 
 
 def _records_of(learner_id: int) -> list[int]:
-    """Return the learner's ID and those of the records that were joined into it, and into those: their entries stay."""
+    """Return the learner's ID and those of the records that were joined into it, and into those.
+
+    Their entries stay.
+    """
     records = {learner_id}
     latest = {learner_id}
     while latest:
@@ -216,7 +235,9 @@ def _records_of(learner_id: int) -> list[int]:
 
 
 def _forget_in_ledger(records: Collection[int], pseudonym: str) -> None:
-    """Overwrite what identifies the person in all their entries: the key, identities, the account, what people wrote.
+    """Overwrite what identifies the person in all their entries.
+
+    The key, identities, the account, what people wrote.
 
     A constant number of statements.
     """

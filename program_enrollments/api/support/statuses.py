@@ -1,5 +1,6 @@
-"""Overruling: support staff change enrollments by hand. Through the writing of everybody else: same locks, same host,
-same ledger.
+"""Overruling: support staff change enrollments by hand.
+
+Through the writing of everybody else: same locks, same host, same ledger.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ def change_program_statuses(
     cascade: bool = False,
     now: datetime | None = None,
 ) -> list[RowOutcome]:
-    """Give these places in programs a status; with `cascade`, a leaving status also ends course enrollments there.
+    """Give these places in programs a status.
+
+    With `cascade`, a leaving status also ends course enrollments there.
 
     Returns one outcome a place that still names a learner and a program; its key is the learner's primary key, and the
     words are those of any write (`data.Word`). One write per program, or several where it has more than `MAX_ROWS`.

@@ -98,7 +98,7 @@ class AccountContract(HostFixtures):
         assert not self.checked_host.accounts.confirm_email(user_id=without, email="ann@uni.example")
         assert not self.checked_host.accounts.confirmed_emails(user_ids=[user, without])
 
-    def test_asking_for_many_accounts_takes_no_morecount_statements(self) -> None:
+    def test_asking_for_many_accounts_takes_no_more_statements(self) -> None:
         addresses = [f"student{number}@uni.example" for number in range(MANY)]
         users = [self.make_user(email=address) for address in addresses]
         for user in users:

@@ -52,7 +52,10 @@ class HostFixtures:
         return [self.make_user() for _number in range(count)]
 
     def confirm_email(self, *, user_id: int) -> bool:
-        """Let the user confirm the address; return False if the host refuses because another user has confirmed it."""
+        """Let the user confirm the address.
+
+        Return False if the host refuses because another user has confirmed it.
+        """
         raise NotImplementedError
 
     def change_email(self, *, user_id: int, email: str) -> None:
@@ -68,8 +71,9 @@ class HostFixtures:
         raise NotImplementedError
 
     def record_grade_problem(self, *, user_id: int, course_id: str) -> bool:
-        """Put a user into the state in which the host has a grade record, but no grade; return False if it knows none
-        such.
+        """Put a user into the state in which the host has a grade record, but no grade.
+
+        Return False if it knows none such.
         """
         raise NotImplementedError
 

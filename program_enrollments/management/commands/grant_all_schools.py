@@ -1,5 +1,6 @@
-"""`grant_all_schools`: give Django's permission for all schools to clients that acted as host staff
-(docs/operations.rst, Who may use the API).
+"""`grant_all_schools`: give Django's permission for all schools to clients that acted as host staff.
+
+See docs/operations.rst, Who may use the API.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""`release_student_keys`: free student IDs that a school gives to other students (docs/operations.rst, Student IDs)."""
+"""`release_student_keys`: free student IDs that a school gives to other students.
+
+See docs/operations.rst, Student IDs.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from program_enrollments import api
 from program_enrollments.data import Origin, Source
-from program_enrollments.models import School
+from program_enrollments.exceptions import SchoolDoesNotExist
 
 MAX_REASON_LENGTH = 500
 
@@ -30,9 +33,10 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and write nothing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        school = School.objects.filter(key=options["school"]).first()
-        if school is None:
-            raise CommandError("There is no school with this key. The admin lists them under Schools.")
+        try:
+            school = api.get_school(key=options["school"])
+        except SchoolDoesNotExist:
+            raise CommandError("There is no school with this key. The admin lists them under Schools.") from None
         if len(options["reason"]) > MAX_REASON_LENGTH:
             raise CommandError(f"A reason can have {MAX_REASON_LENGTH} characters.")
         words = api.release_student_keys(

@@ -1,4 +1,7 @@
-"""`rename_students`: take over other student IDs from a table (docs/sso.rst, Moving to another identity provider)."""
+"""`rename_students`: take over other student IDs from a table.
+
+See docs/sso.rst, Moving to another identity provider.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,7 @@ from django.utils import timezone
 
 from program_enrollments import api
 from program_enrollments.data import Origin, Source
-from program_enrollments.exceptions import InvalidFile
-from program_enrollments.models import IdentityProvider
+from program_enrollments.exceptions import IdentityProviderDoesNotExist, InvalidFile
 from program_enrollments.tabular_files import read_table
 
 COLUMNS = ("old_student_key", "new_student_key")
@@ -44,9 +46,10 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and write nothing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        provider = IdentityProvider.objects.filter(slug=options["identity_provider"]).first()
-        if provider is None:
-            raise CommandError("There is no identity provider with this slug. Add it in the admin first.")
+        try:
+            provider = api.get_identity_provider(slug=options["identity_provider"])
+        except IdentityProviderDoesNotExist as error:
+            raise CommandError(error.detail) from None
         if len(options["reason"]) > 500:
             raise CommandError("A reason can have 500 characters.")
         renamings, lines = read_renamings(options["file"])
@@ -85,7 +88,10 @@ def end_of(day: date | None) -> datetime | None:
 
 
 def read_renamings(path: Path) -> tuple[list[api.Renaming], list[int]]:
-    """Return the renamings that a file asks for, and the line of each. Raises CommandError for what is no such file."""
+    """Return the renamings that a file asks for, and the line of each.
+
+    Raises CommandError for what is no such file.
+    """
     renamings, lines = [], []
     try:
         with path.open("rb") as file:

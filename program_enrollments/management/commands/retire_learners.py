@@ -23,7 +23,10 @@ def primary_key(text: str) -> int:
 
 
 class DiscreetParser(CommandParser):
-    """Repeats nothing of what was typed: argparse would print what it does not know, and that may be a student ID."""
+    """Repeats nothing that was typed.
+
+    argparse would print what it does not know, and that may be a student ID.
+    """
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         known, unknown = self.parse_known_args(args, namespace)

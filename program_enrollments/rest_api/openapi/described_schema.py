@@ -96,7 +96,10 @@ HEADERS_BY_STATUS: Mapping[int, dict[str, Any]] = {401: CHALLENGE, 429: RETRY_AF
 
 
 class DescribedSchema(AutoSchema):
-    """Takes an operation from the description at the view's method, instead of guessing it from serializers."""
+    """Takes an operation from the description at the view's method.
+
+    Nothing is guessed from serializers.
+    """
 
     def get_operation(
         self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
@@ -112,7 +115,10 @@ class DescribedSchema(AutoSchema):
 
 
 def render_operation(operation: Operation, *, names: Iterable[str], method: str) -> dict[str, Any]:
-    """Return the operation as OpenAPI writes it; `names` are those of the path's parameters, in their order."""
+    """Return the operation as OpenAPI writes it.
+
+    `names` are those of the path's parameters, in their order.
+    """
     names = list(names)
     parameters = [PATH_PARAMETERS[name] for name in names] + list(operation.parameters)
     if not operation.public:
@@ -228,7 +234,10 @@ def _share(registry: ComponentRegistry, responses: dict[str, Any]) -> None:
 
 
 def _register(registry: ComponentRegistry, operation: Any, *, public: bool) -> None:
-    """Put the schemas that an operation refers to, and those that they refer to, among the document's components."""
+    """Put the schemas that an operation refers to among the document's components.
+
+    Schemas that those refer to are put there too.
+    """
     for name in sorted(_references(operation)):
         if _add(registry, name, ResolvedComponent.SCHEMA, deepcopy(SCHEMAS[name])):
             _register(registry, SCHEMAS[name], public=True)

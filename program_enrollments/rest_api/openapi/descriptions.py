@@ -32,7 +32,10 @@ def page_example(*rows: Json, **more: Json) -> dict[str, Json]:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of an operation. `place` is `query`, `path` or `header`; those of a path are always required."""
+    """A parameter of an operation.
+
+    `place` is `query`, `path` or `header`; those of a path are always required.
+    """
 
     name: str
     description: str
@@ -55,8 +58,9 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that is no refusal: what it says, of which schema, with an example; by media type where there are
-    several.
+    """An answer that is no refusal: what it says, of which schema, with an example.
+
+    By media type where there are several.
     """
 
     description: str
@@ -67,8 +71,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What an endpoint's method does. `problems` are exceptions of `errors.TABLE`, as values: their details are the
-    examples.
+    """What an endpoint's method does.
+
+    `problems` are exceptions of `errors.TABLE`, as values: their details are the examples.
 
     What every operation is refused with (authentication, rate, media type) need not be said; nor what the path's own
     parts bring (programs and course runs that do not exist, missing permissions).

@@ -16,7 +16,10 @@ AFTER = "after"
 
 
 class ChangeList(ProgramEndpoint):
-    """`changes/`: what changed behind the cursor `after`. Whoever keeps the answer's `cursor` misses nothing."""
+    """`changes/`: what changed behind the cursor `after`.
+
+    Whoever keeps the answer's `cursor` misses nothing.
+    """
 
     permissions = {"GET": Permission.READ_ENROLLMENTS}
 

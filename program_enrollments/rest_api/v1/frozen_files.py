@@ -40,7 +40,9 @@ def write_json(frozen: FrozenGrades) -> Iterator[str]:
 
 
 def write_csv(frozen: FrozenGrades) -> Iterator[str]:
-    """Give the lines of a CSV file (RFC 4180), the columns' names first; a cell of a row without that member is empty.
+    """Give the lines of a CSV file (RFC 4180), the columns' names first.
+
+    A cell of a row without that member is empty.
 
     Text that a spreadsheet would take for a formula is shielded: see `shield`.
     """
@@ -51,7 +53,9 @@ def write_csv(frozen: FrozenGrades) -> Iterator[str]:
 
 
 def shield(text: str) -> str:
-    """Return `text` so that no spreadsheet computes it: with an apostrophe before it where it begins as a formula does.
+    """Return `text` so that no spreadsheet computes it.
+
+    With an apostrophe before it where it begins as a formula does.
 
     Text that begins with an apostrophe gets another one: whoever takes one off every cell that has one has what was
     frozen.

@@ -14,7 +14,7 @@ from program_enrollments.rest_api.openapi.operations import reports as described
 
 
 class GradeList(CourseEndpoint):
-    """`…/grades/`: a row for every learner with an account, with a grade or with the reason why there is none."""
+    """`…/grades/`: per learner with an account, the grade or the reason why there is none."""
 
     permissions = {"GET": Permission.READ_REPORTS}
 

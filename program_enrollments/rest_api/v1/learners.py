@@ -14,7 +14,10 @@ from program_enrollments.rest_api.openapi.operations import learners as describe
 
 
 class LearnerDetail(ProgramEndpoint):
-    """`learners/{student_key}/`: a learner by student ID or by e-mail address, percent-encoded, `/` included."""
+    """`learners/{student_key}/`: a learner by student ID or by e-mail address.
+
+    The path is percent-encoded, `/` included.
+    """
 
     permissions = {"GET": Permission.READ_ENROLLMENTS}
 
@@ -24,7 +27,7 @@ class LearnerDetail(ProgramEndpoint):
 
 
 class LearnerSearch(ProgramEndpoint):
-    """`learners/?student_key=` or `?email=`: the same learner, for clients that had rather not encode a path."""
+    """`learners/?student_key=` or `?email=`: a learner by an identity outside of the path."""
 
     permissions = {"GET": Permission.READ_ENROLLMENTS}
 

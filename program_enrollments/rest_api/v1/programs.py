@@ -38,8 +38,9 @@ class ProgramDetail(ProgramEndpoint):
 
 
 class CourseRunList(ProgramEndpoint):
-    """`programs/{program}/courses/`: the course runs of a program's curricula, one row a curriculum that a run is part
-    of.
+    """`programs/{program}/courses/`: the course runs of a program's curricula.
+
+    There is one row per curriculum that a run is part of.
     """
 
     @describe(described.COURSES)

@@ -15,7 +15,7 @@ from program_enrollments.rest_api.rows import read_student_keys, rows_response
 
 
 class Release(SchoolEndpoint):
-    """`schools/{school}/student_keys/release/`: free student IDs, so that they can be given to other students."""
+    """`schools/{school}/student_keys/release/`: free student IDs for other students."""
 
     permissions = {"POST": Permission.WRITE_ENROLLMENTS}
 

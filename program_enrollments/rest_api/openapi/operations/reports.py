@@ -57,7 +57,7 @@ FREEZE = Operation(
     "Freeze every final grade of the course run in the program as it stands",
     "Grades",
     {201: Answer("The new version.", ref("FreezeReceipt"), RECEIPT)},
-    description="From then on exactly these are shown, for ever.",
+    description="From then on exactly these are shown, forever.",
     body=REASON,
     problems=(AlreadyFrozen(), NO_REASON, HostError()),
 )
@@ -100,7 +100,7 @@ REOPEN = Operation(
             },
         )
     },
-    description="It stays readable for ever; the next freeze makes a new version.",
+    description="It stays readable forever; the next freeze makes a new version.",
     body=Body(ref("Reason"), {"reason": "An exam was graded again"}),
     problems=(NotFrozen(), NO_REASON),
 )
