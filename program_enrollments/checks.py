@@ -19,6 +19,7 @@ from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  (Django's name for it)
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router
+from django.db.models import IntegerField
 from django.utils.module_loading import import_string
 from django.utils.translation import ngettext
 
@@ -222,6 +223,27 @@ def check_time_zones(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.USE_TZ:
         return []
     return [_error(9, "USE_TZ is False.", "Set USE_TZ = True: the ledger's times would be ambiguous otherwise.")]
+
+
+@register()
+def check_user_model(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E014: users have whole numbers as primary keys (ADR 0013)."""
+    model = get_user_model()
+    key = model._meta.pk
+    # A user model that extends another one by multi-table inheritance has that one's key.
+    while getattr(key, "remote_field", None) is not None:
+        key = key.target_field
+    if isinstance(key, IntegerField):
+        return []
+    hint = (
+        "Give the user model a primary key that is a whole number, such as BigAutoField. Keep the present key as a "
+        "unique field of its own if others need it."
+    )
+    message = (
+        f"The primary key of users, {model._meta.label}.{model._meta.pk.name}, is a {type(key).__name__}: the ledger, "
+        "the host's ports and the API identify users by whole numbers."
+    )
+    return [_error(14, message, hint)]
 
 
 @register()

@@ -1,0 +1,34 @@
+"""Hosts that are not like Django's defaults: supported, or refused by a system check with advice."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def run_manage(*arguments: str, settings: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "django", *arguments, "--settings", settings, "--pythonpath", "."],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_users_keyed_by_uuid_are_refused_with_advice() -> None:
+    found = run_manage("check", settings="tests.odd_host.keyed_by_uuid")
+    assert found.returncode == 1
+    assert "university_enrollments.E014" in found.stderr
+    assert "odd_host.KeyedByUUID" in found.stderr
+    assert "HINT" in found.stderr
+
+
+def test_users_named_by_an_address_are_supported() -> None:
+    found = run_manage("check", settings="tests.odd_host.settings")
+    assert found.returncode == 0, found.stderr
