@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 
@@ -31,4 +34,19 @@ def test_users_keyed_by_uuid_are_refused_with_advice() -> None:
 
 def test_users_named_by_an_address_are_supported() -> None:
     found = run_manage("check", settings="tests.odd_host.settings")
+    assert found.returncode == 0, found.stderr
+
+
+@pytest.mark.parametrize(
+    ("router", "number"), [("ReadsFromReplica", "E016"), ("ReadsFromAny", "E016"), ("AccountsElsewhere", "E015")]
+)
+def test_routers_that_take_writes_apart_are_refused(router: str, number: str) -> None:
+    found = run_manage("check", settings="tests.odd_host.routed", ROUTER=router)
+    assert found.returncode == 1
+    assert set(re.findall(r"university_enrollments\.(E\d+)", found.stderr)) == {number}
+    assert "odd_host.Account" in found.stderr
+
+
+def test_a_router_may_send_other_reads_to_a_replica() -> None:
+    found = run_manage("check", settings="tests.odd_host.routed", ROUTER="OthersReadFromReplica")
     assert found.returncode == 0, found.stderr
