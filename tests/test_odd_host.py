@@ -50,3 +50,16 @@ def test_routers_that_take_writes_apart_are_refused(router: str, number: str) ->
 def test_a_router_may_send_other_reads_to_a_replica() -> None:
     found = run_manage("check", settings="tests.odd_host.routed", ROUTER="OthersReadFromReplica")
     assert found.returncode == 0, found.stderr
+
+
+def test_all_stories_hold_on_a_host_whose_accounts_are_named_by_their_address() -> None:
+    suffix = os.environ.get("TEST_DB_SUFFIX", "")
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--ds", "tests.odd_host.settings", "tests/odd_host/stories.py"],
+        cwd=ROOT,
+        env={**os.environ, "TEST_DB_SUFFIX": f"{suffix}_odd"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr

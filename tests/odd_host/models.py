@@ -23,6 +23,7 @@ class Account(AbstractBaseUser):
     """An account named by its e-mail address, without Django's names, flags and permissions."""
 
     mail = models.EmailField(unique=True)
+    is_mail_confirmed = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
 
     objects = AccountManager()
