@@ -231,7 +231,7 @@ def check_time_zones(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def check_user_model(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """E014: users have whole numbers as primary keys (ADR 0013)."""
     model = get_user_model()
-    key = model._meta.pk
+    key: Any = model._meta.pk
     # A user model that extends another one by multi-table inheritance has that one's key.
     while getattr(key, "remote_field", None) is not None:
         key = key.target_field

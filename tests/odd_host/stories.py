@@ -39,7 +39,7 @@ def test_a_promise_becomes_a_seat_and_is_looked_up_by_http(world: World) -> None
     assert account == Account.objects.get(mail=ADDRESS)
     assert Learner.objects.get().user_id == account.pk
     assert CourseEnrollment.objects.get().user_id == account.pk
-    caller = Account.objects.create_user("sis@uni-a.example")
+    caller: Any = Account.objects.create_user("sis@uni-a.example")
     Grant.objects.create(user=caller, school=world.school, permission="read_enrollments")
     client = APIClient()
     client.force_authenticate(caller)
