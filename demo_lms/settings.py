@@ -1,8 +1,8 @@
 """Settings of the demo LMS. What `program_enrollments` needs from a host stands in the section of that name.
 
-From the environment, all optional: `DEMO_DEBUG` (1 by default), `DEMO_DEV_SIGN_IN` (as `DEMO_DEBUG`), `DEMO_DATABASE`
-(path of the SQLite file), `DEMO_OUTBOX` (folder of the mails sent), `DEMO_SECRET_KEY`, `DEMO_ALLOWED_HOSTS` (separated
-by commas).
+From the environment, all optional unless said otherwise: `DEMO_DEBUG` (1 by default), `DEMO_DEV_SIGN_IN` (as
+`DEMO_DEBUG`), `DEMO_DATABASE` (path of the SQLite file), `DEMO_OUTBOX` (folder of the mails sent), `DEMO_SECRET_KEY`
+(required if `DEMO_DEBUG` is 0), `DEMO_ALLOWED_HOSTS` (separated by commas).
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
 
 
 def _flag(name: str, *, default: bool) -> bool:
@@ -26,7 +28,13 @@ DEBUG = _flag("DEMO_DEBUG", default=True)
 # Pages that a real site must never have: signing in by merely saying who one is, and reading everybody's mail.
 DEMO_DEV_SIGN_IN = _flag("DEMO_DEV_SIGN_IN", default=DEBUG)
 
-SECRET_KEY = os.environ.get("DEMO_SECRET_KEY", "demo-lms-not-a-secret-because-it-holds-no-real-data")
+PUBLISHED_KEY = "demo-lms-not-a-secret-because-it-holds-no-real-data"
+SECRET_KEY = os.environ.get("DEMO_SECRET_KEY") or PUBLISHED_KEY
+if not DEBUG and SECRET_KEY == PUBLISHED_KEY:
+    raise ImproperlyConfigured(
+        "Set DEMO_SECRET_KEY to a long random text: DEMO_DEBUG is off, and anybody could sign sessions with the "
+        "published key."
+    )
 
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 ALLOWED_HOSTS += [host.strip() for host in os.environ.get("DEMO_ALLOWED_HOSTS", "").split(",") if host.strip()]

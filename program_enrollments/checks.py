@@ -18,7 +18,8 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  (Django's name for it)
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections, router
+from django.db import DEFAULT_DB_ALIAS, connections, router
+from django.db.models import IntegerField
 from django.utils.module_loading import import_string
 from django.utils.translation import ngettext
 
@@ -30,6 +31,8 @@ APP = "university_enrollments"
 LEAST_SQLITE = (3, 35)
 """The first version whose INSERT and DELETE can answer with rows."""
 PROBLEM_MIDDLEWARE = "program_enrollments.rest_api.middleware.ProblemMiddleware"
+READS_DRAWN = 20
+"""How often a router is queried for one model before it counts as sending all reads of it to one database."""
 LOCAL_CACHES = ("LocMemCache", "DummyCache")
 
 
@@ -222,6 +225,60 @@ def check_time_zones(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.USE_TZ:
         return []
     return [_error(9, "USE_TZ is False.", "Set USE_TZ = True: the ledger's times would be ambiguous otherwise.")]
+
+
+@register()
+def check_user_model(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E014: users have whole numbers as primary keys (ADR 0013)."""
+    model = get_user_model()
+    key: Any = model._meta.pk
+    # A user model that extends another one by multi-table inheritance has that one's key.
+    while getattr(key, "remote_field", None) is not None:
+        key = key.target_field
+    if isinstance(key, IntegerField):
+        return []
+    hint = (
+        "Give the user model a primary key that is a whole number, such as BigAutoField. Keep the present key as a "
+        "unique field of its own if others need it."
+    )
+    message = (
+        f"The primary key of users, {model._meta.label}.{model._meta.pk.name}, is a {type(key).__name__}: the ledger, "
+        "the host's ports and the API identify users by whole numbers."
+    )
+    return [_error(14, message, hint)]
+
+
+@register()
+def check_routers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E015, E016: what one transaction writes and depends on is in one database."""
+    models = [*apps.get_app_config(APP).get_models(), get_user_model(), *_models_of("social_django")]
+    elsewhere = [model for model in models if router.db_for_write(model) != DEFAULT_DB_ALIAS]
+    stale = [model for model in models if model not in elsewhere and _reads_elsewhere(model)]
+    problems: list[CheckMessage] = []
+    if elsewhere:
+        hint = (
+            f'Let the routers return "{DEFAULT_DB_ALIAS}" from db_for_write for the models of {APP}, the user model '
+            "and the models of social_django: one transaction writes all of them."
+        )
+        message = f'The database routers send writes elsewhere than to "{DEFAULT_DB_ALIAS}": {_labels(elsewhere)}.'
+        problems.append(_error(15, message, hint))
+    if stale:
+        hint = (
+            f'Let the routers return "{DEFAULT_DB_ALIAS}" from db_for_read for these models: a replica that is behind '
+            "would hide enrollments and sign-ons from the writes that depend on them. Other models may be read from it."
+        )
+        message = f"The database routers send reads elsewhere than writes: {_labels(stale)}."
+        problems.append(_error(16, message, hint))
+    return problems
+
+
+def _reads_elsewhere(model: Any) -> bool:
+    # Some routers draw one of several databases at random.
+    return any(router.db_for_read(model) != DEFAULT_DB_ALIAS for _ in range(READS_DRAWN))
+
+
+def _labels(models: Sequence[Any]) -> str:
+    return ", ".join(sorted(model._meta.label for model in models))
 
 
 @register()

@@ -177,6 +177,7 @@ class SignOnRefusal(TextChoices):
     ID_IN_QUESTION = "id_in_question", _("the permanent ID may be another person's now")
     HOST_UNAVAILABLE = "host_unavailable", _("the learning platform did not answer")
     IDENTITY_CLASH = "identity_clash", _("the identity cannot be told from another account's")
+    EMAIL_NEEDED = "email_needed", _("accounts are named by an e-mail address, and none is free for this person")
     CONNECTION_EXPIRED = "connection_expired", _("nothing waits to be connected")
 
 

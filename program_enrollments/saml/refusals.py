@@ -266,6 +266,17 @@ EXPLANATIONS: dict[SignOnRefusal, Explanation] = {
             "single sign-on guide."
         ),
     ),
+    SignOnRefusal.EMAIL_NEEDED: Explanation(
+        HTTPStatus.CONFLICT,
+        _(
+            "Accounts here are named by an e-mail address. Your university sent none, or one that another account has. "
+            "If that account is yours, sign in again and connect it. Otherwise write to support."
+        ),
+        _(
+            "The host's user model has an e-mail address as the username. Ask the university to release the address, "
+            "or find the account that has it."
+        ),
+    ),
     SignOnRefusal.CONNECTION_EXPIRED: Explanation(
         HTTPStatus.FORBIDDEN,
         _(

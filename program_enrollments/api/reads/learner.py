@@ -82,7 +82,7 @@ def look_up_learner(*, program: Program, name: str = "", student_key: str = "", 
     )
     return {
         "student_key": learner.display_key,
-        "email": (user.email if user else "") or learner.email,
+        "email": (getattr(user, user.get_email_field_name(), "") if user else "") or learner.email,
         "link": _link(learner),
         "username": user.get_username() if user else "",
         "program_enrollment": found.enrollment,

@@ -20,7 +20,7 @@ from program_enrollments.api.learners.evidence import remove_sign_ons
 from program_enrollments.api.learners.identity import fetch_email_domains, is_within_domains
 from program_enrollments.api.sso.holders import Holder, find_privileged, is_privileged, is_settled, lock_holder
 from program_enrollments.api.sso.seen_assertions import remember_assertion
-from program_enrollments.api.sso.usernames import username_candidates
+from program_enrollments.api.sso.usernames import are_named_by_email, email_candidates, username_candidates
 from program_enrollments.api.transactions import in_transaction
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import HostError, SignOnRefused
@@ -218,6 +218,8 @@ def _make_account(*, identity: AssertedIdentity, as_second: bool) -> Any:
     user = _insert_account(identity=identity, email=email)
     if trusted and not get_host().accounts.confirm_email(user_id=user.pk, email=email):
         # Another account has shown that it reads this address: it is that one's.
+        if user.get_email_field_name() == user.USERNAME_FIELD:
+            raise SignOnRefused(SignOnRefusal.EMAIL_NEEDED, slug=identity.slug)
         setattr(user, type(user).get_email_field_name(), "")
         user.save()
     return user
@@ -237,16 +239,25 @@ def _insert_account(*, identity: AssertedIdentity, email: str) -> Any:
     model: Any = get_user_model()
     fields = {name: value for name, value in _names_of(identity).items() if _has_field(model, name)}
     refused: IntegrityError | None = None
-    sources = (identity.username, identity.email, identity.full_name, f"{identity.first_name} {identity.last_name}")
-    for username in username_candidates(sources=sources):
+    email_field = model.get_email_field_name()
+    if are_named_by_email():
+        # A field that is both is the account's address, which somebody who declined an existing account leaves to it.
+        own = email if email_field == model.USERNAME_FIELD else identity.email
+        usernames = email_candidates(email=own)
+    else:
+        full_name = f"{identity.first_name} {identity.last_name}"
+        usernames = username_candidates(sources=(identity.username, identity.email, identity.full_name, full_name))
+    for username in usernames:
         try:
             with transaction.atomic():
                 return model._default_manager.create_user(
-                    **{model.USERNAME_FIELD: username}, **{model.get_email_field_name(): email}, **fields
+                    **{email_field: email, model.USERNAME_FIELD: username, **fields}
                 )
         except IntegrityError as error:
             # Somebody took the name at this very moment.
             refused = error
+    if are_named_by_email():
+        raise SignOnRefused(SignOnRefusal.EMAIL_NEEDED, slug=identity.slug) from refused
     raise SignOnRefused(SignOnRefusal.IDENTITY_CLASH, slug=identity.slug) from refused
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db.models import EmailField
 
 FALLBACK = "student"
 SUFFIX_DIGITS = (4, 4, 6, 8, 10)
@@ -32,6 +33,24 @@ def username_candidates(*, sources: Iterable[str]) -> Iterator[str]:
         candidate = base[: limit - len(ending)] + ending
         if not model._default_manager.filter(**{model.USERNAME_FIELD: candidate}).exists():
             yield candidate
+
+
+def are_named_by_email() -> bool:
+    """Return whether the host's accounts have an e-mail address as their username."""
+    model: Any = get_user_model()
+    field = model._meta.get_field(model.USERNAME_FIELD)
+    return isinstance(field, EmailField) or model.get_email_field_name() == model.USERNAME_FIELD
+
+
+def email_candidates(*, email: str) -> Iterator[str]:
+    """Yield the one username that an account named by its address can have, unless it is missing, taken or too long."""
+    model: Any = get_user_model()
+    limit = model._meta.get_field(model.USERNAME_FIELD).max_length
+    if not email or (limit is not None and len(email) > limit):
+        return
+    # Two accounts whose addresses differ in case alone would be one person's.
+    if not model._default_manager.filter(**{f"{model.USERNAME_FIELD}__iexact": email}).exists():
+        yield email
 
 
 def _clean(source: str) -> str:

@@ -1,0 +1,65 @@
+"""Hosts that are not like Django's defaults: supported, or refused by a system check with advice."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def run_manage(*arguments: str, settings: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "django", *arguments, "--settings", settings, "--pythonpath", "."],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_users_keyed_by_uuid_are_refused_with_advice() -> None:
+    found = run_manage("check", settings="tests.odd_host.keyed_by_uuid")
+    assert found.returncode == 1
+    assert "university_enrollments.E014" in found.stderr
+    assert "odd_host.KeyedByUUID" in found.stderr
+    assert "HINT" in found.stderr
+
+
+def test_users_named_by_an_address_are_supported() -> None:
+    found = run_manage("check", settings="tests.odd_host.settings")
+    assert found.returncode == 0, found.stderr
+
+
+@pytest.mark.parametrize(
+    ("router", "number"), [("ReadsFromReplica", "E016"), ("ReadsFromAny", "E016"), ("AccountsElsewhere", "E015")]
+)
+def test_routers_that_take_writes_apart_are_refused(router: str, number: str) -> None:
+    found = run_manage("check", settings="tests.odd_host.routed", ROUTER=router)
+    assert found.returncode == 1
+    assert set(re.findall(r"university_enrollments\.(E\d+)", found.stderr)) == {number}
+    assert "odd_host.Account" in found.stderr
+
+
+def test_a_router_may_send_other_reads_to_a_replica() -> None:
+    found = run_manage("check", settings="tests.odd_host.routed", ROUTER="OthersReadFromReplica")
+    assert found.returncode == 0, found.stderr
+
+
+def test_all_stories_hold_on_a_host_whose_accounts_are_named_by_their_address() -> None:
+    suffix = os.environ.get("TEST_DB_SUFFIX", "")
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--ds", "tests.odd_host.settings", "tests/odd_host/stories.py"],
+        cwd=ROOT,
+        env={**os.environ, "TEST_DB_SUFFIX": f"{suffix}_odd"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
