@@ -234,9 +234,10 @@ class HostDeadlinePassed(HostError):
 
 
 class WriteInterrupted(HostError):
-    """The learning platform or the database went away in the middle of a bulk write; what was committed before stands.
+    """The learning platform or the database went away in the middle of a bulk write.
 
-    `committed` maps answer keys to the words of the rows that stand; the others were not tried, or undone.
+    What was committed before stands. `committed` maps answer keys to the words of the rows that stand;
+    the others were not tried, or undone.
     """
 
     detail = (

@@ -18,7 +18,10 @@ EXPANDING = re.compile(
 
 
 def expands_beyond(value: str, *, limit: int) -> bool:
-    """Whether the normal form of `value` has more than `limit` characters, as far as can be told without making it."""
+    """Whether the normal form of `value` has more than `limit` characters.
+
+    Told as far as possible without making that form.
+    """
     if value.isascii() or len(value) * LEAST <= limit:
         return False
     others = EXPANDING.sub("", value)

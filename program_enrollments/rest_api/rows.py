@@ -42,9 +42,10 @@ class RowRefused(Exception):
 
 
 def read_program_rows(body: Any, *, with_curricula: bool = True) -> list[ProgramEnrollmentRequest]:
-    """Return the rows of a program write. `body` is what `bodies.read_json` gave. Raises InvalidBody, TooManyRows.
+    """Return the rows of a program write.
 
-    Without curricula, `curriculum_uuid` is not read, whatever stands there.
+    `body` is what `bodies.read_json` gave. Without curricula, `curriculum_uuid` is not read, whatever
+    stands there. Raises InvalidBody, TooManyRows.
     """
     uuids: dict[str, UUID] = {}
 
@@ -66,7 +67,10 @@ def read_program_rows(body: Any, *, with_curricula: bool = True) -> list[Program
 
 
 def read_course_rows(body: Any) -> list[CourseEnrollmentRequest]:
-    """Return the rows of a course write. `body` is what `bodies.read_json` gave. Raises InvalidBody, TooManyRows."""
+    """Return the rows of a course write.
+
+    `body` is what `bodies.read_json` gave. Raises InvalidBody, TooManyRows.
+    """
 
     def read(row: Raw) -> CourseEnrollmentRequest:
         key, student_key, email, status = _read_identity_and_status(row)

@@ -46,8 +46,9 @@ ChunkWriter = Callable[[Sequence[int]], dict[int, RowOutcome]]
 
 @dataclass(frozen=True, slots=True)
 class PreparedRows:
-    """What is known of a call's rows before anything is locked: identities in their order, numbers of the duplicated
-    rows.
+    """What is known of a call's rows before anything is locked.
+
+    Identities stand in the order of the rows; `duplicated` are numbers of rows.
     """
 
     identities: list[Identity]
@@ -106,11 +107,10 @@ def _read_honored(*, school_id: int, identities: list[Identity], now: datetime) 
 
 
 def _read_addresses_as_such(*, school_id: int, identities: list[Identity]) -> None:
-    """Let a row whose student ID is an address name the learner that lists show under it: one known by that address
-    alone.
+    """Let a row whose student ID is an address name the learner known by that address alone.
 
-    Whoever writes back what they have read must not make a second person of one. A learner with such a student ID of
-    their own comes first.
+    Lists show that learner under the address, and whoever writes back what they have read must not
+    make a second person of one. A learner with such a student ID of their own comes first.
     """
     alike = {
         identity.student_key_normalized
@@ -133,11 +133,12 @@ def _read_addresses_as_such(*, school_id: int, identities: list[Identity]) -> No
 def write_in_chunks(
     *, rows: Sequence[EnrollmentRequest], numbers: Sequence[int], write: ChunkWriter, dry_run: bool = False
 ) -> dict[int, RowOutcome]:
-    """Write the rows `numbers`, at most `CHUNK_SIZE` learners locked at a time, and return an outcome for each.
+    """Write the rows `numbers` and return an outcome for each.
 
-    Where a chunk fails for a reason of a row's, it is halved until the failing rows stand alone: those become
-    `internal-error`, the others go through. An outage is no row's fault: it is tried once more, then WriteInterrupted
-    says which rows stand. With `dry_run` each chunk is taken back. Raises also what made the database give up a
+    At most `CHUNK_SIZE` learners are locked at a time. Where a chunk fails for a reason of a row's,
+    it is halved until the failing rows stand alone: those become `internal-error`, the others go
+    through. An outage is no row's fault: it is tried once more, then WriteInterrupted says which rows
+    stand. With `dry_run` each chunk is taken back. Raises also what made the database give up a
     transaction that the caller opened: then no row goes through.
     """
     size = get_setting("CHUNK_SIZE")
@@ -149,7 +150,10 @@ def write_in_chunks(
 
 
 class _BulkRun:
-    """One call's way through its chunks: the outcomes so far, and how often rows failed one after the other."""
+    """One call's way through its chunks.
+
+    It keeps the outcomes so far, and how often rows failed one after the other.
+    """
 
     def __init__(
         self,
@@ -181,7 +185,10 @@ class _BulkRun:
             self.failed_alone.clear()
 
     def _write_unless_out(self, numbers: Sequence[int]) -> dict[int, RowOutcome]:
-        """Write these rows in a transaction; after an outage once more, and if it goes on raise WriteInterrupted."""
+        """Write these rows in a transaction, after an outage once more.
+
+        Raises WriteInterrupted if the outage goes on.
+        """
         try:
             return self.carry_out(lambda: self.write(numbers))
         except Exception as error:
@@ -199,7 +206,10 @@ class _BulkRun:
             raise self._interrupted() from error
 
     def _blame(self, number: int, error: Exception) -> None:
-        """Make a row that fails alone an `internal-error`, unless one row after the other fails in the same way."""
+        """Make a row that fails alone an `internal-error`.
+
+        If one row after the other fails in the same way, that is an outage: raises WriteInterrupted.
+        """
         # The exception's text may hold what the row held.
         failure = describe_failure(error)
         logger.error("A row of a bulk write failed: %s.", failure)

@@ -68,7 +68,10 @@ def complete_and_make(
 
 
 def _realize_apart(learners: Sequence[LockedLearner], now: datetime) -> list[Change]:
-    """Make real what these learners were promised anywhere; what the host refuses of it waits, and fails no row."""
+    """Make real what these learners were promised anywhere.
+
+    What the host refuses of it waits, and fails no row.
+    """
     try:
         with transaction.atomic():
             return realize_linked(learners=learners, now=now).changes

@@ -1,5 +1,6 @@
-"""Merging: two learner rows of one school that turn out to be one person, one known by ID and the other by e-mail
-address.
+"""Merging: two learner rows of one school that turn out to be one person.
+
+One is known by ID, the other by e-mail address.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from program_enrollments.sql.bulk import delete_rows, update_rows
 
 
 def are_complementary(one: LockedLearner, other: LockedLearner) -> bool:
-    """Whether two learners of a school contradict each other in nothing: then evidence for one account makes them one
-    person.
+    """Whether two learners of a school contradict each other in nothing.
+
+    Then evidence for one account makes them one person.
     """
     pairs = (
         (one.student_key_normalized, other.student_key_normalized),
@@ -48,12 +50,13 @@ Pair = tuple[LockedLearner, LockedLearner]
 
 
 def merge_learners(*, pairs: Sequence[Pair], now: datetime) -> tuple[list[LockedLearner], list[Change]]:
-    """Move what waiting learners were promised to linked learners, with their identities, and remove the former.
+    """Move what waiting learners were promised to linked learners, and remove the former.
 
-    Where a target already has an enrollment of the same program or course run, that one stands and the promise is
-    dropped, which the ledger says. Several sources may have one target; each then names the target as the pair before
-    left it. Returns the targets as they are now and the ledger's entries. The caller holds all locked and realizes the
-    targets next. Constant in statements.
+    Their identities move too. Where a target already has an enrollment of the same program or course
+    run, that one stands and the promise is dropped, which the ledger says. Several sources may have
+    one target; each then names the target as the pair before left it. Returns the targets as they are
+    now and the ledger's entries. The caller holds all locked and realizes the targets next. Constant
+    in statements.
     """
     if not pairs:
         return [], []

@@ -1,7 +1,7 @@
-"""Signing in: what an account's appearance makes real. Called after commit, for a sign-on, a saved account or a
-confirmed address.
+"""Signing in: what an account's appearance makes real.
 
-Nothing here may cost anybody their sign-in: what goes wrong is logged without personal data, stored on the learners
+Called after commit, for a sign-on, a saved account or a confirmed address. Nothing here may cost
+anybody their sign-in: what goes wrong is logged without personal data, stored on the learners
 concerned for staff to see, and tried again at the next sign-in and by the sweep (ADR 0002).
 """
 
@@ -47,8 +47,10 @@ logger = logging.getLogger(__name__)
 
 
 class ProbedLearner(NamedTuple):
-    """A learner whom a sign-on may concern. `is_named`: by the ID it asserts. `changed_hands`: the ID was somebody
-    else's before; `is_honored`: it is the former one of another learner.
+    """A learner whom a sign-on may concern.
+
+    `is_named`: by the ID it asserts. `changed_hands`: the ID was somebody else's before.
+    `is_honored`: it is the former one of another learner.
     """
 
     id: int
@@ -103,12 +105,13 @@ LEFT_OVER_OR_ADDRESSED = CompiledQuery(model=Learner, write=_left_over_or_addres
 
 
 def realize_at_sign_on(*, user_id: int, provider: str, uid: str, created: datetime) -> RealizingReport:
-    """Link and realize after a social-auth identity was saved, which the account has had since `created`. Never raises.
+    """Link and realize after a social-auth identity was saved, which the account has had since `created`.
 
-    Only the backends of the setting `SAML_BACKENDS` count, and only uids `<school_slug>:<remote_id>` with the slug of
-    an enabled identity provider. A student ID the school has not enrolled yet is kept as a learner all the same:
-    whoever enrolls it next, even at this very moment, meets it at the unique constraint and finds the account. An
-    identity from before the ID changed hands is the former holder's and links nobody.
+    Only the backends of the setting `SAML_BACKENDS` count, and only uids `<school_slug>:<remote_id>`
+    with the slug of an enabled identity provider. A student ID the school has not enrolled yet is kept
+    as a learner all the same: whoever enrolls it next, even at this very moment, meets it at the unique
+    constraint and finds the account. An identity from before the ID changed hands is the former
+    holder's and links nobody. Never raises.
     """
     learner_ids: list[int] = []
     return _never_raising(lambda: _sign_on(user_id, provider, uid, created, learner_ids), learner_ids=learner_ids)
@@ -166,8 +169,9 @@ def _sign_on(user_id: int, provider: str, uid: str, created: datetime, learner_i
 
 
 def _end_or_follow(*, learner_id: int, student_key: str, now: datetime) -> str:
-    """Return the present ID (normalized) of the learner for whom `student_key` is honored, or `student_key` itself if
-    its time is over.
+    """Return the present ID (normalized) of the learner for whom `student_key` is honored.
+
+    That is `student_key` itself if its time is over.
     """
     in_transaction(lambda: end_honoring(learner_ids=[learner_id], now=now))
     present = Learner.objects.filter(pk=learner_id, honored_for__isnull=False)
@@ -187,8 +191,10 @@ def _is_former(*, learner_id: int, created: datetime) -> bool:
 
 
 def _probe(*, slug: str, student_key: str, user_id: int) -> list[ProbedLearner]:
-    """Look, without locking, for the learner with this ID at the school of the identity provider, and for the learner
-    the account already is there. One statement.
+    """Look, without locking, for the learners whom a sign-on may concern.
+
+    They are the one with this ID at the school of the identity provider, and the one that the account
+    already is there. One statement.
     """
     rows = NAMED_OR_OWNED.fetch(slug=slug, student_key=student_key, user_id=user_id, max_tries=get_setting("MAX_TRIES"))
     return [
@@ -232,10 +238,10 @@ def make_learner(*, school_id: int, remote_id: str, student_key: str, now: datet
 
 
 def realize_account(*, user_id: int, email: str = "") -> RealizingReport:
-    """Link and realize after an account was saved: by its address if the host says it is confirmed, and what was left
-    over.
+    """Link and realize after an account was saved.
 
-    `email` is the address as saved, for a look that costs one statement where nothing waits. Never raises.
+    Links by its address if the host says it is confirmed, and realizes what was left over. `email` is
+    the address as saved, for a look that costs one statement where nothing waits. Never raises.
     """
     learner_ids: list[int] = []
     return _never_raising(
@@ -255,11 +261,10 @@ def _realize_account(user_id: int, email: str, learner_ids: list[int]) -> Realiz
 
 
 def email_confirmed(*, user_id: int) -> RealizingReport:
-    """Tell the app that the host has just seen an account's e-mail address confirmed: links and realizes by it. Never
-    raises.
+    """Link and realize by an e-mail address that the host has just seen confirmed.
 
-    Hosts whose confirmation does not save the user call this after they have stored the confirmation. The address
-    itself is asked of the host: a caller cannot claim one.
+    Hosts whose confirmation does not save the user call this after they have stored the confirmation.
+    The address itself is asked of the host: a caller cannot claim one. Never raises.
     """
     learner_ids: list[int] = []
 
@@ -286,7 +291,8 @@ def _realize_by_confirmed_email(*, user_id: int, learner_ids: Sequence[int], ori
 
 
 def realize_by_emails(*, school_id: int, emails: Collection[str]) -> RealizingReport:
-    """Link and realize the school's waiting learners with these (normalized) addresses, where accounts confirmed them.
+    """Link and realize the school's waiting learners whose (normalized) addresses accounts confirmed.
+
     Never raises.
     """
     learner_ids: list[int] = []
@@ -309,7 +315,10 @@ def realize_by_emails(*, school_id: int, emails: Collection[str]) -> RealizingRe
 
 
 def _never_raising(work: Callable[[], RealizingReport], *, learner_ids: Collection[int]) -> RealizingReport:
-    """Run `work`; keep what it raises from the sign-in that it follows, but not from the log and from staff."""
+    """Run `work` without letting what it raises reach the sign-in that it follows.
+
+    The log and staff learn of it.
+    """
     try:
         with limited("SIGN_IN_HOST_SECONDS"):
             return work()

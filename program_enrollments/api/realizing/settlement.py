@@ -1,4 +1,7 @@
-"""Settlement: claims on learners are decided and written, and what waits is made real, in one transaction."""
+"""Settlement: claims on learners are decided and written, and what waits is made real.
+
+All of it in one transaction.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +33,10 @@ def claim_by_emails(
     origin: Origin,
     now: datetime,
 ) -> RealizingReport:
-    """Claim learners for the accounts that confirmed their addresses (normalized → user ID), and realize them, in one
-    transaction. `user_ids` are all accounts concerned; those that are deleted meanwhile claim nobody.
+    """Claim learners for the accounts that confirmed their addresses, and realize them.
+
+    The addresses are normalized and map to user IDs. `user_ids` are all accounts concerned; those that
+    are deleted meanwhile claim nobody. One transaction.
     """
     if not learner_ids:
         return RealizingReport()
@@ -87,11 +92,11 @@ def settle_and_realize(
     again: bool = False,
     reopens: bool = True,
 ) -> RealizingReport:
-    """Decide the claims, write them, realize whoever is linked then, and record it all. The caller holds the locks, the
-    accounts' first.
+    """Decide the claims, write them, realize whoever is linked then, and record it all.
 
-    `again` tries course enrollments too that wait for a person after too many refusals. `reopens` brings claims back
-    that staff dismissed: they were made anew just now.
+    The caller holds the locks, the accounts' first. `again` tries course enrollments too that wait for
+    a person after too many refusals. `reopens` brings claims back that staff dismissed: they were made
+    anew just now.
     """
     claims = list(claims)
     settlement = settle_claims(

@@ -43,7 +43,10 @@ def are_named_by_email() -> bool:
 
 
 def email_candidates(*, email: str) -> Iterator[str]:
-    """Yield the one username that an account named by its address can have, unless it is missing, taken or too long."""
+    """Yield the one username that an account named by its address can have.
+
+    Yields none if the address is missing, taken or too long.
+    """
     model: Any = get_user_model()
     limit = model._meta.get_field(model.USERNAME_FIELD).max_length
     if not email or (limit is not None and len(email) > limit):
