@@ -133,7 +133,7 @@ def by(**how: str) -> Callable[[University, etree._Element], etree._Element]:
 def wrong_response_signature(university: University, root: etree._Element) -> etree._Element:
     """The assertion's signature holds, but the one of the response doesn't."""
     root = university.sign(root)
-    root.set("IssueInstant", at(-1))
+    root.set("IssueInstant", at(-HOURS))
     return root
 
 
