@@ -55,10 +55,8 @@ def write_csv(frozen: FrozenGrades) -> Iterator[str]:
 def shield(text: str) -> str:
     """Return `text` so that no spreadsheet computes it.
 
-    With an apostrophe before it where it begins as a formula does.
-
-    Text that begins with an apostrophe gets another one: whoever takes one off every cell that has one has what was
-    frozen.
+    Text that begins as a formula does gets an apostrophe before it. Text that begins with an apostrophe gets another
+    one: whoever takes one off every cell that has one has what was frozen.
     """
     return SHIELD + text if text[:1] in FORMULA_STARTS else text
 
