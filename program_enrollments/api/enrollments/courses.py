@@ -6,7 +6,7 @@ Each chunk is one short transaction.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from program_enrollments.api.enrollments.course_plan import (
 from program_enrollments.api.enrollments.explanations import explain
 from program_enrollments.api.enrollments.join import complete_and_make, recheck_emails_after_commit
 from program_enrollments.api.enrollments.programs import fetch_enrolled
+from program_enrollments.api.enrollments.stored_courses import fetch_stored, find_active_elsewhere
 from program_enrollments.api.learners.account_locks import HeldAccounts, hold_accounts
 from program_enrollments.api.learners.creation import foresee_claims
 from program_enrollments.api.learners.identity import Identity
@@ -64,7 +65,7 @@ from program_enrollments.data import (
 )
 from program_enrollments.host.ports import UserCourse
 from program_enrollments.models import CourseRun, PreemptiveCourseEnrollment, Program, ProgramCourseEnrollment
-from program_enrollments.sql.bulk import insert_rows, select_rows
+from program_enrollments.sql.bulk import insert_rows
 
 FIELDS = ("learner", "program", "course_run", "status", "course_staff", "created", "modified")
 PREEMPTIVE_FIELDS = (*FIELDS, "problem_code", "problem_detail", "tries", "refusals")
@@ -112,29 +113,6 @@ def write_course_enrollments(
     return [explain(row=row, outcome=outcomes[number], domains=prepared.domains) for number, row in enumerate(rows)]
 
 
-def fetch_stored(*, course_run_id: int, learners: Iterable[LockedLearner | None]) -> list[StoredCourseEnrollment]:
-    """Return these learners' enrollments in the run, through whatever program.
-
-    Takes two statements, or one if none of them has an account.
-    """
-    known = {learner.id: learner for learner in learners if learner is not None}
-    linked = [learner.id for learner in known.values() if learner.user_id is not None]
-    fields = ("id", "learner_id", "program_id", "status", "course_staff")
-    real = select_rows(
-        ProgramCourseEnrollment,
-        fields=(*fields, "course_staff_given"),
-        among=("learner", linked),
-        course_run=course_run_id,
-    )
-    waiting = select_rows(
-        PreemptiveCourseEnrollment, fields=fields, among=("learner", known.keys()), course_run=course_run_id
-    )
-    return [
-        *(StoredCourseEnrollment._make((*row, True)) for row in real),
-        *(StoredCourseEnrollment._make((*row, False, False)) for row in waiting),
-    ]
-
-
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """What the host answered: failures by user and run, and the roles that it granted.
@@ -179,7 +157,7 @@ class CourseWrite:
         program_id, course_id = self.program.pk, self.course_run.course_id
         named = recognize(learners=learners, identities=[self.identities[number] for number in numbers])
         stored = {row.learner_id: row for row in everywhere if row.program_id == program_id}
-        elsewhere = _active_elsewhere(everywhere, program_id)
+        elsewhere = find_active_elsewhere(everywhere, program_id)
         unchanged = {
             number: learner
             for number, learner in zip(numbers, named, strict=True)
@@ -267,7 +245,7 @@ class CourseWrite:
             invalid=identified.invalid,
             in_program=fetch_enrolled(program_id=program_id, learners=identified.learners),
             stored=stored,
-            occupied_elsewhere=_active_elsewhere(everywhere, program_id),
+            occupied_elsewhere=find_active_elsewhere(everywhere, program_id),
             verb=self.verb,
         )
         return plan, stored
@@ -414,11 +392,6 @@ class CourseWrite:
                 PreemptiveCourseEnrollment.objects.filter(pk__among=set(ids)).update(
                     status=status, course_staff=staff, modified=self.now
                 )
-
-
-def _active_elsewhere(everywhere: Sequence[StoredCourseEnrollment], program_id: int) -> set[int]:
-    """Return the learners who are active in the run through another program."""
-    return {row.learner_id for row in everywhere if row.program_id != program_id and row.status == CourseStatus.ACTIVE}
 
 
 def _word(value: bool) -> str:

@@ -9,16 +9,17 @@ import hashlib
 import json
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from django.contrib.auth import get_user_model
-from django.db.models import F, Q, QuerySet
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from program_enrollments.api.grades.books import books_of, find_places, lock_books, make_books
 from program_enrollments.api.grades.final_grades import GradeRow, Told, fetch_told, grade_row
 from program_enrollments.api.grades.members import gather_all
 from program_enrollments.api.transactions import in_transaction, is_lost
@@ -32,17 +33,12 @@ from program_enrollments.models import (
     FrozenGrade,
     GradeBook,
     GradeFreeze,
-    PreemptiveCourseEnrollment,
     Program,
-    ProgramCourseEnrollment,
 )
 from program_enrollments.sql.bulk import insert_rows, update_rows
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-
-Place = tuple[int, int]
-"""(program ID, course run ID): what a grade book is for."""
 
 FROZEN_FIELDS = (
     "freeze",
@@ -197,7 +193,7 @@ def reopen_grades(
     moment = now or timezone.now()
 
     def work() -> FrozenVersion:
-        books = _lock_books(pairs=[(program.pk, course_run.pk)])
+        books = lock_books(pairs=[(program.pk, course_run.pk)])
         standing = GradeFreeze.objects.filter(standing_book__in=[book.pk for book in books])
         freeze_id = standing.values_list("pk", flat=True).first()
         if freeze_id is None:
@@ -224,9 +220,9 @@ def retire_from_freezes(*, pseudonyms: Mapping[int, str]) -> int:
     identifiers away. IDs of records that were joined into a learner's are to be given with its own.
     """
     # A freeze that writes just now has read the identifiers already: wait for it. One that comes later waits for us.
-    pairs = _places_of(learner_ids=pseudonyms)
-    _make_books(pairs=pairs)
-    _lock_books(pairs=pairs)
+    pairs = find_places(learner_ids=pseudonyms)
+    make_books(pairs=pairs)
+    lock_books(pairs=pairs)
     rows = list(
         FrozenGrade.objects.filter(learner_id__in=pseudonyms)
         .order_by("pk")
@@ -269,11 +265,11 @@ def _freeze(*, program: Program, course_run: CourseRun, origin: Origin, now: dat
     Read on where learners came, anew where a version came and went.
     """
     pairs = [(program.pk, course_run.pk)]
-    _make_books(pairs=pairs)
+    make_books(pairs=pairs)
     grades: dict[int, Told | None] = {}
     read_at_version: int | None = None
     for _time in range(get_setting("TRANSACTION_TRIES")):
-        last_version = _last_version(_books(pairs))
+        last_version = _last_version(books_of(pairs))
         if read_at_version != last_version:
             # A reopening between two freezes is there to let grades change.
             grades, read_at_version = {}, last_version
@@ -312,7 +308,7 @@ class _FreezeWrite:
 
     def write(self) -> FrozenVersion | None:
         """Write the version in the current transaction; None where what was read no longer is all there is."""
-        (book,) = _lock_books(pairs=[(self.program.pk, self.course_run.pk)])
+        (book,) = lock_books(pairs=[(self.program.pk, self.course_run.pk)])
         if _last_version([book]) != self.last_version:
             return None
         # As they are now: who was renamed or retired meanwhile is frozen under the new key, who left is not.
@@ -361,48 +357,6 @@ def _columns(freeze_id: int, position: int, row: GradeRow) -> tuple[Any, ...]:
         row.error,
         False,
     )
-
-
-def _places_of(*, learner_ids: Collection[int]) -> set[Place]:
-    """Return where these learners could be in a freeze that runs just now."""
-    return {
-        place
-        for model in (ProgramCourseEnrollment, PreemptiveCourseEnrollment)
-        for place in model._default_manager.filter(learner_id__in=learner_ids).values_list(
-            "program_id", "course_run_id"
-        )
-    }
-
-
-def _books(pairs: Collection[Place]) -> QuerySet[GradeBook]:
-    """Return the grade books of these places, as far as they were made."""
-    runs_by_program: dict[int, list[int]] = {}
-    for program_id, course_run_id in pairs:
-        runs_by_program.setdefault(program_id, []).append(course_run_id)
-    wanted = Q(pk__in=[])
-    for program_id, run_ids in runs_by_program.items():
-        wanted |= Q(program_id=program_id, course_run_id__in=run_ids)
-    return GradeBook.objects.filter(wanted)
-
-
-def _make_books(*, pairs: Collection[Place]) -> None:
-    """Make the grade books that are missing.
-
-    A freeze does it in a transaction of its own: one that waits for another's insert must not hold locks already, or
-    the two could end in a deadlock.
-    """
-    missing = set(pairs).difference(_books(pairs).values_list("program_id", "course_run_id"))
-    if missing:
-        in_transaction(
-            lambda: insert_rows(
-                GradeBook, fields=("program", "course_run"), rows=sorted(missing), ignore_conflicts=True
-            )
-        )
-
-
-def _lock_books(*, pairs: Collection[Place]) -> list[GradeBook]:
-    """Return the grade books, locked until the commit, in the one order in which everybody locks them."""
-    return list(_books(pairs).order_by("pk").select_for_update())
 
 
 def _username(user_id: int | None) -> str:
