@@ -153,6 +153,7 @@ class TestTable:
     NEVER_OVER_HTTP = {
         exceptions.ProgramEnrollmentsError,
         exceptions.CatalogUnavailable,
+        exceptions.IdentityProviderDoesNotExist,
         exceptions.InvalidFile,
         exceptions.MetadataUnreachable,
         exceptions.MetadataUnusable,
