@@ -12,6 +12,7 @@ from program_enrollments.rest_api import errors
 ARGUMENTS: dict[str, dict[str, object]] = {
     "AmbiguousCourse": {"candidates": ["course-v1:A+B+C", "course-v1:A+B+D"]},
     "TooManyRows": {"limit": 2, "received": 3},
+    "WriteInterrupted": {"committed": {"S-1": "enrolled"}},
     "SignOnRefused": {"refusal": "no_account", "slug": "north-1"},
     "InvalidParameter": {"parameter": "page_size", "detail": "page_size must be a number."},
     "InvalidBody": {"errors": [{"row": 1}]},
