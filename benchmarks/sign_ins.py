@@ -74,15 +74,13 @@ def _disconnected() -> Iterator[None]:
 
     from program_enrollments import receivers  # noqa: PLC0415
 
-    ours = [
-        (User, receivers.account_saved, "university_enrollments_account_saved"),
-        (UserSocialAuth, receivers.identity_saved, "university_enrollments_identity_saved"),
-    ]
-    for sender, _, name in ours:
+    senders = (User, UserSocialAuth)
+    for sender in senders:
+        name = f"university_enrollments_saved_{sender._meta.label_lower}"
         if not post_save.disconnect(sender=sender, dispatch_uid=name):
             raise RuntimeError(f"No receiver is called {name} any more.")
     try:
         yield
     finally:
-        for sender, receiver, name in ours:
-            post_save.connect(receiver, sender=sender, dispatch_uid=name)
+        for sender in senders:
+            receivers.connect_class(sender)
