@@ -191,6 +191,7 @@ class _BulkRun:
         """
         try:
             return self.carry_out(lambda: self.write(numbers))
+        # Only an outage is dealt with here; everything else goes on to whoever halves.
         except Exception as error:
             if is_lost() or not (_is_outage(error) or is_time_up()):
                 raise
@@ -200,6 +201,7 @@ class _BulkRun:
         time.sleep(PAUSE_SECONDS)
         try:
             return self.carry_out(lambda: self.write(numbers))
+        # The same: what is no outage the second time is a row's.
         except Exception as error:
             if not _is_outage(error):
                 raise
