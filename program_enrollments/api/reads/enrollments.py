@@ -55,8 +55,8 @@ def fetch_course_enrollments(
 ) -> Page:
     """Return a page of the enrollments in a run through a program, or in all of its runs.
 
-    All runs come one after the other. Statements and exceptions as above, twice as many for all runs, and one call of the host if anybody on the page has
-    an account. Rows of all runs say which run they are of.
+    All runs come one after the other, and their rows say which run they are of. Statements and exceptions are as above,
+    twice as many for all runs, and one call of the host if anybody on the page has an account.
     """
     # The host is asked about all rows at once, so they pass through the page as they are.
     page = _course_page(
