@@ -312,6 +312,16 @@ class TestGoingBackIn:
             assert [row["word"] for row in answer.json() if row["changed"]] == []
         assert LedgerEntry.objects.count() == entries
 
+    def test_learners_whose_own_id_is_gone_are_refused_and_left_as_they_are(self, campus: Campus, sis: Caller) -> None:
+        sis.put(campus.enrollments, [{"student_key": f"S-{n}", "status": "enrolled"} for n in range(2)])
+        api.retire_learners(persons=api.Persons(student_keys=["S-0"], school_key="uni-a"), origin=ORIGIN)
+        api.release_student_keys(school=campus.school, student_keys=["S-1"], origin=ORIGIN)
+        _, *rows = export(sis, campus.enrollments)
+        assert sorted(row[0].partition("-")[0] for row in rows) == ["released", "retired"]
+        answer = sis.put(campus.enrollments, [{"student_key": row[0], "status": row[2]} for row in rows])
+        assert set(answer.json().values()) == {"invalid-identity"}
+        assert export(sis, campus.enrollments)[1:] == rows
+
 
 class TestReports:
     def test_grades_live_and_frozen(self, campus: Campus, sis: Caller) -> None:
