@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.utils.translation import gettext as _
 
@@ -17,6 +17,7 @@ from program_enrollments.api.enrollments.chunks import write_in_chunks
 from program_enrollments.api.enrollments.explanations import explain
 from program_enrollments.api.enrollments.pipeline import EnrollmentWrite
 from program_enrollments.api.enrollments.rows import Row
+from program_enrollments.api.kept_answers import RequestProgress
 from program_enrollments.api.learners.hand_overs import find_hand_overs
 from program_enrollments.api.learners.identity import (
     EnrollmentRequest,
@@ -40,16 +41,6 @@ MAX_TOGETHER = 1_000
 """Rows that depend on each other are written in one transaction; more than these are refused."""
 
 
-class Progress(Protocol):
-    """What a repeated request knows of its first try, and where this one notes what is committed."""
-
-    def fetch(self) -> Mapping[int, RowOutcome]:
-        """Return the outcomes that stand, by the row's number in the call."""
-
-    def keep(self, outcomes: Mapping[int, RowOutcome]) -> None:
-        """Note outcomes, in the transaction that writes the rows."""
-
-
 @dataclass(frozen=True, slots=True)
 class Call(Generic[RowT]):
     """The rows of a call, in the order in which they were sent.
@@ -60,7 +51,7 @@ class Call(Generic[RowT]):
     rows: list[RowT]
     domains: frozenset[str] = frozenset()
     known: Mapping[int, RowOutcome] = field(default_factory=dict)
-    progress: Progress | None = None
+    progress: RequestProgress | None = None
 
     @property
     def to_write(self) -> list[RowT]:
@@ -74,7 +65,7 @@ def prepare_call(
     requests: Sequence[EnrollmentRequest],
     make_row: Callable[[Any, Person, int], RowT],
     allow_pseudonyms: bool,
-    progress: Progress | None,
+    progress: RequestProgress | None,
     now: datetime,
 ) -> Call[RowT]:
     """Check the identities of all rows of a call and refuse those that name one learner twice.
@@ -102,7 +93,12 @@ def prepare_call(
         student_keys_by_email=_fetch_student_keys(school_id=school_id, identities=identities),
     ):
         rows[number].word = Word.DUPLICATED.value
-    return Call(rows, domains, progress.fetch() if progress is not None else {}, progress)
+    kept = progress.fetch() if progress is not None else {}
+    known = {
+        number: RowOutcome(requests[number].key, word, True, before, detail, changed)
+        for number, (word, before, detail, changed) in kept.items()
+    }
+    return Call(rows, domains, known, progress)
 
 
 def write_call(*, write: EnrollmentWrite[RowT], call: Call[RowT], dry_run: bool) -> list[RowOutcome]:

@@ -11,12 +11,13 @@ from functools import partial
 from django.utils import timezone
 
 from program_enrollments.api.access import Reach
-from program_enrollments.api.enrollments.calls import Progress, prepare_call, write_call
+from program_enrollments.api.enrollments.calls import prepare_call, write_call
 from program_enrollments.api.enrollments.course_plan import decide, is_unchanged, pair_of, plan_seats, wanted_staff
 from program_enrollments.api.enrollments.pipeline import EnrollmentWrite, Held
 from program_enrollments.api.enrollments.programs import fetch_enrolled
 from program_enrollments.api.enrollments.rows import CourseRow
 from program_enrollments.api.enrollments.stored_courses import fetch_stored
+from program_enrollments.api.kept_answers import RequestProgress
 from program_enrollments.api.learners.account_locks import hold_accounts
 from program_enrollments.api.learners.locks import LockedLearner, find_siblings
 from program_enrollments.api.realizing.promises import keep_failures
@@ -60,7 +61,7 @@ def write_course_enrollments(
     identity_reach: Callable[[], Reach] | None = None,
     allow_pseudonyms: bool = False,
     dry_run: bool = False,
-    progress: Progress | None = None,
+    progress: RequestProgress | None = None,
     now: datetime | None = None,
 ) -> list[RowOutcome]:
     """Create and update enrollments in a course run, and return one outcome per row.

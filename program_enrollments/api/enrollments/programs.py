@@ -11,11 +11,12 @@ from typing import Any
 from django.utils import timezone
 
 from program_enrollments.api.access import Reach
-from program_enrollments.api.enrollments.calls import Progress, prepare_call, write_call
+from program_enrollments.api.enrollments.calls import prepare_call, write_call
 from program_enrollments.api.enrollments.cascade import deactivate_courses
 from program_enrollments.api.enrollments.pipeline import EnrollmentWrite, Held
 from program_enrollments.api.enrollments.program_plan import Curricula, decide, is_unchanged, refuse_early
 from program_enrollments.api.enrollments.rows import ProgramRow, StoredProgramEnrollment
+from program_enrollments.api.kept_answers import RequestProgress
 from program_enrollments.api.learners.locks import LockedLearner, find_siblings
 from program_enrollments.data import (
     LEAVING_STATUSES,
@@ -44,7 +45,7 @@ def write_program_enrollments(
     identity_reach: Callable[[], Reach] | None = None,
     allow_pseudonyms: bool = False,
     dry_run: bool = False,
-    progress: Progress | None = None,
+    progress: RequestProgress | None = None,
     now: datetime | None = None,
 ) -> list[RowOutcome]:
     """Create and update program enrollments in bulk and return one outcome per row, in the rows' order.
