@@ -28,6 +28,7 @@ from program_enrollments.api.learners.identity import (
 )
 from program_enrollments.api.learners.people import Person
 from program_enrollments.api.learners.student_keys import end_honoring, fetch_honored
+from program_enrollments.api.pieces import cut
 from program_enrollments.api.transactions import in_transaction
 from program_enrollments.conf import get_setting
 from program_enrollments.data import RowOutcome, Word
@@ -192,14 +193,13 @@ def _fetch_student_keys(*, school_id: int, identities: Collection[Identity]) -> 
     ]
     if not emails or len(emails) == len(identities):
         return {}
-    size = get_setting("CHUNK_SIZE")
     return {
         email: student_key
-        for start in range(0, len(emails), size)
+        for piece in cut(emails)
         for email, student_key in select_rows(
             Learner,
             fields=("email_normalized", "student_key_normalized"),
-            among=("email_normalized", emails[start : start + size]),
+            among=("email_normalized", piece),
             school=school_id,
         )
         if student_key
