@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from django.db import InterfaceError, OperationalError
@@ -35,37 +34,36 @@ Transact = Callable[[Callable[[], None]], None]
 def write_in_chunks(
     *,
     write: EnrollmentWrite[RowT],
-    units: Sequence[Sequence[RowT]],
+    rows: Sequence[RowT],
     sink: Sink[RowT] | None = None,
     dry_run: bool = False,
     known: Mapping[int, RowOutcome] | None = None,
 ) -> None:
-    """Write the rows of `units`, and note on each what became of it. The rows of one unit are written together.
+    """Write rows, and note on each what became of it. Joined rows are written with the row before them.
 
-    At most `CHUNK_SIZE` learners are locked at a time, or as many as one unit has. Where a chunk fails for a reason of
-    a row's, it is halved until the failing units stand alone: those become `internal-error`, the others go through. An
+    At most `CHUNK_SIZE` learners are locked at a time, or as many as are joined. Where a chunk fails for a reason of
+    a row's, it is halved until the failing rows stand alone: those become `internal-error`, the others go through. An
     outage is no row's fault: it is tried once more, then WriteInterrupted names the rows that stand, `known` among
     them. With `dry_run` each chunk is taken back. `sink` is called in each chunk's transaction. Raises also what made
     the database give up a transaction that the caller opened: then no row goes through.
     """
     run = ChunkRun(write=write, sink=sink, transact=rehearse if dry_run else in_transaction, known=known or {})
+    size, start = get_setting("CHUNK_SIZE"), 0
     with limited("CALL_HOST_SECONDS"):
-        for chunk in _cut(units, size=get_setting("CHUNK_SIZE")):
-            run.write_or_halve(chunk)
+        while start < len(rows):
+            end = _boundary(rows, start + size, after=start) or len(rows)
+            run.write_or_halve(rows[start:end])
+            start = end
 
 
-def _cut(units: Sequence[Sequence[RowT]], *, size: int) -> Iterator[list[Sequence[RowT]]]:
-    """Cut units into chunks of at most `size` rows; a larger unit is a chunk of its own."""
-    chunk: list[Sequence[RowT]] = []
-    rows = 0
-    for unit in units:
-        if chunk and rows + len(unit) > size:
-            yield chunk
-            chunk, rows = [], 0
-        chunk.append(unit)
-        rows += len(unit)
-    if chunk:
-        yield chunk
+def _boundary(rows: Sequence[Row[Any, Any]], place: int, *, after: int = 0) -> int | None:
+    """Return the nearest place, before `place` if possible, where rows behind `after` can be parted; or None."""
+    before = min(place, len(rows))
+    while after < before < len(rows) and rows[before].joined:
+        before -= 1
+    if after < before < len(rows):
+        return before
+    return next((end for end in range(max(place, after + 1), len(rows)) if not rows[end].joined), None)
 
 
 class ChunkRun(Generic[RowT]):
@@ -89,19 +87,17 @@ class ChunkRun(Generic[RowT]):
         self.finished: list[RowT] = []
         self.failed_alone: list[str] = []
 
-    def write_or_halve(self, units: Sequence[Sequence[RowT]]) -> None:
-        """Write these units, or halves of them if one of them may be what fails. Raises WriteInterrupted."""
-        rows = list(chain.from_iterable(units))
+    def write_or_halve(self, rows: Sequence[RowT]) -> None:
+        """Write these rows, or halves of them if one of them may be what fails. Raises WriteInterrupted."""
         try:
             self._write_unless_out(rows)
         # A failure that is one row's must not cost the others theirs (docs/api.rst, internal-error).
         except Exception as error:
             if is_lost() or isinstance(error, WriteInterrupted):
                 raise
-            if len(units) > 1:
-                middle = len(units) // 2
-                self.write_or_halve(units[:middle])
-                self.write_or_halve(units[middle:])
+            if (middle := _boundary(rows, len(rows) // 2)) is not None:
+                self.write_or_halve(rows[:middle])
+                self.write_or_halve(rows[middle:])
                 return
             self._blame(rows, error)
         else:
@@ -144,8 +140,7 @@ class ChunkRun(Generic[RowT]):
         if len(self.failed_alone) >= ROWS_OF_AN_OUTAGE and len(set(self.failed_alone)) == 1:
             raise self._interrupted() from error
         for row in rows:
-            row.renew()
-            row.word = Word.INTERNAL_ERROR.value
+            row.word, row.before, row.changed, row.detail = Word.INTERNAL_ERROR.value, None, False, ""
         if (sink := self.sink) is not None:
             self.transact(lambda: (sink(rows), None)[1])
 
