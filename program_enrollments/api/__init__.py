@@ -35,6 +35,7 @@ from program_enrollments.api.grants import (
 from program_enrollments.api.kept_answers import (
     Claim,
     RequestAnswer,
+    RequestProgress,
     claim_answer,
     forget_answers,
     keep_answer,
@@ -151,6 +152,7 @@ __all__ = [
     "Renamed",
     "Renaming",
     "RequestAnswer",
+    "RequestProgress",
     "RetiringReport",
     "SamlProvider",
     "School",

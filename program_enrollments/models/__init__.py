@@ -9,7 +9,7 @@ from program_enrollments.models.enrollments import (
 )
 from program_enrollments.models.grades import FrozenGrade, GradeBook, GradeFreeze
 from program_enrollments.models.grants import Grant
-from program_enrollments.models.idempotency import KeptAnswer
+from program_enrollments.models.idempotency import KeptAnswer, KeptProgress
 from program_enrollments.models.learners import Learner, LinkClaim
 from program_enrollments.models.ledger import LedgerEntry, LedgerPosition
 from program_enrollments.models.saml import ProposedMetadata, SamlConfiguration, SeenAssertion
@@ -25,6 +25,7 @@ __all__ = [
     "Grant",
     "IdentityProvider",
     "KeptAnswer",
+    "KeptProgress",
     "Learner",
     "LedgerEntry",
     "LedgerPosition",
