@@ -11,7 +11,7 @@ document by `openapi.descriptions.describe`; a test fails for one that isn't.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -37,7 +37,7 @@ from program_enrollments.exceptions import ProgramDoesNotExist
 from program_enrollments.normalization import parse_uuid
 from program_enrollments.rest_api import idempotency, request_ids
 from program_enrollments.rest_api.errors import TooManyRequests, find_entry, problem_response
-from program_enrollments.rest_api.exports import export_response
+from program_enrollments.rest_api.exports import export_blocks, file_response
 from program_enrollments.rest_api.lists import render_page
 from program_enrollments.rest_api.openapi.described_schema import DescribedSchema
 from program_enrollments.rest_api.openapi.descriptions import query_parameters_of
@@ -250,8 +250,12 @@ class Endpoint(APIView):
     def export_response(
         self, *, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], name: str
     ) -> HttpResponseBase:
-        """Return rows as a CSV file, streamed if it is long (see `exports`)."""
-        return export_response(columns=columns, rows=rows, name=name, report=self._report)
+        """Return rows as a CSV file (see `exports`)."""
+        return self.file_response(blocks=export_blocks(columns=columns, rows=rows), name=name)
+
+    def file_response(self, *, blocks: Iterator[bytes], name: str) -> HttpResponseBase:
+        """Return the blocks of a CSV file, streamed if it is long."""
+        return file_response(blocks=blocks, name=name, report=self._report)
 
 
 class ProgramEndpoint(Endpoint):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -79,32 +79,33 @@ def read_export_page_size(request: Request) -> int:
     return int(get_setting("MAX_PAGE_SIZE"))
 
 
-def export_response(
-    *,
-    columns: Sequence[str],
-    rows: Iterable[Mapping[str, Any]],
-    name: str,
-    report: Callable[[Exception], None],
-) -> HttpResponseBase:
-    """Return `rows` as a CSV file of this name. A cell of a row without that member is blank.
+def export_blocks(*, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """Return `rows` as the blocks of a CSV file. A cell of a row without that member is blank."""
+    return write_table(columns=columns, rows=([_plain(row.get(column)) for column in columns] for row in rows))
 
-    Raises what the first rows raise. `report` is called with what fails after something was sent.
+
+def file_response(*, blocks: Iterator[bytes], name: str, report: Callable[[Exception], None]) -> HttpResponseBase:
+    """Return the blocks of a CSV file as an answer that is saved under this name.
+
+    Raises what the first blocks raise. `report` is called with what fails after something was sent.
     """
-    blocks = write_table(columns=columns, rows=([_plain(row.get(column)) for column in columns] for row in rows))
     first = list(islice(blocks, BLOCKS_READ_FIRST))
     response: HttpResponseBase
     if len(first) < BLOCKS_READ_FIRST:
         response = HttpResponse(b"".join(first))
     else:
-        response = StreamingHttpResponse(chain(first, _visibly_broken(blocks, report)))
+        response = StreamingHttpResponse(_visibly_broken(first, blocks, report))
     response["Content-Type"] = f"{CsvRenderer.media_type}; charset=utf-8"
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
 
 
-def _visibly_broken(blocks: Iterator[bytes], report: Callable[[Exception], None]) -> Iterator[bytes]:
+def _visibly_broken(
+    first: list[bytes], blocks: Iterator[bytes], report: Callable[[Exception], None]
+) -> Iterator[bytes]:
     """Yield the blocks; if one fails, the line that says so, and then fail."""
     try:
+        yield from first
         yield from blocks
     # Whatever it is: a file that merely ends is taken for a whole one.
     except Exception as error:  # noqa: BLE001
