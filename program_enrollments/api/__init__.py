@@ -7,7 +7,7 @@ from program_enrollments.api.access import Access, Reach, access_of, get_course_
 from program_enrollments.api.catalog.load import CatalogOutcome, load_catalog
 from program_enrollments.api.enrollments.courses import write_course_enrollments
 from program_enrollments.api.enrollments.programs import write_program_enrollments
-from program_enrollments.api.grades.attendance import fetch_attendance
+from program_enrollments.api.grades.attendance import fetch_attendance, walk_attendance
 from program_enrollments.api.grades.freezes import (
     FreezeFailure,
     FrozenVersion,
@@ -22,6 +22,7 @@ from program_enrollments.api.grades.frozen_grades import (
     fetch_freezes,
     fetch_grades,
     get_freeze,
+    walk_grades,
 )
 from program_enrollments.api.grants import (
     StaffClient,
@@ -46,8 +47,13 @@ from program_enrollments.api.learners.search import (
     find_learners,
     find_learners_in_need,
 )
-from program_enrollments.api.reads.changes import ChangesPage, fetch_changes
-from program_enrollments.api.reads.enrollments import fetch_course_enrollments, fetch_program_enrollments
+from program_enrollments.api.reads.changes import ChangesPage, fetch_changes, walk_changes
+from program_enrollments.api.reads.enrollments import (
+    fetch_course_enrollments,
+    fetch_program_enrollments,
+    walk_course_enrollments,
+    walk_program_enrollments,
+)
 from program_enrollments.api.reads.learner import look_up_learner
 from program_enrollments.api.reads.own import fetch_own_programs
 from program_enrollments.api.reads.programs import describe_program, fetch_course_runs, fetch_programs
@@ -229,6 +235,11 @@ __all__ = [
     "try_again",
     "unlink_account",
     "unlink_learner",
+    "walk_attendance",
+    "walk_changes",
+    "walk_course_enrollments",
+    "walk_grades",
+    "walk_program_enrollments",
     "write_course_enrollments",
     "write_program_enrollments",
 ]

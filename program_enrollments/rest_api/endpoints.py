@@ -11,7 +11,7 @@ document by `openapi.descriptions.describe`; a test fails for one that isn't.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -24,6 +24,7 @@ from django.utils.module_loading import import_string
 from rest_framework import exceptions as drf_exceptions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.parsers import JSONParser
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.schemas.inspectors import ViewInspector
@@ -36,12 +37,13 @@ from program_enrollments.exceptions import ProgramDoesNotExist
 from program_enrollments.normalization import parse_uuid
 from program_enrollments.rest_api import idempotency, request_ids
 from program_enrollments.rest_api.errors import TooManyRequests, find_entry, problem_response
+from program_enrollments.rest_api.exports import export_blocks, file_response
 from program_enrollments.rest_api.lists import render_page
 from program_enrollments.rest_api.openapi.described_schema import DescribedSchema
 from program_enrollments.rest_api.openapi.descriptions import query_parameters_of
 from program_enrollments.rest_api.parameters import Parameters, refuse_unknown
 from program_enrollments.rest_api.raw_bodies import refuse_declared_size
-from program_enrollments.rest_api.renderers import JsonRenderer, Negotiation, ProblemRenderer
+from program_enrollments.rest_api.renderers import CsvRenderer, JsonRenderer, Negotiation, ProblemRenderer
 from program_enrollments.rest_api.throttling import ClientThrottle
 
 if TYPE_CHECKING:
@@ -69,6 +71,8 @@ class Endpoint(APIView):
     """
     public: ClassVar[bool] = False
     """Whether callers need not say who they are."""
+    exports: ClassVar[bool] = False
+    """Whether GET also answers with CSV (see `export_response`)."""
 
     renderer_classes = [JsonRenderer]
     parser_classes = [JSONParser]
@@ -138,6 +142,13 @@ class Endpoint(APIView):
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         self.scope = self.authorize(request)
 
+    def get_renderers(self) -> list[BaseRenderer]:
+        """Return the forms of an answer: JSON, and CSV where the method gives an export."""
+        renderers: list[BaseRenderer] = super().get_renderers()
+        if self.exports and self.request.method in {"GET", "HEAD"}:
+            renderers.append(CsvRenderer())
+        return renderers
+
     def authorize(self, request: Request) -> api.Scope:
         """Return what the caller may act on. Raises what is told as 404 and 403."""
         return api.authorize(user=request.user)
@@ -186,8 +197,7 @@ class Endpoint(APIView):
 
         Unforeseen ones are reported as Django reports them, and shown to nobody.
         """
-        if find_entry(exc) is None or isinstance(exc, DatabaseError):
-            got_request_exception.send(sender=type(self), request=self.request._request)  # noqa: SLF001  (as Django would)
+        self._report(exc)
         self.request.accepted_renderer = ProblemRenderer()
         self.request.accepted_media_type = ProblemRenderer.media_type
         response = problem_response(exc)
@@ -199,6 +209,11 @@ class Endpoint(APIView):
         elif response.status_code == 503:
             response["Retry-After"] = str(RETRY_SECONDS)
         return response
+
+    def _report(self, error: Exception) -> None:
+        """Report a failure that nobody foresaw as Django reports those of its own views."""
+        if find_entry(error) is None or isinstance(error, DatabaseError):
+            got_request_exception.send(sender=type(self), request=self.request._request)  # noqa: SLF001  (as Django would)
 
     def _log_refusal(self, response: Response) -> None:
         """Log a refusal by the endpoint's route. Django would log the path, in which a student ID may stand."""
@@ -231,6 +246,16 @@ class Endpoint(APIView):
     def page_response(self, page: Page, *, status: int = 200, **more: Any) -> Response:
         """Return a page in the envelope of lists, with the members `more` in it."""
         return Response(render_page(self.request, page, **more), status=status)
+
+    def export_response(
+        self, *, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], name: str
+    ) -> HttpResponseBase:
+        """Return rows as a CSV file (see `exports`)."""
+        return self.file_response(blocks=export_blocks(columns=columns, rows=rows), name=name)
+
+    def file_response(self, *, blocks: Iterator[bytes], name: str) -> HttpResponseBase:
+        """Return the blocks of a CSV file, streamed if it is long."""
+        return file_response(blocks=blocks, name=name, report=self._report)
 
 
 class ProgramEndpoint(Endpoint):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -27,6 +28,18 @@ class ProblemRenderer(JsonRenderer):
 
     media_type = "application/problem+json"
     format = "problem"
+
+
+class CsvRenderer(BaseRenderer):
+    """Says that an endpoint can answer in CSV; `exports` writes it."""
+
+    media_type = "text/csv"
+    format = "csv"
+
+    def render(
+        self, data: object, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        raise NotImplementedError("Whoever offers CSV answers with exports.file_response.")
 
 
 class Negotiation(DefaultContentNegotiation):

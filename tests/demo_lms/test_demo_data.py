@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from demo_lms.demo_data import is_seeded, seed
 from demo_lms.demo_data.catalog import CS101, point_links_at
+from demo_lms.demo_data.people import COHORTS
 from demo_lms.models import CourseAccessRole, CourseEnrollment, CourseGrade, DailyActivity
 from demo_lms.models import CourseRun as HostCourseRun
 from program_enrollments.data import PROGRAM_PERMISSIONS
@@ -96,7 +97,8 @@ class TestWhatIsMade:
         waiting = set(PreemptiveProgramEnrollment.objects.values_list("learner__student_key", "learner__email"))
         with_provider = {("student1", ""), ("student2", ""), ("", "student3@uni-a.example")}
         others = {("A-1005", ""), ("A-1006", ""), ("", "robin@uni-a.example"), ("B-2002", ""), ("A-1001", "")}
-        assert waiting == with_provider | others
+        cohorts = {(one.student_key, "") for one in COHORTS}
+        assert waiting == with_provider | others | cohorts
         assert not PreemptiveCourseEnrollment.objects.filter(learner__in=linked).exists()
         assert not Learner.objects.exclude(problem_code="").exists()
 

@@ -114,11 +114,19 @@ def test_a_claim_in_the_query_is_refused_like_any_other_name(campus: Campus, sis
     assert (response.status_code, response.json()["parameter"]) == (400, claim)
 
 
-@pytest.mark.parametrize("value", ["xml", "csv", "api", "JSON", ""])
+@pytest.mark.parametrize("value", ["xml", "CSV", "api", "JSON", ""])
 def test_another_format_than_those_there_are_is_406(campus: Campus, sis: Caller, value: str) -> None:
     response = sis.get(campus.enrollments, query={"format": value})
     assert (response.status_code, response.json()["error_code"]) == (406, "not_acceptable")
-    assert response.json()["detail"] == "format must be one of: json."
+    assert response.json()["detail"] == "format must be one of: json, csv."
+
+
+def test_csv_is_406_where_there_is_no_file_to_give(campus: Campus, sis: Caller) -> None:
+    for method, path in (("GET", campus.path), ("GET", f"{campus.path}courses/"), ("PUT", campus.enrollments)):
+        chosen = sis.send(method, path, b"[]", query={"format": "csv"})
+        accepted = sis.send(method, path, b"[]", headers={"Accept": "text/csv"})
+        for response in (chosen, accepted):
+            assert (response.status_code, response.json()["error_code"]) == (406, "not_acceptable")
 
 
 def test_format_counts_more_than_accept(campus: Campus, sis: Caller) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from program_enrollments.api.grades.final_grades import grade_learners, read_frozen, render_frozen
 from program_enrollments.api.grades.freezes import FREEZE_COLUMNS, FrozenVersion
 from program_enrollments.api.grades.members import gather_page
-from program_enrollments.api.reads.cursors import Cursor, fetch_page
+from program_enrollments.api.reads.cursors import Cursor, fetch_page, walk
 from program_enrollments.conf import get_setting
 from program_enrollments.data import Page
 from program_enrollments.exceptions import BadCursor, FreezeDoesNotExist
@@ -85,6 +85,18 @@ def fetch_grades(*, program: Program, course_run: CourseRun, cursor: str | None,
         page = _frozen_page(freeze_id, inner, page_size)
     bound = Page(page.rows, _bind(page.next_cursor, version or LIVE), _bind(page.previous_cursor, version or LIVE))
     return GradePage(bound, version, frozen_at)
+
+
+def walk_grades(*, program: Program, course_run: CourseRun, page_size: int) -> Iterator[dict[str, Any]]:
+    """Yield the grades of a course run as `fetch_grades` has them, a page at a time.
+
+    Raises HostError, and BadCursor if the grades are frozen or reopened meanwhile.
+    """
+
+    def fetch(*, cursor: str | None) -> Page:
+        return fetch_grades(program=program, course_run=course_run, cursor=cursor, page_size=page_size).page
+
+    return walk(fetch)
 
 
 def fetch_freezes(*, program: Program, course_run: CourseRun, cursor: str | None, page_size: int) -> Page:

@@ -6,6 +6,7 @@ Nothing is skipped, whoever writes meanwhile (ADR 0003).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,19 @@ def fetch_changes(*, program: Program, after: str | None, page_size: int) -> Cha
     has_more, found = len(found) > page_size, found[:page_size]
     position = (found[-1][0] if found else None) or position
     return ChangesPage([row for _, row in found], _encode(program_id=program.pk, position=position), has_more)
+
+
+def walk_changes(*, program: Program, after: str | None, page_size: int) -> Iterator[dict[str, Any]]:
+    """Yield every change behind the cursor `after`, a page at a time, until there are no more.
+
+    Raises BadCursor.
+    """
+    while True:
+        page = fetch_changes(program=program, after=after, page_size=page_size)
+        yield from page.rows
+        if not page.has_more:
+            return
+        after = page.cursor
 
 
 # Asked of the database that is written to: a replica that lags behind would call a good cursor bad.

@@ -37,6 +37,11 @@ urlpatterns: list[URLPattern] = [
     path(COURSE + "grades/freezes/<segment:version>/", freezes.FreezeDetail.as_view(), name="grades-freeze-version"),
     path(COURSE + "attendance/", attendance.AttendanceList.as_view(), name="attendance"),
     path(PROGRAM + "enrollments/", enrollments.ProgramEnrollments.as_view(), name="enrollments"),
+    path(
+        PROGRAM + "course_enrollments/",
+        course_enrollments.AllCourseEnrollments.as_view(),
+        name="all-course-enrollments",
+    ),
     path(COURSE + "enrollments/", course_enrollments.CourseEnrollments.as_view(), name="course-enrollments"),
     path("schools/<segment:school>/student_keys/release/", student_keys.Release.as_view(), name="student-keys-release"),
     path("schema/", description.Description.as_view(), name="schema"),
