@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
+from django.contrib.auth import get_user_model
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
@@ -87,7 +88,7 @@ class DemoAccounts:
 
         A bulk update of accounts sends no signal, and so leaves `EmailAddress` behind.
         """
-        rows = addresses.values_list("user_id", "email", "user__email")
+        rows = addresses.values_list("user_id", "email", f"user__{get_user_model().get_email_field_name()}")
         return {user_id: email for user_id, email, of_account in rows if email == of_account}
 
 

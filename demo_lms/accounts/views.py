@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import login
+from django.contrib.auth import get_user_model, login
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -43,8 +42,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def email(request: HttpRequest) -> HttpResponse:
     """Show the account's address and whether it is confirmed; take another one, which then waits to be confirmed."""
-    user = cast("User", request.user)
-    form = EmailForm(request.POST or None, instance=User.objects.get(pk=user.pk))
+    user = _account(request)
+    form = EmailForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():
         changed = form.save()
         send_confirmation(user=changed, request=request)
@@ -59,7 +58,7 @@ def email(request: HttpRequest) -> HttpResponse:
 @require_POST
 def send_link(request: HttpRequest) -> HttpResponse:
     """Mail a link for the present address, unless it is confirmed already or there is none."""
-    user = cast("User", request.user)
+    user = _account(request)
     if EmailAddress.objects.filter(user=user, verified_at__isnull=True).exists():
         send_confirmation(user=user, request=request)
         messages.success(request, _("We sent you a mail with a link. Follow it to confirm your address."))
@@ -83,3 +82,8 @@ def confirm_email(request: HttpRequest, token: str) -> HttpResponse:
         messages.success(request, _("Thank you. Your e-mail address is confirmed."))
         return redirect("dashboard")
     return render(request, "demo_lms/accounts/confirm_email.html", {"outcome": outcome.value}, status=400)
+
+
+def _account(request: HttpRequest) -> Any:
+    """Return the signed-in account as it is stored."""
+    return get_user_model()._default_manager.get(pk=request.user.pk or 0)
