@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from demo_lms.models import EmailAddress
 from demo_lms.models.accounts import address_of, email_digest
+from demo_lms.models.primary import rows_of
 from program_enrollments import api
 
 VALID_FOR = timedelta(days=3)
@@ -49,7 +50,7 @@ def read_token(*, token: str) -> EmailAddress | None:
         content = signing.loads(token, salt=SALT, max_age=VALID_FOR)
     except signing.BadSignature:
         return None
-    address = EmailAddress.objects.select_related("user").filter(user=content["user"]).first()
+    address = rows_of(EmailAddress).select_related("user").filter(user=content["user"]).first()
     return address if address is not None and address.email == content["email"] else None
 
 
@@ -71,7 +72,7 @@ def mark_confirmed(*, address: EmailAddress, now: datetime) -> bool:
     """Store that the address was confirmed at `now`; return False if another account has confirmed it before."""
     try:
         with transaction.atomic():
-            EmailAddress.objects.filter(pk=address.pk, email=address.email, verified_at__isnull=True).update(
+            rows_of(EmailAddress).filter(pk=address.pk, email=address.email, verified_at__isnull=True).update(
                 verified_at=now, verified_digest=email_digest(address.email)
             )
     except IntegrityError:

@@ -11,6 +11,7 @@ from django.dispatch import receiver
 
 from demo_lms.models import EmailAddress
 from demo_lms.models.accounts import address_of
+from demo_lms.models.primary import rows_of
 
 
 # Django names the class that was saved as the sender, which may be a proxy of the user model.
@@ -29,7 +30,7 @@ def follow_email(
     if update_fields is not None and instance.get_email_field_name() not in update_fields:
         return
     email = address_of(instance)
-    known = EmailAddress.objects.filter(user=instance)
+    known = rows_of(EmailAddress).filter(user=instance)
     if not email:
         known.delete()
         return

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from demo_lms.accounts.confirmation import Confirmation, confirm_address, read_token, send_confirmation
 from demo_lms.accounts.forms import EmailForm, SignUpForm
 from demo_lms.models import EmailAddress
+from demo_lms.models.primary import rows_of
 
 
 @sensitive_post_parameters()
@@ -49,7 +50,7 @@ def email(request: HttpRequest) -> HttpResponse:
         send_confirmation(user=changed, request=request)
         messages.success(request, _("Follow the link in the mail we sent to confirm the new address."))
         return redirect("email")
-    address = EmailAddress.objects.filter(user=user).first()
+    address = rows_of(EmailAddress).filter(user=user).first()
     context = {"form": form, "address": address}
     return render(request, "demo_lms/accounts/email.html", context, status=400 if form.errors else 200)
 
@@ -59,7 +60,7 @@ def email(request: HttpRequest) -> HttpResponse:
 def send_link(request: HttpRequest) -> HttpResponse:
     """Mail a link for the present address, unless it is confirmed already or there is none."""
     user = _account(request)
-    if EmailAddress.objects.filter(user=user, verified_at__isnull=True).exists():
+    if rows_of(EmailAddress).filter(user=user, verified_at__isnull=True).exists():
         send_confirmation(user=user, request=request)
         messages.success(request, _("We sent you a mail with a link. Follow it to confirm your address."))
     return redirect("email")

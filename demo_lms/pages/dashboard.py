@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from demo_lms.models import CourseEnrollment, EmailAddress
+from demo_lms.models.primary import rows_of
 from program_enrollments import api
 from program_enrollments.data import CourseStatus, ProgramStatus
 
@@ -28,7 +29,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     programs = [_with_labels(program) for program in page.rows]
     in_programs = {course["course_id"] for program in programs for course in program["courses"]}
     others = (
-        CourseEnrollment.objects.filter(user=user_id, is_active=True)
+        rows_of(CourseEnrollment)
+        .filter(user=user_id, is_active=True)
         .exclude(course_run__in=in_programs)
         .select_related("course_run")
         .order_by("course_run")
@@ -36,7 +38,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     context = {
         "programs": programs,
         "other_courses": others,
-        "address": EmailAddress.objects.filter(user=user_id).first(),
+        "address": rows_of(EmailAddress).filter(user=user_id).first(),
     }
     return render(request, "demo_lms/dashboard.html", context)
 

@@ -43,3 +43,22 @@ class OthersReadFromReplica(ReadsFromReplica):
 
     def db_for_read(self, model: Any, **hints: Any) -> str:
         return "default" if model._meta.app_label in TRANSACTIONAL else "replica"
+
+
+class HostReadsFromReplica:
+    """Reads of the host's own tables go to a replica, which has no tables of this app at all.
+
+    What was made a moment ago and is needed at once, sessions, stays on the primary. Nothing is said of relations.
+    """
+
+    PRIMARY = {*TRANSACTIONAL, "auth", "contenttypes", "sessions"}
+    NOT_REPLICATED = {"university_enrollments", "social_django"}
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return "default" if model._meta.app_label in self.PRIMARY else "replica"
+
+    def db_for_write(self, model: Any, **hints: Any) -> str:
+        return "default"
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
+        return False if db == "replica" and app_label in self.NOT_REPLICATED else None

@@ -1,4 +1,4 @@
-"""Whole stories on a host whose accounts are named by their address; run by `tests/test_odd_host.py`."""
+"""Stories that only a host has whose accounts are named by an address; run by `tests/test_odd_host.py`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from demo_lms.models import CourseEnrollment
+from demo_lms.models.primary import rows_of
 from program_enrollments import api
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
@@ -36,9 +37,9 @@ def test_a_promise_becomes_a_seat_and_is_looked_up_by_http(world: World) -> None
 
     account = sign_on(world).user
 
-    assert account == Account.objects.get(mail=ADDRESS)
+    assert account == Account.objects.get(login_email=ADDRESS, contact_email=ADDRESS)
     assert Learner.objects.get().user_id == account.pk
-    assert CourseEnrollment.objects.get().user_id == account.pk
+    assert rows_of(CourseEnrollment).get().user_id == account.pk
     caller: Any = Account.objects.create_user("sis@uni-a.example")
     Grant.objects.create(user=caller, school=world.school, permission="read_enrollments")
     client = APIClient()
@@ -61,8 +62,8 @@ def test_a_person_without_an_address_is_refused_in_words(world: World) -> None:
     assert not Account.objects.exists()
 
 
-def test_no_second_account_is_made_with_the_address_of_another(world: World) -> None:
-    other = Account.objects.create_user(ADDRESS)
+def test_no_second_account_is_made_with_the_login_of_another(world: World) -> None:
+    other = Account.objects.create_user(ADDRESS, contact_email=ADDRESS)
     assert sign_on(world) is None
     with pytest.raises(SignOnRefused) as refused:
         sign_on(world, declined=True)
