@@ -38,13 +38,20 @@ def test_users_named_by_an_address_are_supported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("router", "number"), [("ReadsFromReplica", "E016"), ("ReadsFromAny", "E016"), ("AccountsElsewhere", "E015")]
+    ("router", "number", "named"),
+    [
+        ("ReadsFromReplica", "E016", "odd_host.Account"),
+        ("ReadsFromAny", "E016", "odd_host.Account"),
+        ("PermissionsFromReplica", "E016", "auth.Permission"),
+        ("AccountsElsewhere", "E015", "odd_host.Account"),
+        ("ProxiesElsewhere", "E015", "odd_host.Member"),
+    ],
 )
-def test_routers_that_take_writes_apart_are_refused(router: str, number: str) -> None:
+def test_routers_that_take_writes_apart_are_refused(router: str, number: str, named: str) -> None:
     found = run_manage("check", settings="tests.odd_host.routed", ROUTER=router)
     assert found.returncode == 1
     assert set(re.findall(r"university_enrollments\.(E\d+)", found.stderr)) == {number}
-    assert "odd_host.Account" in found.stderr
+    assert named in found.stderr
 
 
 def test_a_router_may_send_other_reads_to_a_replica() -> None:
@@ -58,12 +65,15 @@ def test_the_odd_hosts_own_migrations_are_complete() -> None:
 
 
 def test_all_flows_hold_on_a_host_with_everything_odd_at_once() -> None:
-    """The same stories as `tests/flows`, and those that only this host has. None is left out."""
+    """The stories of `tests/flows`, those that only this host has, and what is asked of its adapter.
+
+    None is left out. The stories of `tests/browser` are about scripts of pages, and run in a browser over the demo.
+    """
     suffix = os.environ.get("TEST_DB_SUFFIX", "")
     ran = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-p", "tests.odd_host.plugin", "--ds", "tests.odd_host.settings"),
-            *("tests/flows", "tests/odd_host/stories.py"),
+            *("tests/flows", "tests/odd_host/stories.py", "tests/host/test_demo_contract.py::TestDemoHost"),
         ],
         cwd=ROOT,
         # The options of this run are not those of that one: it would be about the same tests as this.

@@ -101,7 +101,7 @@ def delete_queryset(pk: int) -> None:
 
 
 def delete_proxy(pk: int) -> None:
-    for person in Person.objects.filter(pk=pk):
+    for person in rows_of(Person).filter(pk=pk):
         person.delete()
 
 
@@ -118,7 +118,9 @@ def delete_at_random(path: Callable[[int], None], seed: int) -> None:
     for _ in range(ROUNDS * 2):
         ids = list(MODEL._default_manager.values_list("pk", flat=True))
         if ids:
-            path(order.choice(ids))
+            chosen = order.choice(ids)
+            path(chosen)
+            assert not MODEL._default_manager.filter(pk=chosen).exists(), "a deletion deletes"
 
 
 def sign_on_at_random(campus: Campus, keys: list[str], seed: int) -> None:

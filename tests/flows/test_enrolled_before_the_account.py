@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+from social_django.models import UserSocialAuth
+
 from tests.factories.accounts import username_of
 from tests.flows.people import Student, University
 
@@ -110,6 +113,25 @@ def test_signing_in_twice_changes_nothing(uni_a: University, new_student: Callab
 
     assert elsewhere.account == student.account
     assert uni_a.look_up(program, "S-1") == before
+
+
+@pytest.mark.parametrize("kept", ["", [], "{}"])
+def test_what_an_older_platform_kept_of_a_sign_on_is_in_nobodys_way(
+    uni_a: University, new_student: Callable[[], Student], kept: object
+) -> None:
+    program = uni_a.open_program()
+    run = uni_a.open_course(program)
+    student, later = new_student(), new_student()
+    student.sign_on("S-1")
+    UserSocialAuth.objects.update(extra_data=kept)
+    uni_a.enroll(program, {"student_key": "S-1", "status": "enrolled"})
+    uni_a.enroll(program, {"student_key": "S-1", "status": "active"}, run=run)
+
+    later.sign_on("S-1")
+
+    assert later.account == student.account
+    assert later.seat(run) == MASTERS
+    assert set(UserSocialAuth.objects.get().extra_data) == {"auth_time"}
 
 
 def test_the_account_first(uni_a: University, new_student: Callable[[], Student]) -> None:

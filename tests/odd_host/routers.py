@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-TRANSACTIONAL = {"university_enrollments", "odd_host", "social_django"}
+TRANSACTIONAL = {"university_enrollments", "odd_host", "social_django", "auth"}
 
 
 class ReadsFromReplica:
@@ -38,6 +38,23 @@ class AccountsElsewhere(ReadsFromReplica):
         return "replica" if model._meta.app_label == "odd_host" else "default"
 
 
+class ProxiesElsewhere(ReadsFromReplica):
+    """Accounts are written to a database of their own by the apps that call them members."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return "default"
+
+    def db_for_write(self, model: Any, **hints: Any) -> str:
+        return "replica" if model._meta.model_name == "member" else "default"
+
+
+class PermissionsFromReplica(ReadsFromReplica):
+    """Who may do what is read from a replica; nothing else is."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return "replica" if model._meta.label == "auth.Permission" else "default"
+
+
 class OthersReadFromReplica(ReadsFromReplica):
     """Reads go to a replica, unless a write of this app may depend on them."""
 
@@ -51,7 +68,7 @@ class HostReadsFromReplica:
     What was made a moment ago and is needed at once, sessions, stays on the primary. Nothing is said of relations.
     """
 
-    PRIMARY = {*TRANSACTIONAL, "auth", "contenttypes", "sessions"}
+    PRIMARY = {*TRANSACTIONAL, "contenttypes", "sessions"}
     NOT_REPLICATED = {"university_enrollments", "social_django"}
 
     def db_for_read(self, model: Any, **hints: Any) -> str:
