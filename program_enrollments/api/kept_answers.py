@@ -108,7 +108,10 @@ def keep_answer(*, claim: Claim, answer: RequestAnswer) -> None:
 
 
 def release_claim(*, claim: Claim) -> None:
-    """Let the next request with this key run. It goes on after what this one committed, if that was anything."""
+    """Let the next request with this key run.
+
+    It goes on after what this one committed.
+    """
     ours = KeptAnswer.objects.filter(pk=claim.pk, started_at=claim.started_at)
     if KeptProgress.objects.filter(kept_answer_id=claim.pk).exists():
         ours.update(leased_until=None)
@@ -118,7 +121,7 @@ def release_claim(*, claim: Claim) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RequestProgress:
-    """What of a bulk write stands already when its request is repeated, and where it notes what it commits."""
+    """What stands of a bulk write when its request is repeated, and where it notes what it commits."""
 
     claim: Claim
 
