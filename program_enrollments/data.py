@@ -158,6 +158,7 @@ class SignOnRefusal(TextChoices):
     DECLINED = "declined", _("the identity provider itself refused")
     UNSIGNED = "unsigned", _("the assertion is not signed")
     SIGNATURE_WRONG = "signature_wrong", _("a signature does not hold")
+    ENCRYPTION_WEAK = "encryption_weak", _("encrypted by a cipher without integrity, and not to be believed")
     ALGORITHM_WEAK = "algorithm_weak", _("a signature uses an algorithm that is not accepted")
     ISSUER_WRONG = "issuer_wrong", _("another issuer than expected")
     AUDIENCE_WRONG = "audience_wrong", _("meant for another service")

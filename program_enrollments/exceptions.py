@@ -197,15 +197,17 @@ class MetadataUnreachable(ProgramEnrollmentsError):
 class SignOnRefused(ProgramEnrollmentsError):
     """Nobody is signed on.
 
-    `code` is one of `data.SignOnRefusal`; `slug` the identity provider's, where it is known.
+    `code` is one of `data.SignOnRefusal`; `slug` the identity provider's, where it is known. `logged` is another such
+    code, which only operators may see.
     """
 
     detail = "The sign-on was refused."
 
-    def __init__(self, refusal: str, *, slug: str = "") -> None:
+    def __init__(self, refusal: str, *, slug: str = "", logged: str = "") -> None:
         super().__init__()
         self.code = str(refusal)
         self.slug = slug
+        self.logged = logged
 
 
 class CatalogUnavailable(ProgramEnrollmentsError):

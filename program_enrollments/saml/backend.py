@@ -19,7 +19,7 @@ from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.saml import pages
 from program_enrollments.saml.assertions import Assertion, Expectation, read_assertion
 from program_enrollments.saml.configuration import acs_url, get_sign_on_settings, sp_entity_id
-from program_enrollments.saml.documents import issuer_of, read_response, request_id_of
+from program_enrollments.saml.documents import issuer_of, read_response, refusing_alike, request_id_of
 from program_enrollments.saml.identities import identify
 from program_enrollments.saml.landing_pages import destination, safe_next
 from program_enrollments.saml.pending_requests import PendingRequest, find_request, forget_request
@@ -118,21 +118,23 @@ class UniversitySAML(Base):
     def _answer(self, *, encoded: str, relay_state: str) -> HttpResponse:
         document = read_response(encoded=encoded, private_key=get_sign_on_settings().PRIVATE_KEY)
         request_id = request_id_of(document)
-        pending = self._pending(request_id)
-        provider, saml = api.get_saml_provider(entity_id=issuer_of(document))
+        with refusing_alike(is_malleable=document.is_malleable):
+            pending = self._pending(request_id)
+            provider, saml = api.get_saml_provider(entity_id=issuer_of(document))
         self._provider = provider
         try:
-            if pending is not None and pending.slug != provider.slug:
-                raise SignOnRefused(SignOnRefusal.ISSUER_WRONG)
-            if pending is None and not saml.allows_idp_initiated:
-                raise SignOnRefused(SignOnRefusal.UNASKED)
+            with refusing_alike(is_malleable=document.is_malleable):
+                if pending is not None and pending.slug != provider.slug:
+                    raise SignOnRefused(SignOnRefusal.ISSUER_WRONG)
+                if pending is None and not saml.allows_idp_initiated:
+                    raise SignOnRefused(SignOnRefusal.UNASKED)
             assertion = read_assertion(document, expected=self._expectation(saml, request_id))
             next_url = pending.next_url if pending else safe_next(self.http_request, relay_state)
             if saml.is_test_only:
                 return pages.show_assertion(self.http_request, provider=provider, assertion=assertion)
             response = self.complete_sign_on(response=_asserted(provider, saml, assertion, next_url))
         except SignOnRefused as error:
-            raise SignOnRefused(error.code, slug=provider.slug) from error
+            raise SignOnRefused(error.code, slug=provider.slug, logged=error.logged) from error
         if pending is not None:
             forget_request(response, request_id=request_id)
         return response

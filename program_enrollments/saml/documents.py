@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -30,6 +31,9 @@ KEY_TRANSPORTS = frozenset(
     {"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p", "http://www.w3.org/2009/xmlenc11#rsa-oaep"}
 )
 
+GCM = frozenset(f"http://www.w3.org/2009/xmlenc11#aes{bits}-gcm" for bits in (128, 192, 256))
+"""The ciphers that notice a ciphertext that was changed."""
+
 
 @dataclass(frozen=True, slots=True)
 class ResponseDocument:
@@ -42,6 +46,8 @@ class ResponseDocument:
 
     sent: etree._Element
     opened: etree._Element
+    is_malleable: bool = False
+    """Whether the assertion was encrypted by a cipher under which anybody can change what is inside, unseen."""
 
     @property
     def is_encrypted(self) -> bool:
@@ -63,7 +69,24 @@ def read_response(*, encoded: str, private_key: str = "") -> ResponseDocument:
         raise SignOnRefused(SignOnRefusal.DECLINED)
     if root.find(f"{SAML}EncryptedAssertion") is None:
         return ResponseDocument(root, root)
-    return ResponseDocument(root, _opened(root, private_key))
+    is_malleable = _is_malleable(root)
+    with refusing_alike(is_malleable=is_malleable):
+        return ResponseDocument(root, _opened(root, private_key), is_malleable)
+
+
+@contextmanager
+def refusing_alike(*, is_malleable: bool) -> Iterator[None]:
+    """Refuse for one reason, whatever was wrong with an encrypted text that anybody can change; the log has the other.
+
+    Otherwise somebody with a person's response would send it changed, again and again, and learn from the answers what
+    is in it. To be used until the signature has been verified.
+    """
+    try:
+        yield
+    except SignOnRefused as error:
+        if not is_malleable:
+            raise
+        raise SignOnRefused(SignOnRefusal.ENCRYPTION_WEAK, slug=error.slug, logged=error.code) from None
 
 
 def issuer_of(document: ResponseDocument) -> str:
@@ -166,6 +189,11 @@ def _is_acceptable(envelope: etree._Element) -> bool:
     keys = list(envelope.iter(f"{XENC}EncryptedKey"))
     methods = [key.find(f"{XENC}EncryptionMethod") for key in keys]
     return bool(keys) and all(method is not None and method.get("Algorithm") in KEY_TRANSPORTS for method in methods)
+
+
+def _is_malleable(root: etree._Element) -> bool:
+    ciphers = [data.find(f"{XENC}EncryptionMethod") for data in root.iter(f"{XENC}EncryptedData")]
+    return any(cipher is None or cipher.get("Algorithm") not in GCM for cipher in ciphers)
 
 
 def _put_keys_inside(envelope: etree._Element, data: etree._Element) -> None:

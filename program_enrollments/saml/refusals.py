@@ -119,6 +119,15 @@ EXPLANATIONS: dict[SignOnRefusal, Explanation] = {
             "its key, import its new metadata. If it has not, take this as an attempted attack."
         ),
     ),
+    SignOnRefusal.ENCRYPTION_WEAK: Explanation(
+        HTTPStatus.BAD_REQUEST,
+        AGAIN,
+        _(
+            "The assertion cannot be decrypted, is not rightly signed, or answers no request; the log has which. This "
+            "page does not tell, because the university encrypts by a cipher (AES-CBC or 3DES) whose text anybody can "
+            "change and learn from the answers. Ask the university to encrypt by AES-GCM."
+        ),
+    ),
     SignOnRefusal.ALGORITHM_WEAK: Explanation(
         HTTPStatus.FORBIDDEN,
         UNIVERSITY,
@@ -301,7 +310,7 @@ def refuse(request: HttpRequest, error: SignOnRefused) -> HttpResponse:
     reference = f"{secrets.token_hex(2)}-{secrets.token_hex(2)}".upper()
     logger.warning(
         "Sign-on refused: %s, identity provider %s, reference %s.",
-        error.code,
+        f"{error.code} ({error.logged})" if error.logged else error.code,
         error.slug or "unknown",
         reference,
     )
