@@ -31,6 +31,11 @@ from program_enrollments.api.grants import (
     grant_all_schools,
     may_give,
 )
+from program_enrollments.api.jobs.decisions import approve_job, cancel_job, resume_job
+from program_enrollments.api.jobs.keeps import keep_enrollments, release_enrollments
+from program_enrollments.api.jobs.nudges import job_due
+from program_enrollments.api.jobs.slices import run_next_slice, run_slice
+from program_enrollments.api.jobs.upload import SentFile, UploadOptions, upload_file
 from program_enrollments.api.kept_answers import (
     Claim,
     RequestAnswer,
@@ -47,6 +52,7 @@ from program_enrollments.api.learners.search import (
 )
 from program_enrollments.api.reads.changes import ChangesPage, fetch_changes
 from program_enrollments.api.reads.enrollments import fetch_course_enrollments, fetch_program_enrollments
+from program_enrollments.api.reads.jobs import describe_job, fetch_job_rows, fetch_jobs, get_job
 from program_enrollments.api.reads.learner import look_up_learner
 from program_enrollments.api.reads.own import fetch_own_programs
 from program_enrollments.api.reads.programs import describe_program, fetch_course_runs, fetch_programs
@@ -112,7 +118,7 @@ from program_enrollments.api.support.statuses import (
 )
 from program_enrollments.api.transactions import after_commit
 from program_enrollments.metadata_source import check_metadata_url
-from program_enrollments.models import CourseRun, Program, School
+from program_enrollments.models import CourseRun, Job, Program, School
 
 __all__ = [
     "REFUSED",
@@ -131,6 +137,7 @@ __all__ = [
     "FrozenGrades",
     "FrozenVersion",
     "GradePage",
+    "Job",
     "MetadataProposal",
     "OpenedAccount",
     "Persons",
@@ -149,15 +156,19 @@ __all__ = [
     "SamlProvider",
     "School",
     "Scope",
+    "SentFile",
     "SignOnProvider",
     "SigningCertificate",
     "StaffClient",
     "SweepReport",
+    "UploadOptions",
     "access_of",
     "after_commit",
+    "approve_job",
     "approve_metadata",
     "authorize",
     "authorize_school",
+    "cancel_job",
     "change_course_statuses",
     "change_program_statuses",
     "check_metadata_url",
@@ -166,6 +177,7 @@ __all__ = [
     "confirm_holder",
     "connect_account",
     "count_learners_in_need",
+    "describe_job",
     "describe_program",
     "email_confirmed",
     "fetch_attendance",
@@ -174,6 +186,8 @@ __all__ = [
     "fetch_course_runs",
     "fetch_freezes",
     "fetch_grades",
+    "fetch_job_rows",
+    "fetch_jobs",
     "fetch_manageable_grants",
     "fetch_manageable_schools",
     "fetch_own_programs",
@@ -192,6 +206,7 @@ __all__ = [
     "get_course_run",
     "get_freeze",
     "get_identity_provider",
+    "get_job",
     "get_metadata_proposal",
     "get_program",
     "get_saml_provider",
@@ -200,7 +215,9 @@ __all__ = [
     "grant_all_schools",
     "is_email_trusted",
     "is_offered",
+    "job_due",
     "keep_answer",
+    "keep_enrollments",
     "link_learner",
     "load_catalog",
     "look_up_learner",
@@ -216,17 +233,22 @@ __all__ = [
     "refresh_metadata",
     "reject_metadata",
     "release_claim",
+    "release_enrollments",
     "release_learner",
     "release_student_keys",
     "rename_students",
     "reopen_grades",
+    "resume_job",
     "retire_from_freezes",
     "retire_learners",
+    "run_next_slice",
+    "run_slice",
     "settle_conflict",
     "sweep",
     "try_again",
     "unlink_account",
     "unlink_learner",
+    "upload_file",
     "write_course_enrollments",
     "write_program_enrollments",
 ]

@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                 ('removals_approved', models.BooleanField(null=True, verbose_name='removals approved')),
                 ('queued_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='queued at')),
                 ('cursor', models.BigIntegerField(default=0)),
+                ('progress', models.JSONField(default=list, help_text='Where the look for leavers is.')),
                 ('slice', models.BigIntegerField(default=0)),
                 ('served_at', models.DateTimeField(null=True)),
                 ('busy_until', models.DateTimeField(null=True)),

@@ -80,6 +80,7 @@ class Job(models.Model):
 
     queued_at = models.DateTimeField(_("queued at"), default=timezone.now)
     cursor = models.BigIntegerField(default=0)
+    progress = models.JSONField(default=list, help_text=_("Where the look for leavers is."))
     slice = models.BigIntegerField(default=0)
     served_at = models.DateTimeField(null=True)
     busy_until = models.DateTimeField(null=True)

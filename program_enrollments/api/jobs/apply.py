@@ -1,0 +1,307 @@
+"""Applying: a job's rows go through the one write pipeline, chunk by chunk (ADR 0016).
+
+A chunk's writes, its outcomes and the step of the cursor are one transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import InterfaceError, OperationalError
+
+from program_enrollments.api.access import Reach, access_of
+from program_enrollments.api.enrollments.explanations import explain
+from program_enrollments.api.jobs.claims import JobTaken, Pace, commit_step
+from program_enrollments.api.jobs.keeps import Keeps, fetch_keeps
+from program_enrollments.api.jobs.lines import SPACING
+from program_enrollments.api.jobs.outcomes import Outcome, insert_job_rows, outcome_values
+from program_enrollments.api.jobs.removals import fetch_learner_ids, fetch_standings, statuses_of
+from program_enrollments.api.jobs.requests import request_of
+from program_enrollments.api.jobs.writes import write_rows
+from program_enrollments.api.learners.identity import fetch_email_domains
+from program_enrollments.api.transactions import CrossedByAnother, is_lost, rehearse
+from program_enrollments.data import (
+    ChangeKind,
+    FileWord,
+    JobKind,
+    JobState,
+    Origin,
+    Permission,
+    RowOutcome,
+    Source,
+    Word,
+)
+from program_enrollments.exceptions import HostAnswerUnusable, HostError, HostRefused
+from program_enrollments.failures import describe_failure
+from program_enrollments.host.deadline import limited
+from program_enrollments.models import Job, LedgerEntry, Program, StagedRow
+
+logger = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 0.5
+"""Before a chunk that met an outage is tried once more."""
+
+ROWS_OF_AN_OUTAGE = 3
+"""Rows that fail alone, one after the other and in the same way, before the cause is taken to be none of them."""
+
+CRASHES = 3
+"""Workers that die at one place before it is gone through line by line, and at one line before that is blamed."""
+
+
+class Outage(Exception):
+    """The platform or the database is away: the job has to wait."""
+
+
+class Application:
+    """One slice's part of applying a job: what it needs of the program, and how large its chunks are."""
+
+    def __init__(self, job: Job, *, crashes: int, now: datetime) -> None:
+        self.job, self.crashes, self.now = job, crashes, now
+        self.program = Program.objects.select_related("school").get(pk=job.program_id)
+        self.keeps: Keeps = fetch_keeps(program_id=job.program_id)
+        self.domains = fetch_email_domains(school_id=job.school_id)
+        self.pace = Pace()
+        self.failed_alone: list[str] = []
+        self.origin = Origin(
+            source=Source.UPLOAD.value,
+            actor_id=job.decided_by_user_id if job.removals_approved is not None else job.created_by_user_id,
+            request_id=job.request_id,
+            job_id=job.pk,
+            reason=job.decision_reason,
+        )
+
+    def apply_chunk(self) -> bool:
+        """Apply the next chunk; return False if there was none left, and the job has succeeded.
+
+        Raises Outage and JobTaken.
+        """
+        job = self.job
+        is_cautious = job.cursor < job.cautious_until
+        rows = self._next_rows(1 if is_cautious else self.pace.size)
+        if not rows:
+            commit_step(job, cursor=job.cursor, state=JobState.SUCCEEDED.value, finished=self.now)
+            return False
+        crashes, self.crashes = self.crashes, 0
+        if crashes >= CRASHES:
+            if is_cautious:
+                logger.error("Job %s: workers died %s times at one line, which is passed over.", job.pk, crashes)
+                self._commit(rows, blamed=True)
+                return True
+            commit_step(job, cursor=job.cursor, cautious_until=rows[-1].number)
+            return True
+        started = time.monotonic()
+        with limited("CALL_HOST_SECONDS"):
+            self._apply_or_halve(rows)
+        self.pace.measure(rows=len(rows), seconds=time.monotonic() - started)
+        return True
+
+    def _next_rows(self, size: int) -> list[StagedRow]:
+        staged = StagedRow.objects.filter(job_id=self.job.pk).order_by("number")
+        rows = list(staged.filter(number__gt=self.job.cursor)[:size])
+        if rows:
+            end = (rows[-1].number // SPACING + 1) * SPACING
+            # The rest of a group that depends on each other stands in the gap.
+            rows += staged.filter(number__gt=rows[-1].number, number__lt=end)
+        return rows
+
+    def _apply_or_halve(self, rows: Sequence[StagedRow]) -> None:
+        try:
+            self._commit_unless_out(rows)
+        except (JobTaken, Outage):
+            raise
+        # A failure that is one row's must not cost the others theirs (docs/api.rst, internal-error).
+        except Exception as error:
+            if is_lost():
+                raise
+            middle = _middle(rows)
+            if middle:
+                self._apply_or_halve(rows[:middle])
+                self._apply_or_halve(rows[middle:])
+                return
+            failure = describe_failure(error)
+            logger.error("Job %s: a row failed: %s.", self.job.pk, failure)
+            self.failed_alone.append(failure)
+            if len(self.failed_alone) >= ROWS_OF_AN_OUTAGE and len(set(self.failed_alone)) == 1:
+                raise Outage from error
+            self._commit(rows, blamed=True)
+        else:
+            self.failed_alone.clear()
+
+    def _commit_unless_out(self, rows: Sequence[StagedRow]) -> None:
+        """Apply these rows in a transaction, after an outage once more. Raises Outage if it goes on."""
+        try:
+            self._commit(rows)
+            return
+        except (HostError, OperationalError, InterfaceError) as error:
+            if not is_outage(error):
+                raise
+            logger.error("Job %s met an outage: %s.", self.job.pk, describe_failure(error))
+        time.sleep(PAUSE_SECONDS)
+        try:
+            self._commit(rows)
+        except (HostError, OperationalError, InterfaceError) as error:
+            if not is_outage(error):
+                raise
+            raise Outage from error
+
+    def _commit(self, rows: Sequence[StagedRow], *, blamed: bool = False) -> None:
+        """Apply rows, store their outcomes and move the cursor: all or nothing."""
+        job = self.job
+
+        def outcomes_now() -> list[Outcome]:
+            if blamed:
+                return [self._refuse(row, Word.INTERNAL_ERROR.value) for row in rows]
+            return self._decide(rows)
+
+        foreseen = rehearse(outcomes_now) if job.dry_run else None
+
+        def work() -> dict[str, Any]:
+            outcomes = foreseen if foreseen is not None else outcomes_now()
+            insert_job_rows([outcome_values(outcome) for outcome in outcomes if outcome.is_kept])
+            return self._count(outcomes)
+
+        commit_step(job, cursor=rows[-1].number, work=work, waiting_since=None, next_try=None, tries=0)
+
+    def _decide(self, rows: Sequence[StagedRow]) -> list[Outcome]:
+        """Write what may be written of these rows in the current transaction; return each one's outcome."""
+        outcomes: dict[int, Outcome] = {}
+        for row in rows:
+            if row.word:
+                outcomes[row.number] = self._refuse(row, row.word)
+        open_rows = [row for row in rows if row.number not in outcomes]
+        watched = [row for row in open_rows if self.job.removals_approved is not None or row.line is None]
+        asks_who = open_rows if self.keeps.pairs else watched
+        learner_ids = fetch_learner_ids(self.job, asks_who) if asks_who else {}
+        learner_ids |= {row.number: row.learner_id for row in asks_who if row.line is None and row.learner_id}
+        outcomes |= self._leave_alone(open_rows, learner_ids)
+        changed = self._find_changed(watched, learner_ids)
+        for row in watched:
+            if row.number in changed and row.number not in outcomes:
+                outcomes[row.number] = self._changed_since(row)
+        writing = [row for row in open_rows if row.number not in outcomes]
+        written = write_rows(
+            job=self.job,
+            program=self.program,
+            rows=writing,
+            origin=self.origin,
+            identity_reach=self._reach,
+            now=self.now,
+        )
+        # Those who are written are locked now: whoever came between the look and the lock is seen here.
+        if self._find_changed([row for row in watched if row.number in written], learner_ids):
+            raise CrossedByAnother
+        for row in writing:
+            outcomes[row.number] = self._outcome(row, written[row.number])
+        return [outcomes[row.number] for row in rows]
+
+    def _leave_alone(self, rows: Sequence[StagedRow], learner_ids: Mapping[int, int]) -> dict[int, Outcome]:
+        """Return the outcomes of rows that are kept, or whose removal was not approved."""
+        left: dict[int, Outcome] = {}
+        kept = [row for row in rows if self.keeps.covers(learner_ids.get(row.number), row.course_run_id)]
+        if kept:
+            standings = fetch_standings(self.job, kept)
+            for row in kept:
+                _, status = standings.get(row.number, (0, row.before))
+                left[row.number] = Outcome(row, FileWord.KEPT.value, before=status, after=status)
+        if self.job.removals_approved is False:
+            for row in rows:
+                if row.removes and row.number not in left:
+                    detail = "The removal was not approved."
+                    word = row.before or FileWord.LEFT.value
+                    left[row.number] = Outcome(row, word, before=row.before, after=row.before, detail=detail)
+        return left
+
+    def _find_changed(self, rows: Sequence[StagedRow], learner_ids: Mapping[int, int]) -> set[int]:
+        """Return the numbers of rows whose enrollment somebody else changed since the file was compared."""
+        ids = {learner_ids[row.number] for row in rows if row.number in learner_ids}
+        if not ids:
+            return set()
+        by_course = self.job.kind == JobKind.COURSE_ENROLLMENTS
+        kinds = (
+            (ChangeKind.COURSE_ENROLLMENT, ChangeKind.COURSE_STAFF)
+            if by_course
+            else (ChangeKind.PROGRAM_ENROLLMENT, ChangeKind.PROGRAM_CURRICULUM)
+        )
+        entries = LedgerEntry.objects.filter(
+            learner_id__among=ids,
+            program_id=self.job.program_id,
+            position__gt=self.job.feed_position or 0,
+            kind__in=kinds,
+        ).exclude(job_id=self.job.pk)
+        changed = {
+            (learner_id, run_id if by_course else None)
+            for learner_id, run_id in entries.order_by().values_list("learner_id", "course_run_id")
+        }
+        return {row.number for row in rows if (learner_ids.get(row.number), row.course_run_id) in changed}
+
+    def _changed_since(self, row: StagedRow) -> Outcome:
+        standing = fetch_standings(self.job, [row]).get(row.number)
+        status = standing[1] if standing is not None else None
+        detail = "Somebody changed this enrollment after the file had been checked. Look at it, and send it again."
+        return Outcome(row, FileWord.CHANGED_SINCE.value, refused=True, before=status, after=status, detail=detail)
+
+    def _refuse(self, row: StagedRow, word: str) -> Outcome:
+        outcome = RowOutcome("", word, False, row.before, row.detail)
+        explained = explain(row=request_of(self.job, row), outcome=outcome, domains=self.domains)
+        return Outcome(row, word, refused=True, before=row.before, after=row.before, detail=explained.detail)
+
+    def _outcome(self, row: StagedRow, written: RowOutcome) -> Outcome:
+        explained = explain(row=request_of(self.job, row), outcome=written, domains=self.domains)
+        after = written.word if written.good else written.before
+        statuses = statuses_of(self.job)
+        removed = written.good and written.before in statuses.present and after in statuses.leaving
+        return Outcome(
+            row,
+            FileWord.LEFT.value if row.line is None and written.good else written.word,
+            refused=not written.good,
+            changed=written.changed,
+            before=written.before,
+            after=after,
+            detail=explained.detail,
+            removed=removed and written.before != after,
+        )
+
+    def _reach(self) -> Reach:
+        """Return on which part of the school the job's maker may change learners' identities."""
+        users = get_user_model()._default_manager
+        user = users.filter(pk=self.job.created_by_user_id).first() if self.job.created_by_user_id else None
+        if user is None:
+            return Reach(program_ids=frozenset({self.job.program_id}))
+        return access_of(user=user).reach(permission=Permission.WRITE_ENROLLMENTS, school_id=self.job.school_id)
+
+    def _count(self, outcomes: Collection[Outcome]) -> dict[str, Any]:
+        job = self.job
+        refused = sum(outcome.refused for outcome in outcomes)
+        changed = sum(outcome.changed and not outcome.refused for outcome in outcomes)
+        removed = Counter(job.removed)
+        if not job.dry_run:
+            removed.update(str(outcome.row.course_run_id or 0) for outcome in outcomes if outcome.removed)
+        missed = sum(outcome.row.removes and not outcome.removed for outcome in outcomes)
+        return {
+            "done": job.done + sum(outcome.row.line is not None for outcome in outcomes),
+            "changed": job.changed + changed,
+            "refused": job.refused + refused,
+            "unchanged": job.unchanged + len(outcomes) - changed - refused,
+            "counts": dict(Counter(job.counts) + Counter(outcome.word for outcome in outcomes)),
+            "removed": dict(removed),
+            "removals": max(0, job.removals - missed),
+        }
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the host or the database is away, rather than a row unusable."""
+    if isinstance(error, HostRefused | HostAnswerUnusable):
+        return False
+    return isinstance(error, HostError | OperationalError | InterfaceError)
+
+
+def _middle(rows: Sequence[StagedRow]) -> int:
+    """Return where to cut rows into two, never within a group; 0 where they cannot be cut."""
+    cuts: Iterable[int] = sorted(range(1, len(rows)), key=lambda place: abs(place - len(rows) // 2))
+    return next((place for place in cuts if rows[place].number % SPACING == 0), 0)
