@@ -39,6 +39,7 @@ from program_enrollments.api.jobs.upload import SentFile, UploadOptions, upload_
 from program_enrollments.api.kept_answers import (
     Claim,
     RequestAnswer,
+    RequestProgress,
     claim_answer,
     forget_answers,
     keep_answer,
@@ -152,6 +153,7 @@ __all__ = [
     "Renamed",
     "Renaming",
     "RequestAnswer",
+    "RequestProgress",
     "RetiringReport",
     "SamlProvider",
     "School",

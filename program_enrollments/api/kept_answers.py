@@ -5,20 +5,26 @@ See docs/api.rst, Repeating a request.
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError
+from django.utils import timezone
 
 from program_enrollments.api.transactions import in_transaction
 from program_enrollments.conf import get_setting
+from program_enrollments.data import RowOutcome
 from program_enrollments.exceptions import IdempotencyKeyReused, RequestInProgress
-from program_enrollments.models import KeptAnswer
+from program_enrollments.models import KeptAnswer, KeptProgress
 
 LEASE = timedelta(minutes=15)
 """How long a request may run before it is taken for dead, so that the next one with its key may run."""
+
+CHUNK_LEASE = timedelta(minutes=2)
+"""The same after a chunk of a bulk write: the next one takes seconds, and waits for an outage no longer than ten."""
 
 MAX_CONTENT_BYTES = 8 * 1024 * 1024
 """Deflated answers larger than this are not kept: databases limit what one statement may carry (MariaDB: 16 MB)."""
@@ -60,6 +66,7 @@ def claim_answer(
         "fingerprint": fingerprint,
         "school_id": school_id,
         "started_at": now,
+        "leased_until": now + LEASE,
         "expires_at": now + timedelta(hours=get_setting("IDEMPOTENCY_HOURS")),
     }
     try:
@@ -69,17 +76,20 @@ def claim_answer(
         raise RequestInProgress from None
     if is_new:
         return Claim(kept.pk, now)
-    if kept.expires_at > now:
+    is_expired = kept.expires_at <= now
+    if not is_expired:
         if kept.fingerprint != fingerprint:
             raise IdempotencyKeyReused
         if kept.status is not None:
             return RequestAnswer(kept.status, kept.headers, zlib.decompress(kept.content))
-        if kept.started_at > now - LEASE:
+        if kept.leased_until is not None and kept.leased_until > now:
             raise RequestInProgress
     # Only one of those who find the row like this moves it on.
     same = KeptAnswer.objects.filter(pk=kept.pk, started_at=kept.started_at)
     if not same.update(**values, status=None, headers={}, content=b""):
         raise RequestInProgress
+    if is_expired:
+        KeptProgress.objects.filter(kept_answer_id=kept.pk).delete()
     return Claim(kept.pk, now)
 
 
@@ -92,14 +102,49 @@ def keep_answer(*, claim: Claim, answer: RequestAnswer) -> None:
     if len(content) > MAX_CONTENT_BYTES:
         release_claim(claim=claim)
         return
-    KeptAnswer.objects.filter(pk=claim.pk, started_at=claim.started_at).update(
-        status=answer.status, headers=dict(answer.headers), content=content
-    )
+    ours = KeptAnswer.objects.filter(pk=claim.pk, started_at=claim.started_at)
+    if ours.update(status=answer.status, headers=dict(answer.headers), content=content):
+        KeptProgress.objects.filter(kept_answer_id=claim.pk).delete()
 
 
 def release_claim(*, claim: Claim) -> None:
-    """Forget the request: who repeats it carries it out again."""
-    KeptAnswer.objects.filter(pk=claim.pk, started_at=claim.started_at).delete()
+    """Let the next request with this key run. It goes on after what this one committed, if that was anything."""
+    ours = KeptAnswer.objects.filter(pk=claim.pk, started_at=claim.started_at)
+    if KeptProgress.objects.filter(kept_answer_id=claim.pk).exists():
+        ours.update(leased_until=None)
+    else:
+        ours.delete()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestProgress:
+    """What of a bulk write stands already when its request is repeated, and where it notes what it commits."""
+
+    claim: Claim
+
+    def fetch(self) -> dict[int, tuple[str, str | None, str, bool]]:
+        """Return (word, before, detail, changed) of the rows that stand, by their number in the request."""
+        kept = KeptProgress.objects.filter(kept_answer_id=self.claim.pk).values_list("outcomes", flat=True)
+        return {
+            number: (word, before, detail, changed)
+            for outcomes in kept
+            for number, word, before, detail, changed in json.loads(zlib.decompress(outcomes))
+        }
+
+    def keep(self, outcomes: Mapping[int, RowOutcome]) -> None:
+        """Note outcomes, in the transaction that writes their rows.
+
+        Raises RequestInProgress if this request was taken for dead and another one has its turn now: what it wrote in
+        this transaction must not be committed.
+        """
+        ours = KeptAnswer.objects.filter(pk=self.claim.pk, started_at=self.claim.started_at)
+        if not ours.update(leased_until=timezone.now() + CHUNK_LEASE):
+            raise RequestInProgress
+        rows = [(number, each.word, each.before, each.detail, each.changed) for number, each in outcomes.items()]
+        if rows:
+            KeptProgress.objects.create(
+                kept_answer_id=self.claim.pk, outcomes=zlib.compress(json.dumps(rows).encode(), level=1)
+            )
 
 
 def forget_answers(*, school_id: int) -> int:

@@ -9,7 +9,7 @@ from program_enrollments.models.enrollments import (
 )
 from program_enrollments.models.grades import FrozenGrade, GradeBook, GradeFreeze
 from program_enrollments.models.grants import Grant
-from program_enrollments.models.idempotency import KeptAnswer
+from program_enrollments.models.idempotency import KeptAnswer, KeptProgress
 from program_enrollments.models.jobs import UNDER_WAY, Job, JobPhase, JobRow, KeptEnrollment, StagedRow
 from program_enrollments.models.learners import Learner, LinkClaim
 from program_enrollments.models.ledger import LedgerEntry, LedgerPosition
@@ -31,6 +31,7 @@ __all__ = [
     "JobRow",
     "KeptAnswer",
     "KeptEnrollment",
+    "KeptProgress",
     "Learner",
     "LedgerEntry",
     "LedgerPosition",

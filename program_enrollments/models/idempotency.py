@@ -29,6 +29,9 @@ class KeptAnswer(models.Model):
         _("fingerprint"), max_length=64, help_text=_("SHA-256 of the request's path, query and body.")
     )
     started_at = models.DateTimeField(_("started at"))
+    leased_until = models.DateTimeField(
+        _("leased until"), null=True, help_text=_("While the request runs: when it is taken for dead.")
+    )
     expires_at = models.DateTimeField(_("expires at"), db_index=True)
     status = models.PositiveSmallIntegerField(_("HTTP status"), null=True)
     headers = models.JSONField(_("headers"), default=dict)
@@ -45,3 +48,21 @@ class KeptAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk}: {self.status}"
+
+
+class KeptProgress(models.Model):
+    """What one chunk of a request with an `Idempotency-Key` committed, so that a retry goes on after it.
+
+    `outcomes` has `[number, word, before, detail, changed]` per row that stands, deflated JSON: rows are named by their
+    place in the request, so nothing personal is in it. Written with the chunk, deleted with the kept answer.
+    """
+
+    kept_answer = models.ForeignKey(KeptAnswer, models.CASCADE, related_name="progress", verbose_name=_("kept answer"))
+    outcomes = models.BinaryField(_("outcomes"))
+
+    class Meta:
+        verbose_name = _("progress of a request")
+        verbose_name_plural = _("progress of requests")
+
+    def __str__(self) -> str:
+        return f"{self.kept_answer_id}.{self.pk}"

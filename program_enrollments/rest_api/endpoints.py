@@ -80,6 +80,7 @@ class Endpoint(APIView):
 
     scope: api.Scope
     request_id: str
+    claim: api.Claim | None = None
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> AsView[GenericView]:
@@ -108,7 +109,7 @@ class Endpoint(APIView):
             if isinstance(turn, api.RequestAnswer):
                 response = self._finish(idempotency.replay(turn))
             else:
-                claim = turn
+                self.claim = claim = turn
                 method = getattr(self, str(request.method).lower())
                 self.refuse_unknown_parameters(method)
                 response = self._finish(method(self.request, *args, **kwargs))
@@ -158,6 +159,11 @@ class Endpoint(APIView):
             school_id=self.scope.school_id,
             now=timezone.now(),
         )
+
+    @property
+    def progress(self) -> api.RequestProgress | None:
+        """Where a bulk write notes what it commits, for a retry under the same key; None without a key."""
+        return None if self.claim is None else api.RequestProgress(self.claim)
 
     def refuse_unknown_parameters(self, method: Callable[..., Any]) -> None:
         """Raise InvalidParameter for a query parameter that the method is not described to take."""

@@ -15,10 +15,11 @@ from uuid import UUID
 from rest_framework.response import Response
 
 from program_enrollments.conf import get_setting
-from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest, RowOutcome
+from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest, RowOutcome, Word
 from program_enrollments.exceptions import TooManyRows
 from program_enrollments.normalization import parse_uuid, strip_invisible
 from program_enrollments.rest_api.bodies import Ambiguous, BodyError, refuse
+from program_enrollments.rest_api.idempotency import forget
 
 ALL_GOOD, MIXED, ALL_BAD = 200, 207, 422
 MAX_ERRORS = 100
@@ -192,9 +193,12 @@ def rows_response(outcomes: Sequence[RowOutcome], *, detailed: bool = False) -> 
     """
     good = sum(outcome.good for outcome in outcomes)
     status = ALL_GOOD if good == len(outcomes) else MIXED if good else ALL_BAD
-    if detailed:
-        return Response([_detailed(outcome) for outcome in outcomes], status=status)
-    return Response({outcome.key: outcome.word for outcome in outcomes}, status=status)
+    answer: Any = {outcome.key: outcome.word for outcome in outcomes}
+    response = Response([_detailed(outcome) for outcome in outcomes] if detailed else answer, status=status)
+    if Word.INTERNAL_ERROR in {outcome.word for outcome in outcomes}:
+        # The row may go through another time; a retry under the same key tries it, and repeats no other.
+        forget(response)
+    return response
 
 
 def _detailed(outcome: RowOutcome) -> dict[str, Any]:

@@ -57,7 +57,7 @@ ON_OTHERS_PAGES = {
     "SamlConfiguration",
     "ProposedMetadata",
 }
-NEVER_SHOWN = {"SeenAssertion"}  # digests, of use to nobody
+NEVER_SHOWN = {"SeenAssertion", "KeptProgress"}  # digests and packed numbers, of use to nobody
 
 
 def make_entry() -> LedgerEntry:

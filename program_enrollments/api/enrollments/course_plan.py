@@ -1,106 +1,101 @@
-"""Planning course enrollments: pure.
-
-It turns what a chunk requests and what is stored into what is to be written.
-"""
+"""The plan of a course write: pure. Rows, seats and roles are decided from what is sent and what is stored."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from program_enrollments.api.learners.identity import Identity
-from program_enrollments.data import CourseEnrollmentRequest, CourseStatus, Verb, Word
+from program_enrollments.api.enrollments.rows import CourseRow
+from program_enrollments.api.realizing.seats import SeatWish
+from program_enrollments.data import CourseStatus, Verb, Word
+from program_enrollments.host.ports import UserCourse
 
 STATUSES = frozenset(CourseStatus.values)
 
 
-class StoredCourseEnrollment(NamedTuple):
-    """A course enrollment as stored; `real` tells in which of the two tables.
-
-    `staff_given`: the role is this app's to take back.
-    """
-
-    id: int
-    learner_id: int
-    program_id: int
-    status: str
-    course_staff: bool
-    staff_given: bool
-    real: bool
-
-
-@dataclass(slots=True)
-class CoursePlan:
-    """What a chunk comes to.
-
-    `words` refuses rows by number; `good` maps the others to what is stored, None where nothing is.
-    """
-
-    words: dict[int, str] = field(default_factory=dict)
-    good: dict[int, StoredCourseEnrollment | None] = field(default_factory=dict)
-
-    def refuse(self, number: int, word: str) -> None:
-        """Take a row out of what is to be written."""
-        self.words[number] = word
-        self.good.pop(number, None)
+def decide(row: CourseRow, *, verb: Verb) -> str:
+    """Return the word that refuses a row, the first that fits, or nothing (docs/api.rst, Course enrollments)."""
+    word = None
+    if row.request.status == CourseStatus.ACTIVE and row.is_active_elsewhere:
+        word = Word.CONFLICT
+    elif row.request.status not in STATUSES:
+        word = Word.INVALID_STATUS
+    elif not row.person.is_valid:
+        word = Word.INVALID_IDENTITY
+    elif not row.in_program:
+        word = Word.NOT_IN_PROGRAM
+    elif row.stored is not None and verb == Verb.CREATE:
+        word = Word.CONFLICT
+    elif row.stored is None and verb == Verb.UPDATE:
+        word = Word.NOT_FOUND
+    return "" if word is None else word.value
 
 
-def plan_course_enrollments(
-    *,
-    rows: Sequence[CourseEnrollmentRequest],
-    identities: Sequence[Identity],
-    learner_ids: Sequence[int | None],
-    invalid: set[int],
-    in_program: set[int],
-    stored: Mapping[int, StoredCourseEnrollment],
-    occupied_elsewhere: set[int],
-    verb: Verb,
-) -> CoursePlan:
-    """Decide about each row of a chunk, first reason first (docs/api.rst, Course enrollments).
-
-    `learner_ids` has None for rows that name no learner; `in_program` holds learners with an enrollment in the
-    program; `stored` is by learner; `occupied_elsewhere` holds learners who are active in this run through another
-    program.
-    """
-    plan = CoursePlan()
-    for number, (row, identity, learner_id) in enumerate(zip(rows, identities, learner_ids, strict=True)):
-        if row.status == CourseStatus.ACTIVE and learner_id in occupied_elsewhere:
-            plan.words[number] = Word.CONFLICT.value
-        elif row.status not in STATUSES:
-            plan.words[number] = Word.INVALID_STATUS.value
-        elif not identity.valid or number in invalid:
-            plan.words[number] = Word.INVALID_IDENTITY.value
-        elif learner_id is None or learner_id not in in_program:
-            plan.words[number] = Word.NOT_IN_PROGRAM.value
-        elif learner_id in stored and verb == Verb.CREATE:
-            plan.words[number] = Word.CONFLICT.value
-        elif learner_id not in stored and verb == Verb.UPDATE:
-            plan.words[number] = Word.NOT_FOUND.value
-        else:
-            plan.good[number] = stored.get(learner_id)
-    return plan
+def wanted_staff(row: CourseRow) -> bool:
+    """Return whether the learner is to be course staff. If the row does not say, the role stays as it is."""
+    if row.request.course_staff is not None:
+        return row.request.course_staff
+    return row.stored is not None and row.stored.course_staff
 
 
-def wanted_staff(*, row: CourseEnrollmentRequest, stored: StoredCourseEnrollment | None) -> bool:
-    """Return whether the learner is to be course staff.
-
-    The row decides; if it says nothing, the role stays as it is.
-    """
-    if row.course_staff is not None:
-        return row.course_staff
-    return stored.course_staff if stored is not None else False
-
-
-def is_unchanged(*, row: CourseEnrollmentRequest, stored: StoredCourseEnrollment | None, linked: bool) -> bool:
-    """Whether a row asks for what is stored, in the table where it belongs.
+def is_unchanged(row: CourseRow) -> bool:
+    """Whether a row whose identity is right asks for what is stored, in the table where it belongs.
 
     The role of somebody with an account is not taken for given where the row asks for it: the host may have drifted.
     """
+    stored, learner = row.stored, row.person.learner
+    if stored is None or learner is None:
+        return False
+    linked = learner.user_id is not None
     return (
-        stored is not None
-        and stored.real == linked
-        and stored.status == row.status
-        and stored.course_staff == wanted_staff(row=row, stored=stored)
-        and not (linked and row.course_staff)
+        stored.real == linked
+        and stored.status == row.request.status
+        and stored.course_staff == wanted_staff(row)
+        and not (linked and row.request.course_staff)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SeatPlan:
+    """What the host is asked for.
+
+    `given` are the roles that are this app's to take back already.
+    """
+
+    wishes: list[SeatWish] = field(default_factory=list)
+    grants: set[UserCourse] = field(default_factory=set)
+    revokes: set[UserCourse] = field(default_factory=set)
+    given: set[UserCourse] = field(default_factory=set)
+
+
+def pair_of(row: CourseRow) -> UserCourse | None:
+    """Return the user and course run that a row is about, as the host's ports name them; None without an account."""
+    learner = row.person.learner
+    if learner is None or learner.user_id is None:
+        return None
+    return learner.user_id, row.run.course_id
+
+
+def plan_seats(rows: Iterable[CourseRow], *, occupied: Collection[tuple[int, int]]) -> SeatPlan:
+    """Plan seats and roles of the good rows of learners with accounts.
+
+    `occupied` are seats (user ID and course run's primary key) that another enrollment holds too: they are not left.
+    """
+    plan = SeatPlan()
+    for row in rows:
+        pair = pair_of(row)
+        if pair is None:
+            continue
+        is_active = row.request.status == CourseStatus.ACTIVE
+        if is_active or (pair[0], row.run.pk) not in occupied:
+            plan.wishes.append(SeatWish(*pair, is_active))
+        stored = row.stored
+        if stored is not None and stored.staff_given:
+            plan.given.add(pair)
+        if wanted_staff(row):
+            # Asked for again it is granted again: the host may have drifted.
+            if row.request.course_staff or not (stored is not None and stored.real):
+                plan.grants.add(pair)
+        elif pair in plan.given:
+            plan.revokes.add(pair)
+    return plan

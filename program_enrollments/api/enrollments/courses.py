@@ -1,7 +1,4 @@
-"""Enrolling in course runs: plan, tell the host, then write what the host accepted.
-
-Each chunk is one short transaction.
-"""
+"""Course enrollments: their writes. The host is told first, then what it accepted is written."""
 
 from __future__ import annotations
 
@@ -9,38 +6,20 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.utils import timezone
 
 from program_enrollments.api.access import Reach
-from program_enrollments.api.enrollments.chunks import prepare_rows, write_in_chunks
-from program_enrollments.api.enrollments.course_plan import (
-    CoursePlan,
-    StoredCourseEnrollment,
-    is_unchanged,
-    plan_course_enrollments,
-    wanted_staff,
-)
-from program_enrollments.api.enrollments.explanations import explain
-from program_enrollments.api.enrollments.join import complete_and_make, recheck_emails_after_commit
+from program_enrollments.api.enrollments.calls import prepare_call, write_call
+from program_enrollments.api.enrollments.course_plan import decide, is_unchanged, pair_of, plan_seats, wanted_staff
+from program_enrollments.api.enrollments.pipeline import EnrollmentWrite, Held
 from program_enrollments.api.enrollments.programs import fetch_enrolled
-from program_enrollments.api.enrollments.stored_courses import fetch_stored, find_active_elsewhere
-from program_enrollments.api.learners.account_locks import HeldAccounts, hold_accounts
-from program_enrollments.api.learners.creation import foresee_claims
-from program_enrollments.api.learners.identity import Identity
-from program_enrollments.api.learners.identity_changes import note_in_question, review_identity_changes
-from program_enrollments.api.learners.locks import (
-    Identified,
-    LockedLearner,
-    as_seen,
-    find_siblings,
-    identify,
-    lock_named,
-    locks_rows,
-    read_learners,
-    recognize,
-)
-from program_enrollments.api.ledger import record_changes
+from program_enrollments.api.enrollments.rows import CourseRow
+from program_enrollments.api.enrollments.stored_courses import fetch_stored
+from program_enrollments.api.kept_answers import RequestProgress
+from program_enrollments.api.learners.account_locks import hold_accounts
+from program_enrollments.api.learners.locks import LockedLearner, find_siblings
 from program_enrollments.api.realizing.promises import keep_failures
 from program_enrollments.api.realizing.seats import (
     SeatWish,
@@ -82,272 +61,169 @@ def write_course_enrollments(
     identity_reach: Callable[[], Reach] | None = None,
     allow_pseudonyms: bool = False,
     dry_run: bool = False,
+    progress: RequestProgress | None = None,
     now: datetime | None = None,
 ) -> list[RowOutcome]:
     """Create and update enrollments in a course run, and return one outcome per row.
 
     The outcomes are in the order of the rows.
 
-    Of learners with an account the host is told, also where nothing of ours changes: that repairs a host that drifted.
-    What the host does not accept is `internal-error`, and not stored. `identity_reach` and `allow_pseudonyms` as in
-    `write_program_enrollments`. Raises TooManyRows. The number of statements
-    depends on the number of chunks, not on that of rows, on a host that can enroll in bulk. (docs/api.rst)
+    The host is told of learners with an account, also where nothing of ours changes: that repairs a host that drifted.
+    What the host does not accept is `internal-error`, and not stored. The other parameters are those of
+    `write_program_enrollments`. Raises TooManyRows and WriteInterrupted. The number of statements depends on the number
+    of chunks, not on that of rows, on a host that can enroll in bulk. (docs/api.rst)
     """
-    prepared = prepare_rows(
-        school_id=program.school_id, rows=rows, allow_pseudonyms=allow_pseudonyms, now=now or timezone.now()
+    moment = now or timezone.now()
+    call = prepare_call(
+        school_id=program.school_id,
+        requests=rows,
+        make_row=partial(CourseRow, run=course_run),
+        allow_pseudonyms=allow_pseudonyms,
+        progress=progress,
+        now=moment,
     )
-    outcomes = {number: RowOutcome(rows[number].key, Word.DUPLICATED.value, False) for number in prepared.duplicates}
-    numbers = [number for number in range(len(rows)) if number not in outcomes]
-    if numbers:
-        write = CourseWrite(
-            program=program,
-            course_run=course_run,
-            rows=rows,
-            identities=prepared.identities,
-            verb=verb,
-            origin=origin,
-            identity_reach=identity_reach,
-            now=now or timezone.now(),
-        )
-        outcomes.update(write_in_chunks(rows=rows, numbers=numbers, write=write.write_chunk, dry_run=dry_run))
-    return [explain(row=row, outcome=outcomes[number], domains=prepared.domains) for number, row in enumerate(rows)]
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What the host answered: failures by user and run, and the roles that it granted.
-
-    The staff role of the users named is this app's to take back.
-    """
-
-    failures: dict[UserCourse, HostFailure]
-    given: set[UserCourse]
+    write = CourseWrite(program=program, verb=verb, origin=origin, identity_reach=identity_reach, now=moment)
+    return write_call(write=write, call=call, dry_run=dry_run)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CourseWrite:
-    """One call of `write_course_enrollments`, ready to be carried out chunk by chunk."""
+class CourseWrite(EnrollmentWrite[CourseRow]):
+    """What one call or file writes to course enrollments of a program. Rows of a chunk may name several runs."""
 
-    program: Program
-    course_run: CourseRun
-    rows: Sequence[CourseEnrollmentRequest]
-    identities: Sequence[Identity]
-    verb: Verb
-    origin: Origin
-    identity_reach: Callable[[], Reach] | None
-    now: datetime
+    @property
+    def creates_learners(self) -> bool:
+        """Nobody gets into a course run who is not in the program."""
+        return False
 
-    def write_chunk(self, numbers: Sequence[int]) -> dict[int, RowOutcome]:
-        """Write the rows `numbers` in the current transaction; see `chunks.ChunkWriter`.
-
-        A first look answers the rows that ask for what is so already, at the host too: they lock nobody, and write
-        nothing (ADR 0007).
-        """
-        learners = read_learners(
-            school_id=self.program.school_id, identities=[self.identities[number] for number in numbers]
+    def read_stored(self, rows: Sequence[CourseRow]) -> None:
+        """Set what is stored of the rows' learners in their runs, through this program and others."""
+        stored = fetch_stored(
+            course_run_ids={row.run.pk for row in rows}, learners=[row.person.learner for row in rows]
         )
-        seen = fetch_stored(course_run_id=self.course_run.pk, learners=learners)
-        outcomes = self._find_unchanged(numbers, learners, seen)
-        others = [number for number in numbers if number not in outcomes]
-        return outcomes | self._change_rows(others, learners, seen) if others else outcomes
+        here = {}
+        elsewhere: dict[tuple[int, int], bool] = {}
+        for each in stored:
+            place = (each.learner_id, each.course_run_id)
+            if each.program_id == self.program.pk:
+                here[place] = each
+            else:
+                elsewhere[place] = elsewhere.get(place, False) or each.status == CourseStatus.ACTIVE
+        for row in rows:
+            learner = row.person.learner
+            place = (0 if learner is None else learner.id, row.run.pk)
+            row.stored = here.get(place)
+            row.is_elsewhere, row.is_active_elsewhere = place in elsewhere, elsewhere.get(place, False)
 
-    def _find_unchanged(
-        self, numbers: Sequence[int], learners: Sequence[LockedLearner], everywhere: Sequence[StoredCourseEnrollment]
-    ) -> dict[int, RowOutcome]:
-        program_id, course_id = self.program.pk, self.course_run.course_id
-        named = recognize(learners=learners, identities=[self.identities[number] for number in numbers])
-        stored = {row.learner_id: row for row in everywhere if row.program_id == program_id}
-        elsewhere = find_active_elsewhere(everywhere, program_id)
-        unchanged = {
-            number: learner
-            for number, learner in zip(numbers, named, strict=True)
-            if learner is not None
-            and is_unchanged(row=self.rows[number], stored=stored.get(learner.id), linked=learner.user_id is not None)
-        }
-        if not unchanged or self.verb == Verb.CREATE:
-            return {}
-        in_program = fetch_enrolled(program_id=program_id, learners=unchanged.values())
-        wishes = {
-            number: SeatWish(learner.user_id, course_id, self.rows[number].status == CourseStatus.ACTIVE)
-            for number, learner in unchanged.items()
-            if learner.user_id is not None
-        }
-        agreeing = find_agreeing(wishes=list(wishes.values()))
+    def read_more(self, rows: Sequence[CourseRow]) -> None:
+        """Set which rows' learners are in the program."""
+        in_program = fetch_enrolled(program_id=self.program.pk, learners=[row.person.learner for row in rows])
+        for row in rows:
+            learner = row.person.learner
+            row.in_program = learner is not None and learner.id in in_program
+
+    def find_unchanged(self, rows: Sequence[CourseRow]) -> Collection[CourseRow]:
+        """Return the rows that ask for what is so already, at the host too."""
+        if self.verb == Verb.CREATE:
+            return ()
+        unchanged = [row for row in rows if row.person.is_valid and not row.person.adds and is_unchanged(row)]
+        if not unchanged:
+            return ()
+        self.read_more(unchanged)
+        agreeing = find_agreeing(
+            wishes=[
+                SeatWish(*pair, row.request.status == CourseStatus.ACTIVE)
+                for row in unchanged
+                if (pair := pair_of(row)) is not None
+            ]
+        )
         return {
-            number: RowOutcome(row.key, row.status, True, row.status)
-            for number, learner in unchanged.items()
-            if learner.id in in_program
-            and ((row := self.rows[number]).status != CourseStatus.ACTIVE or learner.id not in elsewhere)
-            and (number not in wishes or wishes[number].pair in agreeing)
+            row
+            for row in unchanged
+            if not decide(row, verb=self.verb) and ((pair := pair_of(row)) is None or pair in agreeing)
         }
 
-    def _change_rows(
-        self, numbers: Sequence[int], learners: Sequence[LockedLearner], seen: Sequence[StoredCourseEnrollment]
-    ) -> dict[int, RowOutcome]:
-        rows = [self.rows[number] for number in numbers]
-        identities = [self.identities[number] for number in numbers]
-        claims, owners = foresee_claims(school_id=self.program.school_id, learners=learners, identities=identities)
-        held, siblings = self._hold(rows, learners)
-        locked = lock_named(learners=learners, identities=identities, also={*owners, *siblings})
-        identified = identify(learners=locked, identities=identities)
-        held.require(learner.user_id for learner in locked)
-        unchanged = as_seen(identified=identified, learners=learners)
-        in_question = review_identity_changes(identified=identified, reach=self.identity_reach)
-        everywhere = fetch_stored(course_run_id=self.course_run.pk, learners=locked) if locks_rows() else seen
-        plan, stored = self._plan(rows, identities, identified, everywhere)
-        changes, moved = complete_and_make(
-            school_id=self.program.school_id,
-            identified=identified,
-            good=plan.good,
-            identities=identities,
-            claims={number: claim for number, claim in claims.items() if number in unchanged},
-            now=self.now,
-        )
-        if moved:
-            everywhere = fetch_stored(course_run_id=self.course_run.pk, learners=identified.learners)
-            plan, stored = self._plan(rows, identities, identified, everywhere)
-        accepted = self._tell_host(rows, identified, plan, everywhere, siblings)
-        self._refuse_failed(identified, plan, accepted)
-        changes += self._apply(rows, identified, plan, accepted)
-        if in_question:
-            note_in_question(in_question=in_question, learners=locked, now=self.now)
-        record_changes(changes=changes, origin=self.origin, now=self.now)
-        recheck_emails_after_commit(school_id=self.program.school_id, identified=identified, identities=identities)
-        outcomes = {}
-        touched = {change.learner_id for change in changes}
-        for number, row in enumerate(rows):
-            learner, word = identified.learners[number], plan.words.get(number)
-            before = stored[learner.id].status if learner is not None and learner.id in stored else None
-            detail = identified.details.get(number, "")
-            outcomes[numbers[number]] = RowOutcome(
-                row.key,
-                word or row.status,
-                word is None,
-                before,
-                detail,
-                word is None and learner is not None and learner.id in touched,
-            )
-        return outcomes
+    def hold(self, rows: Sequence[CourseRow]) -> Held:
+        """Keep accounts that may get seats from being deleted, and name the learners to lock with those who leave.
 
-    def _plan(
-        self,
-        rows: Sequence[CourseEnrollmentRequest],
-        identities: Sequence[Identity],
-        identified: Identified,
-        everywhere: Sequence[StoredCourseEnrollment],
-    ) -> tuple[CoursePlan, dict[int, StoredCourseEnrollment]]:
-        program_id = self.program.pk
-        stored = {row.learner_id: row for row in everywhere if row.program_id == program_id}
-        plan = plan_course_enrollments(
-            rows=rows,
-            identities=identities,
-            learner_ids=[learner.id if learner else None for learner in identified.learners],
-            invalid=identified.invalid,
-            in_program=fetch_enrolled(program_id=program_id, learners=identified.learners),
-            stored=stored,
-            occupied_elsewhere=find_active_elsewhere(everywhere, program_id),
-            verb=self.verb,
-        )
-        return plan, stored
-
-    def _tell_host(
-        self,
-        rows: Sequence[CourseEnrollmentRequest],
-        identified: Identified,
-        plan: CoursePlan,
-        everywhere: Sequence[StoredCourseEnrollment],
-        siblings: Collection[int],
-    ) -> Accepted:
-        """Make the host agree with the good rows of learners who have an account."""
-        run_id, course_id = self.course_run.pk, self.course_run.course_id
-        users = {number: user_id for number in plan.good if (user_id := identified.learner(number).user_id) is not None}
-        ours = [stored.id for number in users if (stored := plan.good[number]) is not None and stored.real]
-        leaving = {
-            user_id: identified.learner(number).id
-            for number, user_id in users.items()
-            if rows[number].status == CourseStatus.INACTIVE
-        }
-        occupied = self._find_occupied(leaving, everywhere, ours, siblings) if leaving else set()
-        wishes = [
-            SeatWish(user_id, course_id, rows[number].status == CourseStatus.ACTIVE)
-            for number, user_id in users.items()
-            if rows[number].status == CourseStatus.ACTIVE or (user_id, run_id) not in occupied
-        ]
-        grants, revokes, given = set(), set(), set()
-        for number, user_id in users.items():
-            stored, pair = plan.good[number], (user_id, course_id)
-            ours_now = stored is not None and stored.staff_given
-            if ours_now:
-                given.add(pair)
-            if wanted_staff(row=rows[number], stored=stored):
-                # Asked for again it is granted again: the host may have drifted.
-                if rows[number].course_staff or not (stored is not None and stored.real):
-                    grants.add(pair)
-            elif ours_now:
-                revokes.add(pair)
-        heirs = find_heirs(revokes=revokes, except_ids=ours)
-        granted, failures = agree_on_seats_and_roles(wishes=wishes, grants=grants, revokes=revokes - heirs.keys())
-        hand_over_roles(heirs={pk for pair, pk in heirs.items() if pair not in failures})
-        return Accepted(failures, (given | granted) - revokes)
-
-    def _hold(
-        self, rows: Sequence[CourseEnrollmentRequest], learners: Sequence[LockedLearner]
-    ) -> tuple[HeldAccounts, Collection[int]]:
-        """Keep accounts that may get seats from being deleted, and return the learners to lock.
-
-        The latter include those who may lose a seat: the same accounts at other schools.
+        These are the same accounts at other schools.
         """
-        users = {learner.user_id for learner in learners if learner.user_id is not None}
-        leaves = any(row.status == CourseStatus.INACTIVE for row in rows)
-        return hold_accounts(user_ids=users), find_siblings(user_ids=users) if leaves else ()
+        learners = [row.person.learner for row in rows]
+        users = {learner.user_id for learner in learners if learner is not None and learner.user_id is not None}
+        leaves = any(row.request.status == CourseStatus.INACTIVE for row in rows)
+        return Held(hold_accounts(user_ids=users), find_siblings(user_ids=users) if leaves else ())
+
+    def decide(self, row: CourseRow) -> str:
+        """Return the word that refuses a row, or nothing."""
+        return decide(row, verb=self.verb)
+
+    def apply(self, rows: Sequence[CourseRow], held: Held) -> list[Change]:
+        """Make the host agree with the good rows, then write those that it accepted."""
+        given, failures = self._agree_with_host(rows, held)
+        if failures:
+            self._refuse_failed(rows, failures)
+        return self._store([row for row in rows if not row.word], given)
+
+    def _agree_with_host(
+        self, rows: Sequence[CourseRow], held: Held
+    ) -> tuple[set[UserCourse], dict[UserCourse, HostFailure]]:
+        """Return the staff roles that are this app's to take back, and what the host did not do."""
+        ours = [row.stored.id for row in rows if row.stored is not None and row.stored.real]
+        plan = plan_seats(rows, occupied=self._find_occupied(rows, ours, held.siblings))
+        heirs = find_heirs(revokes=plan.revokes, except_ids=ours)
+        granted, failures = agree_on_seats_and_roles(
+            wishes=plan.wishes, grants=plan.grants, revokes=plan.revokes - heirs.keys()
+        )
+        hand_over_roles(heirs={pk for pair, pk in heirs.items() if pair not in failures})
+        return (plan.given | granted) - plan.revokes, failures
 
     def _find_occupied(
-        self,
-        leaving: Mapping[int, int],
-        everywhere: Sequence[StoredCourseEnrollment],
-        ours: Sequence[int],
-        siblings: Collection[int],
+        self, rows: Sequence[CourseRow], ours: Collection[int], siblings: Collection[int]
     ) -> set[tuple[int, int]]:
-        """Return, of the seats about to be left, those that somebody else holds too.
+        """Return, of the seats about to be left, those that another enrollment holds too.
 
-        A seat is a user ID and a course run's primary key. `leaving` maps user IDs to learners.
-
-        Hardly anybody is in another program or at another school. Only for these it is asked what they are there.
+        A seat is a user ID and a course run's primary key. Hardly anybody is in another program or at another school:
+        only for these it is read what they are there.
         """
-        in_others = {row.learner_id for row in everywhere if row.program_id != self.program.pk}
-        at_other_schools = find_learners_at_other_schools(learners=leaving)
+        leaving = {
+            learner.user_id: row
+            for row in rows
+            if row.request.status == CourseStatus.INACTIVE and (learner := row.person.known).user_id is not None
+        }
+        if not leaving:
+            return set()
+        at_other_schools = find_learners_at_other_schools(
+            learners={user_id: row.person.known.id for user_id, row in leaving.items()}
+        )
         if not at_other_schools.keys() <= set(siblings):
             # Linked at another school since the look: its writes must not be missed.
             raise CrossedByAnother
         candidates = set(at_other_schools.values())
-        candidates |= {user_id for user_id, learner_id in leaving.items() if learner_id in in_others}
-        return find_occupied_elsewhere(user_ids=candidates, course_run_ids=[self.course_run.pk], except_ids=ours)
+        candidates |= {
+            learner.user_id
+            for row in rows
+            if row.is_elsewhere and (learner := row.person.known).user_id in leaving and learner.user_id is not None
+        }
+        return find_occupied_elsewhere(
+            user_ids=candidates, course_run_ids={row.run.pk for row in rows}, except_ids=ours
+        )
 
-    def _refuse_failed(self, identified: Identified, plan: CoursePlan, accepted: Accepted) -> None:
+    def _refuse_failed(self, rows: Sequence[CourseRow], failures: Mapping[UserCourse, HostFailure]) -> None:
         """Refuse the rows that the host did not accept; a promise that was refused before keeps count."""
-        if not accepted.failures:
-            return
         again: dict[int, HostFailure] = {}
-        for number, stored in list(plan.good.items()):
-            user_id = identified.learner(number).user_id
-            failure = None if user_id is None else accepted.failures.get((user_id, self.course_run.course_id))
+        for row in rows:
+            pair = pair_of(row)
+            failure = None if pair is None else failures.get(pair)
             if failure is None:
                 continue
-            if stored is not None and not stored.real:
-                again[stored.id] = failure
-            plan.refuse(number, Word.INTERNAL_ERROR.value)
+            if row.stored is not None and not row.stored.real:
+                again[row.stored.id] = failure
+            row.word = Word.INTERNAL_ERROR.value
         keep_failures(failures=again, now=self.now)
 
-    def _apply(
-        self,
-        rows: Sequence[CourseEnrollmentRequest],
-        identified: Identified,
-        plan: CoursePlan,
-        accepted: Accepted,
-    ) -> list[Change]:
-        program_id, run_id, course_id = self.program.pk, self.course_run.pk, self.course_run.course_id
+    def _store(self, rows: Sequence[CourseRow], given_pairs: Collection[UserCourse]) -> list[Change]:
+        program_id = self.program.pk
 
-        def record(learner: LockedLearner, kind: str, before: str | None, after: str) -> None:
+        def record(learner: LockedLearner, kind: str, before: str | None, after: str, run_id: int) -> None:
             changes.append(Change(program_id, learner.id, learner.display_key, kind, before, after, run_id))
 
         changes: list[Change] = []
@@ -355,11 +231,11 @@ class CourseWrite:
         seats: list[tuple[object, ...]] = []
         kept_promises: list[int] = []
         updates: dict[tuple[bool, str, bool, bool], list[int]] = defaultdict(list)
-        for number, stored in plan.good.items():
-            learner, status = identified.learner(number), rows[number].status
-            staff = wanted_staff(row=rows[number], stored=stored)
+        for row in rows:
+            stored, learner, status, run_id = row.stored, row.person.known, row.request.status, row.run.pk
+            staff = wanted_staff(row)
             real = learner.user_id is not None
-            given = staff and (learner.user_id, course_id) in accepted.given
+            given = staff and pair_of(row) in given_pairs
             if stored is None or (real and not stored.real):
                 head = (learner.id, program_id, run_id, status, staff, self.now, self.now)
                 if real:
@@ -368,14 +244,14 @@ class CourseWrite:
                     promises.append((*head, "", "", 0, 0))
                 if stored is not None:
                     kept_promises.append(stored.id)
-                    record(learner, ChangeKind.COURSE_REALIZED, "preemptive", "real")
+                    record(learner, ChangeKind.COURSE_REALIZED, "preemptive", "real", run_id)
             elif (stored.status, stored.course_staff, stored.staff_given) != (status, staff, given):
                 updates[(real, status, staff, given)].append(stored.id)
             if stored is None or stored.status != status:
                 before = None if stored is None else stored.status
-                record(learner, ChangeKind.COURSE_ENROLLMENT, before, status)
+                record(learner, ChangeKind.COURSE_ENROLLMENT, before, status, run_id)
             if staff != (stored is not None and stored.course_staff):
-                record(learner, ChangeKind.COURSE_STAFF, _word(not staff), _word(staff))
+                record(learner, ChangeKind.COURSE_STAFF, _word(not staff), _word(staff), run_id)
         PreemptiveCourseEnrollment.objects.filter(pk__among=kept_promises).delete()
         insert_rows(ProgramCourseEnrollment, fields=REAL_FIELDS, rows=seats)
         insert_rows(PreemptiveCourseEnrollment, fields=PREEMPTIVE_FIELDS, rows=promises)

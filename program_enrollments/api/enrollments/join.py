@@ -1,18 +1,17 @@
-"""Joining the learners of a write with accounts, so that a sign-in meanwhile leaves no limbo."""
+"""The join of a write's learners with accounts, so that a sign-in meanwhile leaves no limbo."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
 from django.db import IntegrityError, transaction
 
-from program_enrollments.api.learners.claims import Claim
 from program_enrollments.api.learners.creation import complete_learners, make_learners
-from program_enrollments.api.learners.identity import Identity
-from program_enrollments.api.learners.locks import Identified, LockedLearner
+from program_enrollments.api.learners.locks import LockedLearner
+from program_enrollments.api.learners.people import Person
 from program_enrollments.api.realizing.after_sign_in import realize_by_emails
 from program_enrollments.api.realizing.promises import realize_linked
 from program_enrollments.api.transactions import CrossedByAnother, after_commit, is_lost, is_passing
@@ -22,49 +21,32 @@ from program_enrollments.failures import describe_failure
 logger = logging.getLogger(__name__)
 
 
-def complete_and_make(
-    *,
-    school_id: int,
-    identified: Identified,
-    good: Collection[int],
-    identities: Sequence[Identity],
-    claims: Mapping[int, Claim],
-    now: datetime,
-) -> tuple[list[Change], bool]:
-    """Complete and make the learners of the rows `good`.
+def join_learners(*, school_id: int, people: Collection[Person], now: datetime) -> tuple[list[Change], bool]:
+    """Complete and make the learners of these people.
 
     Return the ledger's entries, and whether stored enrollments moved.
 
     A learner that turns out to have an account has its preemptive enrollments made real at once, so that what follows
-    meets the same state as for any other learner with an account. `claims` are the accounts foreseen for rows, and
-    locked. The caller records the entries, and plans anew where
+    meets the same state as for any other learner with an account. The caller records the entries, and plans anew where
     something moved. Raises CrossedByAnother where another writer gave an identity or an account away meanwhile.
     """
-    waiting = [
-        number for number in good if (known := identified.learners[number]) is not None and known.user_id is None
-    ]
+    adding = [person for person in people if person.adds]
+    missing = [person for person in people if person.learner is None]
+    if not adding and not missing:
+        return [], False
+    waiting = [person for person in adding if person.known.user_id is None]
     changes: list[Change] = []
-    to_complete = [number for number in good if number in identified.completions]
-    missing = set(identified.missing).intersection(good)
     try:
-        if to_complete:
-            changes += complete_learners(identified=identified, numbers=to_complete, claims=claims, now=now)
+        if adding:
+            changes += complete_learners(people=adding, now=now)
         if missing:
-            changes += make_learners(
-                school_id=school_id,
-                identified=identified,
-                numbers=sorted(missing),
-                identities=identities,
-                claims=claims,
-                now=now,
-            )
+            changes += make_learners(school_id=school_id, people=missing, now=now)
     except IntegrityError as error:
         raise CrossedByAnother from error
-    now_linked = [learner for number in waiting if (learner := identified.learner(number)).user_id is not None]
+    now_linked = [person.known for person in waiting if person.known.user_id is not None]
     if now_linked:
         changes += _realize_apart(now_linked, now)
-    attached = [number for number in missing if number not in identified.made]
-    return changes, bool(now_linked or attached)
+    return changes, bool(now_linked) or any(not person.is_new for person in missing)
 
 
 def _realize_apart(learners: Sequence[LockedLearner], now: datetime) -> list[Change]:
@@ -83,8 +65,8 @@ def _realize_apart(learners: Sequence[LockedLearner], now: datetime) -> list[Cha
         return realize_linked(learners=learners, now=now, one_by_one=True).changes
 
 
-def recheck_emails_after_commit(*, school_id: int, identified: Identified, identities: Sequence[Identity]) -> None:
-    """Look again for accounts that confirmed the addresses of the new learners meanwhile.
+def recheck_emails_after_commit(*, school_id: int, people: Iterable[Person]) -> None:
+    """Look again for accounts that confirmed the addresses of new and completed learners meanwhile.
 
     Runs once others can see these learners.
 
@@ -92,11 +74,12 @@ def recheck_emails_after_commit(*, school_id: int, identified: Identified, ident
     confirmed address. Of the two looks after the two commits at least one sees the other.
     """
     emails = {
-        identities[number].email_normalized
-        for number in identified.made | identified.completions.keys()
-        if identities[number].email_normalized
-        and (learner := identified.learners[number]) is not None
-        and learner.user_id is None
+        person.identity.email_normalized
+        for person in people
+        if (person.is_new or person.adds)
+        and person.identity.email_normalized
+        and person.learner is not None
+        and person.learner.user_id is None
     }
     if emails:
         after_commit(partial(realize_by_emails, school_id=school_id, emails=emails))

@@ -61,6 +61,9 @@ class HeldAccounts:
             raise CrossedByAnother
 
 
+NOTHING_HELD = HeldAccounts(None)
+
+
 def hold_accounts(*, user_ids: Iterable[int]) -> HeldAccounts:
     """Keep these accounts from being deleted until the commit.
 
@@ -70,7 +73,7 @@ def hold_accounts(*, user_ids: Iterable[int]) -> HeldAccounts:
     the account, while the deletion may wait for the learner.
     """
     if connections[router.db_for_write(get_user_model())].vendor != "mysql":
-        return HeldAccounts(None)
+        return NOTHING_HELD
     ids = frozenset(user_ids)
     lock_accounts(user_ids=ids)
     return HeldAccounts(ids)

@@ -22,13 +22,8 @@ from program_enrollments.api.learners.links import (
     note_conflicts,
     settle_claims,
 )
-from program_enrollments.api.learners.locks import (
-    Identified,
-    LockedLearner,
-    find_learner_ids,
-    identify,
-    lock_learners,
-)
+from program_enrollments.api.learners.locks import LockedLearner, find_learner_ids, lock_learners
+from program_enrollments.api.learners.people import Person
 from program_enrollments.api.transactions import CrossedByAnother
 from program_enrollments.data import Change, ChangeKind, LinkHow
 from program_enrollments.models import Learner
@@ -51,28 +46,30 @@ NEW_LEARNER_FIELDS = (
 )
 
 
-def foresee_claims(
-    *, school_id: int, learners: Sequence[LockedLearner], identities: Sequence[Identity]
-) -> tuple[dict[int, Claim], list[int]]:
-    """Lock the accounts that claim learners of these rows, and return them by row.
+def foresee_claims(*, school_id: int, people: Iterable[Person], creates: bool) -> list[int]:
+    """Lock the accounts that claim these people, and note them on those.
 
-    Also return the IDs of the learners that these accounts are at the school already.
+    Return the IDs of the learners that these accounts are at the school already.
 
-    Before learners are locked: linking takes the account's row first. `learners` are as a look without locks found
-    them. What turns up later is left to the look after the commit, to the next sign-in and to the sweep.
+    Before learners are locked: linking takes the account's row first. `people` are identified by a look without locks;
+    with `creates`, those who are no learners yet will become some. What turns up later is left to the look after the
+    commit, to the next sign-in and to the sweep.
     """
-    foreseen = identify(learners=learners, identities=identities)
-    wanted = {number: identities[number] for number in foreseen.missing if identities[number].valid}
-    for number, identity in foreseen.completions.items():
-        learner = foreseen.learner(number)
-        if learner.user_id is None:
-            wanted[number] = _joined(identity, learner)
+    wanted = {}
+    for person in people:
+        person.claim = None
+        if person.learner is None:
+            if creates and person.is_valid:
+                wanted[person] = person.identity
+        elif person.adds and person.learner.user_id is None:
+            wanted[person] = _joined(person.identity, person.learner)
     claims = _find_claims(school_id=school_id, identities=wanted) if wanted else {}
     if not claims:
-        return {}, []
+        return []
     there = lock_accounts(user_ids={claim.user_id for claim in claims.values()})
-    claims = {number: claim for number, claim in claims.items() if claim.user_id in there}
-    return claims, find_owners(school_ids=[school_id], user_ids=there)
+    for person, claim in claims.items():
+        person.claim = claim if claim.user_id in there else None
+    return find_owners(school_ids=[school_id], user_ids=there)
 
 
 def _joined(identity: Identity, learner: LockedLearner) -> Identity:
@@ -86,24 +83,18 @@ def _joined(identity: Identity, learner: LockedLearner) -> Identity:
     )
 
 
-def complete_learners(
-    *, identified: Identified, numbers: Collection[int], claims: Mapping[int, Claim], now: datetime
-) -> list[Change]:
-    """Give learners the student ID or address that their rows `numbers` add.
+def complete_learners(*, people: Collection[Person], now: datetime) -> list[Change]:
+    """Give the learners of these people the student ID or address that their rows add.
 
     Return the ledger's entries for it.
 
-    A learner that still waits is linked if the new identity is an account's, by `claims`. One statement for all, a few
-    more where accounts turn up.
+    A learner that still waits is linked if the new identity is an account's, by the person's claim. One statement for
+    all, one more where addresses change hands, a few more where accounts turn up.
     """
     changes: list[Change] = []
-    changed: list[LockedLearner] = []
-    waiting: list[int] = []
-    vacated: list[int] = []
-    for number in numbers:
-        identity, learner = identified.completions.get(number), identified.learners[number]
-        if identity is None or learner is None:
-            continue
+    vacated = []
+    for person in people:
+        identity, learner = person.identity, person.known
         completed = learner
         if identity.student_key_normalized and not learner.student_key_normalized:
             completed = completed._replace(
@@ -113,24 +104,24 @@ def complete_learners(
         if identity.email_normalized and identity.email_normalized != learner.email_normalized:
             completed = completed._replace(email=identity.email, email_normalized=identity.email_normalized)
             changes.append(_identity_change(completed, ChangeKind.EMAIL, learner.email or None, identity.email))
-        if (absorbed := identified.absorbed.get(number)) is not None:
+        if person.absorbed is not None:
             # The row of an ID that was given up; the ID goes on, and with it since when it is the new holder's.
-            completed = completed._replace(key_since=absorbed.key_since)
-            vacated.append(absorbed.id)
-        identified.learners[number] = completed
-        changed.append(completed)
-        if completed.user_id is None and number in claims:
-            waiting.append(number)
+            completed = completed._replace(key_since=person.absorbed.key_since)
+            vacated.append(person.absorbed.id)
+        person.learner = completed
     if vacated:
         Learner.objects.filter(pk__in=vacated).delete()
+    # Databases compare row by row: an address must be given up before somebody else can get it.
+    together = set(people)
+    givers = {person.giver.known.id for person in people if person.giver is not None and person.giver in together}
+    update_rows(Learner, fields=("email", "email_normalized"), rows=[(pk, "", None) for pk in sorted(givers)])
     update_rows(
         Learner,
         fields=("student_key", "student_key_normalized", "email", "email_normalized", "key_since", "modified"),
-        rows=[(*row[:5], row.key_since, now) for row in changed],
+        rows=[(*row[:5], row.key_since, now) for row in (person.known for person in people)],
     )
-    if waiting:
-        changes += _link_waiting(identified=identified, numbers=waiting, claims=claims, now=now)
-    return changes
+    waiting = [person for person in people if person.claim is not None and person.known.user_id is None]
+    return changes + _link_waiting(people=waiting, now=now) if waiting else changes
 
 
 def _identity_change(learner: LockedLearner, kind: str, before: str | None, after: str) -> Change:
@@ -144,36 +135,32 @@ def _identity_change(learner: LockedLearner, kind: str, before: str | None, afte
     )
 
 
-def _link_waiting(
-    *, identified: Identified, numbers: Sequence[int], claims: Mapping[int, Claim], now: datetime
-) -> list[Change]:
+def _link_waiting(*, people: Sequence[Person], now: datetime) -> list[Change]:
     """Link learners that wait, and whose identity just grew, to the accounts that claim them.
 
     Their promises stay for realizing.
     """
-    learners = {number: learner for number in numbers if (learner := identified.learners[number]) is not None}
-    school_ids = {learner.school_id for learner in learners.values()}
+    claims = [(person.known, person.claim) for person in people if person.claim is not None]
+    school_ids = {learner.school_id for learner, _ in claims}
     taken = {
-        (learner.school_id, user_id): learner
+        (school_id, user_id): learner
         for school_id in school_ids
-        for user_id, learner in _taken(school_id=school_id, claims=claims.values()).items()
+        for user_id, learner in _taken(school_id=school_id, claims=[claim for _, claim in claims]).items()
     }
-    known = fetch_known_claims(learners=learners.values())
-    settlement = settle_claims(
-        claims=[(learner, claims[number]) for number, learner in learners.items()], owners=taken, known=known
-    )
+    known = fetch_known_claims(learners=[learner for learner, _ in claims])
+    settlement = settle_claims(claims=claims, owners=taken, known=known)
     # A merge would need the other learner's lock; the sweep does it.
     settlement.merges.clear()
     settlement.strengthened.clear()
     linked, changes = apply_settlement(settlement=settlement, now=now)
     by_id = {learner.id: learner for learner in linked}
-    for number, learner in learners.items():
-        identified.learners[number] = by_id.get(learner.id, learner)
+    for person in people:
+        person.learner = by_id.get(person.known.id, person.known)
     return changes
 
 
-def _find_claims(*, school_id: int, identities: dict[int, Identity]) -> dict[int, Claim]:
-    """Find the account of each row's learner.
+def _find_claims(*, school_id: int, identities: Mapping[Person, Identity]) -> dict[Person, Claim]:
+    """Find the account of each person, by these identities.
 
     The student ID comes first, then the e-mail address.
     """
@@ -189,12 +176,12 @@ def _find_claims(*, school_id: int, identities: dict[int, Identity]) -> dict[int
         emails={identity.email_normalized for identity in identities.values() if identity.email_normalized}
     )
     claims = {}
-    for number, identity in identities.items():
+    for person, identity in identities.items():
         user_id = by_student_key.get(identity.student_key_normalized)
         if user_id is not None:
-            claims[number] = Claim(user_id, LinkHow.SSO.value)
+            claims[person] = Claim(user_id, LinkHow.SSO.value)
         elif (user_id := by_email.get(identity.email_normalized)) is not None:
-            claims[number] = Claim(user_id, LinkHow.EMAIL.value)
+            claims[person] = Claim(user_id, LinkHow.EMAIL.value)
     return claims
 
 
@@ -207,39 +194,31 @@ def _taken(*, school_id: int, claims: Iterable[Claim]) -> dict[int, LockedLearne
     return {learner.user_id: learner for learner in (LockedLearner(*row) for row in rows) if learner.user_id}
 
 
-def make_learners(
-    *,
-    school_id: int,
-    identified: Identified,
-    numbers: Sequence[int],
-    identities: Sequence[Identity],
-    claims: Mapping[int, Claim],
-    now: datetime,
-) -> list[Change]:
-    """Make the learners of rows `numbers`, and return the ledger's entries for their links.
+def make_learners(*, school_id: int, people: Sequence[Person], now: datetime) -> list[Change]:
+    """Make these people learners, and return the ledger's entries for their links.
 
-    A learner whom an account claims (`claims`, by row) is linked.
+    A learner whom an account claims is linked.
 
     An account that already is a learner of the school, and lacks just what the row gives, is completed instead. Raises
     CrossedByAnother where another writer made one of them at the same moment: the chunk then starts anew and finds it.
     """
-    claims = {number: claims[number] for number in numbers if number in claims}
+    claims = {person: person.claim for person in people if person.claim is not None}
     taken = _taken(school_id=school_id, claims=claims.values())
-    completed = _complete_taken(claims=claims, taken=taken, identified=identified, identities=identities)
-    changes = complete_learners(identified=identified, numbers=completed, claims={}, now=now) if completed else []
-    rows: dict[int, tuple[Any, ...]] = {}
-    contested: list[int] = []
-    for number in numbers:
-        if number in completed:
+    completed = _complete_taken(claims=claims, taken=taken)
+    changes = complete_learners(people=completed, now=now) if completed else []
+    rows: dict[Person, tuple[Any, ...]] = {}
+    contested: list[Person] = []
+    for person in people:
+        if person in completed:
             continue
-        identity, claim = identities[number], claims.get(number)
+        identity, claim = person.identity, person.claim
         refused = claim is not None and claim.user_id in taken
         if claim is not None and not refused:
             taken[claim.user_id] = LockedLearner(0, "", "", "", "", claim.user_id, claim.how, school_id, "")
         link = (claim.user_id, claim.how, now) if claim is not None and not refused else (None, "", None)
         if refused:
-            contested.append(number)
-        rows[number] = (
+            contested.append(person)
+        rows[person] = (
             identity.student_key,
             identity.student_key_normalized or None,
             identity.email,
@@ -250,71 +229,59 @@ def make_learners(
             now,
             now,
         )
-    made = _insert_learners(school_id=school_id, rows=rows, identities=identities, now=now)
-    for number, learner_id in made.items():
-        row = rows[number]
-        learner = LockedLearner(*(learner_id, *row[:6], school_id, ""))
-        identified.learners[number] = learner
-        identified.made.add(number)
+    for person, learner_id in _insert_learners(school_id=school_id, rows=rows, now=now).items():
+        person.learner = learner = LockedLearner(*(learner_id, *rows[person][:6], school_id, ""))
+        person.is_new = True
         if learner.user_id is not None:
             claim = Claim(learner.user_id, learner.link_how)
             changes.append(link_change(learner_id=learner_id, student_key=learner.display_key, claim=claim))
-    conflicts = [Conflict(identified.learner(number), claims[number], ALREADY_SOMEBODY) for number in contested]
+    conflicts = [Conflict(person.known, claims[person], ALREADY_SOMEBODY) for person in contested]
     return changes + note_conflicts(conflicts=conflicts, now=now)
 
 
-def _complete_taken(
-    *,
-    claims: dict[int, Claim],
-    taken: dict[int, LockedLearner],
-    identified: Identified,
-    identities: Sequence[Identity],
-) -> set[int]:
-    """Point rows at the learner that their account already is.
+def _complete_taken(*, claims: Mapping[Person, Claim], taken: Mapping[int, LockedLearner]) -> Collection[Person]:
+    """Point people at the learner that their account already is, and return them.
 
     That learner lacks just what the row gives.
     """
-    completed: dict[int, int] = {}
-    for number, claim in claims.items():
+    completed: dict[Person, int] = {}
+    for person, claim in claims.items():
         known = taken.get(claim.user_id)
         if known is None or known.id in completed.values():
             continue
-        identity = identities[number]
+        identity = person.identity
         brings_student_key = bool(identity.student_key_normalized) and not known.student_key_normalized
         brings_email = bool(identity.email_normalized) and not known.email_normalized
         disagrees = (identity.student_key_normalized and not brings_student_key) or (
             identity.email_normalized and not brings_email and identity.email_normalized != known.email_normalized
         )
         if (brings_student_key or brings_email) and not disagrees:
-            completed[number] = known.id
+            completed[person] = known.id
     locked = {learner.id: learner for learner in lock_learners(ids=completed.values())}
-    for number, learner_id in completed.items():
-        if locked.get(learner_id) != taken[claims[number].user_id]:
+    for person, learner_id in completed.items():
+        if locked.get(learner_id) != taken[claims[person].user_id]:
             raise CrossedByAnother
-        identified.learners[number] = locked[learner_id]
-        identified.completions[number] = identities[number]
-    return set(completed)
+        person.learner, person.claim, person.adds = locked[learner_id], None, True
+    return completed.keys()
 
 
-def _insert_learners(
-    *, school_id: int, rows: dict[int, tuple[Any, ...]], identities: Sequence[Identity], now: datetime
-) -> dict[int, int]:
-    """Insert learners and return their IDs by row.
+def _insert_learners(*, school_id: int, rows: Mapping[Person, tuple[Any, ...]], now: datetime) -> dict[Person, int]:
+    """Insert learners and return their IDs by person.
 
     Sorted, so that two writers of the same new learners meet in one order.
     """
 
-    def order(number: int) -> tuple[str, str]:
-        return identities[number].student_key_normalized, identities[number].email_normalized
+    def order(person: Person) -> tuple[str, str]:
+        return person.identity.student_key_normalized, person.identity.email_normalized
 
     if not rows:
         return {}
-    wanted = {order(number): number for number in sorted(rows, key=order)}
+    wanted = {order(person): person for person in sorted(rows, key=order)}
     identity_fields = ("id", "student_key_normalized", "email_normalized")
     answer = insert_rows(
         Learner,
         fields=NEW_LEARNER_FIELDS,
-        rows=[rows[number] for number in wanted.values()],
+        rows=[rows[person] for person in wanted.values()],
         ignore_conflicts=True,
         returning=identity_fields,
     )

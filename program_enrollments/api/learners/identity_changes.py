@@ -6,77 +6,66 @@ somebody else. An identity decides who gets the learner's enrollments, so it tak
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from program_enrollments.api.access import Reach
-from program_enrollments.api.learners.locks import Identified, LockedLearner
+from program_enrollments.api.learners.locks import LockedLearner
+from program_enrollments.api.learners.people import Person
 from program_enrollments.api.learners.student_keys import find_vacant
 from program_enrollments.data import PRESENT_STATUSES, LearnerProblem
 from program_enrollments.models import Learner, PreemptiveProgramEnrollment, ProgramEnrollment
 
 
-def review_identity_changes(*, identified: Identified, reach: Callable[[], Reach] | None) -> dict[int, str]:
-    """Take from `identified` the changes that must not be written.
+def review_identity_changes(*, people: Collection[Person], reach: Callable[[], Reach] | None) -> dict[int, str]:
+    """Take from `people` the changes of identities that must not be written.
 
     Return the learners in question and the addresses.
 
     `reach` returns on which part of the school the caller may write enrollments, None for all of it; it is called only
-    if a row changes an identity of a known learner. A row whose change is left out for want of a grant is written
-    otherwise, and its detail says so; one whose student ID may be somebody else's now is invalid.
+    if an identity of a known learner changes. If a grant is missing, the change is left out, the row is written
+    otherwise, and the person's detail says so. A student ID that may be somebody else's now makes the person invalid.
     """
-    if not identified.completions:
+    changing = [person for person in people if person.adds]
+    if not changing:
         return {}
-    _refuse_occupied(identified)
-    in_question = _find_in_question(identified)
-    if reach is not None and identified.completions and not (part := reach()).is_school_wide:
-        _leave_out_ungranted(identified, part.program_ids)
+    _refuse_occupied(changing)
+    in_question = _find_in_question(changing)
+    changing = [person for person in changing if person.adds]
+    if reach is not None and changing and not (part := reach()).is_school_wide:
+        _leave_out_ungranted(changing, part.program_ids)
     return in_question
 
 
-def _refuse_occupied(identified: Identified) -> None:
-    """Refuse rows that add an ID which somebody else has meanwhile."""
-    if not identified.absorbed:
+def _refuse_occupied(changing: Sequence[Person]) -> None:
+    """Refuse people who should get an ID that somebody else has meanwhile."""
+    absorbing = {person: person.absorbed for person in changing if person.absorbed is not None}
+    if not absorbing:
         return
-    vacant = find_vacant(learners=identified.absorbed.values())
-    for number, learner in list(identified.absorbed.items()):
+    vacant = find_vacant(learners=absorbing.values())
+    for person, learner in absorbing.items():
         if learner.id not in vacant:
-            _refuse(identified, number)
+            person.refuse()
 
 
-def _refuse(identified: Identified, number: int, detail: str = "") -> None:
-    identified.invalid.add(number)
-    identified.completions.pop(number, None)
-    identified.absorbed.pop(number, None)
-    if detail:
-        identified.details[number] = detail
-
-
-def _find_in_question(identified: Identified) -> dict[int, str]:
+def _find_in_question(changing: Sequence[Person]) -> dict[int, str]:
     replaced = {
-        number: learner
-        for number, identity in identified.completions.items()
-        if (learner := identified.learner(number)).user_id is not None
-        and learner.email_normalized
-        and identity.email_normalized not in {"", learner.email_normalized}
+        person.known.id: person for person in changing if person.changes_email and person.known.user_id is not None
     }
     if not replaced:
         return {}
-    ids = {learner.id for learner in replaced.values()}
     present = set(
-        ProgramEnrollment.objects.filter(learner_id__among=ids, status__in=PRESENT_STATUSES).values_list(
+        ProgramEnrollment.objects.filter(learner_id__among=set(replaced), status__in=PRESENT_STATUSES).values_list(
             "learner_id", flat=True
         )
     )
     in_question = {}
-    for number, learner in replaced.items():
-        if learner.id not in present:
-            in_question[learner.id] = identified.completions[number].email
-            _refuse(
-                identified,
-                number,
+    for learner_id, person in replaced.items():
+        if learner_id not in present:
+            in_question[learner_id] = person.identity.email
+            person.refuse(
                 _(
                     "This student ID is linked to an account, but in no program of the school, and comes with another "
                     "address. If the ID was given to somebody else, release it first (student_keys/release/); if it is "
@@ -86,14 +75,12 @@ def _find_in_question(identified: Identified) -> dict[int, str]:
     return in_question
 
 
-def _leave_out_ungranted(identified: Identified, programs: Collection[int]) -> None:
-    known = {number: identified.learner(number) for number in identified.completions}
-    outside = _find_outside({learner.id for learner in known.values()}, programs)
-    for number, learner in known.items():
-        if learner.id in outside:
-            identified.completions.pop(number)
-            identified.absorbed.pop(number, None)
-            identified.details[number] = _(
+def _leave_out_ungranted(changing: Sequence[Person], programs: Collection[int]) -> None:
+    outside = _find_outside({person.known.id for person in changing}, programs)
+    for person in changing:
+        if person.known.id in outside:
+            person.adds, person.absorbed = False, None
+            person.detail = _(
                 "The identity was not changed: the learner is also in a program on which you may not write enrollments."
             )
 

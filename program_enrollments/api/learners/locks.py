@@ -1,4 +1,4 @@
-"""Locking learners: from the identities of a chunk of rows to the learners they name, locked.
+"""Locks on learners: from the identities of a chunk of rows to the learners they name, locked.
 
 Learners are the lock (ADR 0002). They are first read by their unique keys, then locked by primary key in ascending
 order: one order for every writer, on every database.
@@ -7,14 +7,12 @@ order: one order for every writer, on every database.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connections, router
 
 from program_enrollments.api.learners.identity import Identity
-from program_enrollments.data import LinkHow
 from program_enrollments.models import Learner
 from program_enrollments.sql.bulk import select_rows
 
@@ -50,37 +48,6 @@ class LockedLearner(NamedTuple):
             and self.honored_for_id is None
             and not self.undone_how
         )
-
-
-@dataclass(slots=True)
-class Identified:
-    """The learners of a chunk.
-
-    `learners` holds one a row, None where there is none; `invalid` the numbers of rows whose identities contradict each
-    other or what is stored, and `details` why where that needs saying; `missing` those of rows whose learner is not
-    there yet. `completions` are what rows add to learners, `absorbed` the vacant rows of IDs that they add.
-    """
-
-    learners: list[LockedLearner | None]
-    invalid: set[int] = field(default_factory=set)
-    missing: list[int] = field(default_factory=list)
-    completions: dict[int, Identity] = field(default_factory=dict)
-    absorbed: dict[int, LockedLearner] = field(default_factory=dict)
-    details: dict[int, str] = field(default_factory=dict)
-    made: set[int] = field(default_factory=set)
-
-    def learner(self, number: int) -> LockedLearner:
-        """Return the learner of a row that has one. Raises LookupError for a row that has none."""
-        learner = self.learners[number]
-        if learner is None:
-            raise LookupError(f"Row {number} has no learner yet.")
-        return learner
-
-    def existing(self) -> list[LockedLearner]:
-        """Return the learners that may have enrollments already: not those this very chunk made."""
-        return [
-            learner for number, learner in enumerate(self.learners) if learner is not None and number not in self.made
-        ]
 
 
 def find_learner_ids(*, school_id: int, student_keys: Collection[str], emails: Collection[str]) -> list[int]:
@@ -146,70 +113,3 @@ def locks_rows() -> bool:
 def _names(identities: Sequence[Identity]) -> tuple[set[str], set[str]]:
     student_keys = {identity.student_key_normalized for identity in identities if identity.student_key_normalized}
     return student_keys, {identity.email_normalized for identity in identities if identity.email_normalized}
-
-
-def identify(*, learners: Sequence[LockedLearner], identities: Sequence[Identity]) -> Identified:
-    """Return which of `learners` each row names, and which rows name none.
-
-    Rows that contradict what is stored count as the latter.
-    """
-    by_student_key = {learner.student_key_normalized: learner for learner in learners if learner.student_key_normalized}
-    by_email = {learner.email_normalized: learner for learner in learners if learner.email_normalized}
-    identified = Identified(learners=[])
-    for number, identity in enumerate(identities):
-        named = by_student_key.get(identity.student_key_normalized)
-        addressed = by_email.get(identity.email_normalized)
-        if named is not None and _gives_way(named=named, addressed=addressed):
-            # An ID that somebody gave up, for a learner who is known by address so far.
-            identified.absorbed[number], named = named, None
-        learner = named or addressed
-        identified.learners.append(learner)
-        if learner is None:
-            identified.missing.append(number)
-        elif learner.honored_for_id is not None or _contradicts(identity=identity, named=named, addressed=addressed):
-            identified.invalid.add(number)
-        elif (identity.email_normalized and addressed is None) or (identity.student_key_normalized and named is None):
-            identified.completions[number] = identity
-    return identified
-
-
-def _gives_way(*, named: LockedLearner, addressed: LockedLearner | None) -> bool:
-    return (
-        named.is_unclaimed
-        and addressed is not None
-        and addressed.id != named.id
-        and not addressed.student_key_normalized
-    )
-
-
-def recognize(*, learners: Sequence[LockedLearner], identities: Sequence[Identity]) -> list[LockedLearner | None]:
-    """Return, per row, the learner it names, or None if the row would change that identity.
-
-    The quick half of `identify`, for rows that may turn out to change nothing.
-    """
-    by_student_key = {learner.student_key_normalized: learner for learner in learners}
-    by_email = {learner.email_normalized: learner for learner in learners if learner.email_normalized}
-    named: list[LockedLearner | None] = []
-    for identity in identities:
-        _, student_key, _, email, valid = identity
-        learner = by_student_key.get(student_key) if student_key else by_email.get(email)
-        if learner is not None and (not valid or (email and learner.email_normalized != email)):
-            learner = None
-        named.append(learner)
-    return named
-
-
-def as_seen(*, identified: Identified, learners: Iterable[LockedLearner]) -> set[int]:
-    """Return the numbers of the rows whose learner is as in `learners`, or still missing."""
-    seen = set(learners)
-    return {number for number, learner in enumerate(identified.learners) if learner is None or learner in seen}
-
-
-def _contradicts(*, identity: Identity, named: LockedLearner | None, addressed: LockedLearner | None) -> bool:
-    if named is not None and addressed is not None:
-        return named.id != addressed.id
-    if named is None:
-        # Known by e-mail alone, so far: a first student ID completes the learner, another one names somebody else.
-        return bool(identity.student_key_normalized and addressed and addressed.student_key_normalized)
-    replaces = bool(identity.email_normalized and named.email_normalized)
-    return replaces and named.user_id is not None and named.link_how == LinkHow.EMAIL

@@ -88,11 +88,17 @@ UNKNOWN_PARAMETER = InvalidParameter(
     parameter="stauts", detail='There is no parameter "stauts" here. Did you mean "status"? The parameters are: status.'
 )
 """Every operation refuses parameters that it does not know; the example stands where it has no other."""
-SHARED_RESPONSES = {401: "NotAuthenticated", 406: "NotAcceptable", 415: "UnsupportedMediaType", 429: "TooManyRequests"}
+SHARED_RESPONSES = {
+    401: "NotAuthenticated",
+    406: "NotAcceptable",
+    415: "UnsupportedMediaType",
+    429: "TooManyRequests",
+    503: "HostUnavailable",
+}
 """Refusals that read the same wherever they come from; said once, among the document's components."""
-VARYING_CODES = frozenset({"invalid_body", "invalid_parameter"})
+VARYING_CODES = frozenset({"invalid_body", "invalid_parameter", "host_unavailable"})
 """Problems that say something else at each operation; the examples of all others are said once as well."""
-HEADERS_BY_STATUS: Mapping[int, dict[str, Any]] = {401: CHALLENGE, 429: RETRY_AFTER}
+HEADERS_BY_STATUS: Mapping[int, dict[str, Any]] = {401: CHALLENGE, 429: RETRY_AFTER, 503: RETRY_AFTER}
 
 
 class DescribedSchema(AutoSchema):
@@ -190,7 +196,7 @@ def _problems(operation: Operation, *, names: Iterable[str], method: str) -> lis
             exceptions.IdempotencyKeyReused(),
             InvalidParameter(parameter=idempotency.HEADER, detail="The Idempotency-Key is too long."),
         ]
-    return [*problems, *operation.problems, UNKNOWN_PARAMETER]
+    return [*problems, *operation.problems, UNKNOWN_PARAMETER, exceptions.HostError()]
 
 
 def render_refusals(problems: Iterable[Exception], *, answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,10 +233,15 @@ def _share(registry: ComponentRegistry, responses: dict[str, Any]) -> None:
                 _add(registry, code, ResolvedComponent.EXAMPLE, example)
                 problem["examples"][code] = {"$ref": f"#/components/examples/{code}"}
         name = SHARED_RESPONSES.get(int(status))
-        if name is not None:
+        if name is not None and not _varies(problem):
             _register(registry, response, public=True)
             _add(registry, name, ResolvedComponent.RESPONSE, response)
             responses[status] = {"$ref": f"#/components/responses/{name}"}
+
+
+def _varies(problem: Mapping[str, Any]) -> bool:
+    """Whether an interrupted write's refusal says more than others with its status do."""
+    return any("committed" in example.get("value", {}) for example in problem["examples"].values())
 
 
 def _register(registry: ComponentRegistry, operation: Any, *, public: bool) -> None:

@@ -59,6 +59,7 @@ class CourseEnrollments(CourseEndpoint):
             rows=read_course_rows(read_json(request)),
             origin=self.origin(),
             identity_reach=self.identity_reach,
+            progress=self.progress,
             dry_run=self.parameters.boolean("dry_run") or False,
         )
         return rows_response(outcomes, detailed=detailed)

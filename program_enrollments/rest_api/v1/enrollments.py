@@ -60,6 +60,7 @@ class ProgramEnrollments(ProgramEndpoint):
             rows=read_program_rows(read_json(request), with_curricula=move_curriculum or verb != Verb.UPDATE),
             origin=self.origin(),
             identity_reach=self.identity_reach,
+            progress=self.progress,
             dry_run=self.parameters.boolean("dry_run") or False,
         )
         return rows_response(outcomes, detailed=detailed)

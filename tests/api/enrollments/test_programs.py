@@ -12,6 +12,8 @@ from demo_lms.models import CourseEnrollment
 from demo_lms.models import CourseRun as HostCourseRun
 from program_enrollments import api
 from program_enrollments.api.enrollments import programs
+from program_enrollments.api.enrollments.pipeline import Held
+from program_enrollments.api.enrollments.rows import ProgramRow
 from program_enrollments.data import ProgramEnrollmentRequest, Verb
 from program_enrollments.exceptions import TooManyRows
 from program_enrollments.models import (
@@ -335,15 +337,15 @@ class TestCascading:
 def test_a_row_that_breaks_alone_is_an_internal_error_and_the_others_go_through(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = programs.ProgramWrite.write_chunk
+    original = programs.ProgramWrite.apply
 
-    def breaking(self: programs.ProgramWrite, numbers: list[int]) -> object:
-        outcomes = original(self, numbers)
-        if any(self.rows[number].key == "S-3" for number in numbers):
+    def breaking(self: programs.ProgramWrite, rows: list[ProgramRow], held: Held) -> object:
+        changes = original(self, rows, held)
+        if any(row.request.key == "S-3" for row in rows):
             raise RuntimeError("the database was struck by lightning")
-        return outcomes
+        return changes
 
-    monkeypatch.setattr(programs.ProgramWrite, "write_chunk", breaking)
+    monkeypatch.setattr(programs.ProgramWrite, "apply", breaking)
     rows = [(f"S-{number}", "enrolled") for number in range(8)]
     assert world.write_program(*rows) == {key: "internal-error" if key == "S-3" else status for key, status in rows}
     assert set(Learner.objects.values_list("student_key", flat=True)) == {key for key, _ in rows} - {"S-3"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from program_enrollments.data import CourseStatus, ProgramStatus
-from program_enrollments.exceptions import BadCursor, TooManyRows
+from program_enrollments.exceptions import BadCursor, TooManyRows, WriteInterrupted
 from program_enrollments.rest_api.errors import InvalidBody, InvalidParameter
 from program_enrollments.rest_api.openapi import query
 from program_enrollments.rest_api.openapi.descriptions import (
@@ -22,7 +22,11 @@ STRUCTURE = InvalidBody(
     "The row has no status. Nothing was written.",
     errors=[{"row": 0, "pointer": "/0/status", "code": "missing", "detail": "The row has no status."}],
 )
-WRITE_PROBLEMS = (STRUCTURE, TooManyRows(limit=10_000, received=10_001))
+WRITE_PROBLEMS = (
+    STRUCTURE,
+    TooManyRows(limit=10_000, received=10_001),
+    WriteInterrupted({"student1": "enrolled"}),
+)
 STATUS_FILTER = InvalidParameter(parameter="status", detail="status must be one of the statuses.")
 
 PROGRAM_LIST = Operation(

@@ -1,0 +1,119 @@
+"""Rows: one value per row of a write, which passes through every stage of the pipeline (ADR 0018)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, TypeVar
+
+from program_enrollments.api.learners.identity import EnrollmentRequest
+from program_enrollments.api.learners.people import Person
+from program_enrollments.data import Change, CourseEnrollmentRequest, ProgramEnrollmentRequest, RowOutcome
+from program_enrollments.models import CourseRun
+
+
+class StoredProgramEnrollment(NamedTuple):
+    """A program enrollment as stored; `real` tells in which of the two tables."""
+
+    id: int
+    learner_id: int
+    status: str
+    curriculum_id: int
+    real: bool
+
+
+class StoredCourseEnrollment(NamedTuple):
+    """A course enrollment as stored, in whatever program.
+
+    `real` tells in which of the two tables; `staff_given`, that the role is this app's to take back.
+    """
+
+    id: int
+    learner_id: int
+    course_run_id: int
+    program_id: int
+    status: str
+    course_staff: bool
+    staff_given: bool
+    real: bool
+
+
+RequestT = TypeVar("RequestT", bound=EnrollmentRequest)
+StoredT = TypeVar("StoredT", bound=StoredProgramEnrollment | StoredCourseEnrollment)
+
+
+class Touched:
+    """What the changes of a chunk concern: learners, and learners in course runs (None for what is no run's)."""
+
+    def __init__(self, changes: Iterable[Change]) -> None:
+        self.places = {(change.learner_id, change.course_run_id) for change in changes}
+        self.learners = {learner_id for learner_id, _ in self.places}
+
+
+@dataclass(slots=True, eq=False)
+class Row(ABC, Generic[RequestT, StoredT]):
+    """One row of a write.
+
+    - `request`: what was sent; `person`: whom it names, shared by rows that name the same learner.
+    - `number`: its place in the call or file.
+    - `stored`: the enrollment that it names, if there is one.
+    - `word`: what refuses it; empty while it is good.
+    - `before`: the status before the write; None if there was none. `changed`: something of ours is other than before.
+    - `detail`: a sentence for people, where one is needed.
+    """
+
+    request: RequestT
+    person: Person
+    number: int = 0
+    stored: StoredT | None = None
+    word: str = ""
+    before: str | None = None
+    changed: bool = False
+    detail: str = ""
+
+    @property
+    def outcome(self) -> RowOutcome:
+        """What became of the row: the word that refuses it, or else the status now stored."""
+        good = not self.word
+        word = self.request.status if good else self.word
+        return RowOutcome(self.request.key, word, good, self.before, self.detail, good and self.changed)
+
+    @abstractmethod
+    def is_touched_by(self, touched: Touched) -> bool:
+        """Whether changes of the chunk concern what the row names."""
+
+    def renew(self) -> None:
+        """Forget what an earlier try of the chunk found."""
+        self.stored, self.word, self.before, self.changed, self.detail = None, "", None, False, ""
+
+
+@dataclass(slots=True, eq=False)
+class ProgramRow(Row[ProgramEnrollmentRequest, StoredProgramEnrollment]):
+    """A row of a program write. `curriculum_id` is the curriculum to be stored, once the row is planned."""
+
+    curriculum_id: int = 0
+
+    def is_touched_by(self, touched: Touched) -> bool:
+        """Whether changes concern the learner."""
+        return self.person.known.id in touched.learners
+
+
+@dataclass(slots=True, eq=False)
+class CourseRow(Row[CourseEnrollmentRequest, StoredCourseEnrollment]):
+    """A row of a course write; `run` is the course run that it names, `stored` the enrollment through this program.
+
+    - `in_program`: the learner is in the program, in any status.
+    - `is_elsewhere`, `is_active_elsewhere`: the learner has an enrollment in the run through another program; an
+      active one.
+    """
+
+    run: CourseRun = field(kw_only=True)
+    in_program: bool = False
+    is_elsewhere: bool = False
+    is_active_elsewhere: bool = False
+
+    def is_touched_by(self, touched: Touched) -> bool:
+        """Whether changes concern the learner as such, or the learner in this run."""
+        learner_id = self.person.known.id
+        return (learner_id, None) in touched.places or (learner_id, self.run.pk) in touched.places
