@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 from uuid import UUID
 
 from program_enrollments.catalog_sources.value_checks import (
@@ -28,10 +28,17 @@ from program_enrollments.catalog_sources.values import (
     ProgramFields,
 )
 from program_enrollments.exceptions import CatalogUnavailable, InvalidFile
-from program_enrollments.tabular_files import Record, read_table
+from program_enrollments.tabular_files import Record, Table, open_table
 
 REQUIRED_COLUMNS = ("school", "program_uuid", "program_title")
 TRUE, FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
+
+
+class Row(NamedTuple):
+    """A line of the file, and its cells by column."""
+
+    line: int
+    cells: Mapping[str, str]
 
 
 def read_csv(stream: BinaryIO) -> Iterator[CatalogProgram | CatalogProblem]:
@@ -44,16 +51,16 @@ def read_csv(stream: BinaryIO) -> Iterator[CatalogProgram | CatalogProblem]:
     everything.
     """
     try:
-        table = read_table(stream, required=REQUIRED_COLUMNS, optional=[*COLUMNS.keys() - set(REQUIRED_COLUMNS)])
-        rows = list(table.records)
+        table = open_table(file=stream, columns=[*COLUMNS], required=REQUIRED_COLUMNS)
+        records = list(table.records())
     except InvalidFile as error:
         raise CatalogUnavailable(f"{error.detail} See docs/catalog.rst.") from None
-    by_program: dict[UUID, list[Record]] = defaultdict(list)
-    by_run: dict[str, list[Record]] = defaultdict(list)
-    for row in rows:
-        problem = _problem_of(row, columns=table.columns)
-        if problem:
-            yield CatalogProblem(f"line {row.line}", problem)
+    by_program: dict[UUID, list[Row]] = defaultdict(list)
+    by_run: dict[str, list[Row]] = defaultdict(list)
+    for record in records:
+        row = _read_row(record, table=table)
+        if row is None:
+            yield CatalogProblem(f"line {record.line}", record.problem)
             continue
         try:
             by_program[check_uuid(row.cells["program_uuid"], name="program_uuid")].append(row)
@@ -68,14 +75,16 @@ def read_csv(stream: BinaryIO) -> Iterator[CatalogProgram | CatalogProblem]:
             yield CatalogProblem(f"{uuid} (line {of_program[0].line})", str(error))
 
 
-def _problem_of(record: Record, *, columns: Sequence[str]) -> str:
-    """Return why a record cannot be used at all, or ""."""
-    if record.width > len(columns):
-        return f"It has {record.width} fields, and line 1 names {len(columns)}. Put quotation marks around texts."
-    return record.problem
+def _read_row(record: Record, *, table: Table) -> Row | None:
+    """Return a record as a row, or None if it cannot be read. Fields missing at its end are blank."""
+    missing = len(table.names) - len(record.fields)
+    if record.problem and not (record.fields and missing > 0):
+        return None
+    cells = dict(zip(table.names, [*record.fields, *[""] * missing], strict=True))
+    return Row(record.line, {name: cells[name] for name in table.columns})
 
 
-def _read_program(uuid: UUID, rows: Sequence[Record], by_run: Mapping[str, Sequence[Record]]) -> CatalogProgram:
+def _read_program(uuid: UUID, rows: Sequence[Row], by_run: Mapping[str, Sequence[Row]]) -> CatalogProgram:
     school = _agreed(rows, "school")
     if not school:
         raise UnusableValue("school is missing.")
@@ -83,7 +92,7 @@ def _read_program(uuid: UUID, rows: Sequence[Record], by_run: Mapping[str, Seque
     if not fields["title"]:
         raise UnusableValue("program_title is missing.")
     _add(fields, rows, key="program_key", url="program_url", type="program_type")
-    curricula: dict[UUID, list[Record]] = defaultdict(list)
+    curricula: dict[UUID, list[Row]] = defaultdict(list)
     for row in rows:
         if row.cells.get("curriculum_uuid", "").strip():
             curricula[check_uuid(row.cells["curriculum_uuid"], name=f"curriculum_uuid on line {row.line}")].append(row)
@@ -97,7 +106,7 @@ def _read_program(uuid: UUID, rows: Sequence[Record], by_run: Mapping[str, Seque
     )
 
 
-def _read_curriculum(uuid: UUID, rows: Sequence[Record], by_run: Mapping[str, Sequence[Record]]) -> CatalogCurriculum:
+def _read_curriculum(uuid: UUID, rows: Sequence[Row], by_run: Mapping[str, Sequence[Row]]) -> CatalogCurriculum:
     fields: dict[str, Any] = {}
     _add(fields, rows, name="curriculum_name", is_active="curriculum_active")
     runs = {
@@ -108,7 +117,7 @@ def _read_curriculum(uuid: UUID, rows: Sequence[Record], by_run: Mapping[str, Se
     return CatalogCurriculum(uuid=uuid, fields=cast(CurriculumFields, fields), course_runs=tuple(runs.values()))
 
 
-def _read_course_run(course_id: str, rows: Sequence[Record]) -> CatalogCourseRun:
+def _read_course_run(course_id: str, rows: Sequence[Row]) -> CatalogCourseRun:
     """Read a run from all rows of the file that name it, whatever their programs: it is one run."""
     fields: dict[str, Any] = {}
     _add(
@@ -157,16 +166,16 @@ COLUMNS: Mapping[str, Callable[..., Any]] = {
 """How the cells of each column are checked."""
 
 
-def _add(fields: dict[str, Any], rows: Sequence[Record], **columns: str) -> None:
+def _add(fields: dict[str, Any], rows: Sequence[Row], **columns: str) -> None:
     """Set each field to what the rows say in its column, where the file has that column."""
     for name, column in columns.items():
         if column in rows[0].cells:
             fields[name] = _agreed(rows, column)
 
 
-def _agreed(rows: Sequence[Record], column: str) -> Any:
+def _agreed(rows: Sequence[Row], column: str) -> Any:
     """Return what the rows say in a column. Raises UnusableValue where two say different things."""
-    said: Record | None = None
+    said: Row | None = None
     for row in rows:
         cell = row.cells[column].strip()
         if not cell:

@@ -106,7 +106,8 @@ def test_names_are_caseless_and_trimmed_other_columns_ignored_and_lines_end_as_t
         ([f"uni-a,{P1},Science,,", f"uni-b,{P1},Science,,"], "lines 2 and 3 disagree on school"),
         ([f"uni-a,{P1},{'x' * 256},,"], "program_title on line 2 has 256 characters"),
         ([f"uni-a,{P1},Science,{C1},{'x' * 256}"], "course_id on line 2 has 256 characters"),
-        ([f"uni-a,{P1},a\x00b,,"], "program_title on line 2 has characters"),
+        ([f"uni-a,{P1},a\x01b,,"], "program_title on line 2 has characters"),
+        ([f"uni-a,{P1},a\x00b,,"], "The line has a zero byte"),
     ],
 )
 def test_a_bad_program_is_a_problem_and_the_others_go_on(rows: list[str], told: str) -> None:
@@ -137,13 +138,16 @@ def test_a_run_described_in_two_ways_is_a_problem_of_every_program_that_has_it()
     ("content", "told"),
     [
         (b"", "lacks the columns school, program_uuid, program_title"),
-        (b"school,program_title\n", "lacks the columns program_uuid"),
+        (b"school,program_title\n", "lacks the column program_uuid"),
         (b"school,program_uuid,program_title,School\n", "names the column school more than once"),
         (
             "school,program_uuid,program_title\nuni-a,,Z\xfcrich".encode("latin-1"),
             "Line 2 has bytes that are not UTF-8",
         ),
-        (b"school,program_uuid,program_title\n" + b'"' + b"x" * 200_000, "quotation mark on line 2 is never closed"),
+        (
+            b"school,program_uuid,program_title\n" + b'"' + b"x" * 200_000,
+            "Line 2 is far too long: a quotation mark on it is never closed",
+        ),
     ],
 )
 def test_what_is_no_such_file_is_refused(content: bytes, told: str) -> None:
@@ -164,7 +168,7 @@ def test_other_delimiters_and_utf_16_are_taken(delimiter: str, encoding: str) ->
 def test_a_row_with_too_many_fields_is_a_problem_rather_than_a_shifted_one() -> None:
     problem, good = read("school,program_uuid,program_title", f"uni-a,{P1},Science, Applied", f"uni-a,{P2},Arts")
     assert isinstance(problem, CatalogProblem)
-    assert (problem.label, problem.detail[:16]) == ("line 2", "It has 4 fields,")
+    assert (problem.label, problem.detail[:22]) == ("line 2", "The line has 4 fields,")
     assert isinstance(good, CatalogProgram)
 
 

@@ -173,8 +173,8 @@ class TestTheCommand:
             ("", "lacks the columns"),
             ("a,b\n1,2\n", "lacks the columns old_student_key, new_student_key"),
             ("S-7001;S-7002\n", "Line 1 has"),
-            ("old_student_key,new_student_key\nS-7001,S-7002,S-7003\n", "Line 2 has 3 fields, line 1 names 2"),
-            ('old_student_key,new_student_key\n"S-7001"x,S-7002\n', "Line 2: a quotation mark"),
+            ("old_student_key,new_student_key\nS-7001,S-7002,S-7003\n", "Line 2 cannot be read. The line has 3 fields"),
+            ('old_student_key,new_student_key\n"S-7001"x,S-7002\n', "Line 2 cannot be read. A quotation mark"),
             ('old_student_key,new_student_key\n"S-7001,S-7002\n', "line 2 is never closed"),
         ],
     )

@@ -16,7 +16,7 @@ from django.utils import timezone
 from program_enrollments import api
 from program_enrollments.data import Origin, Source
 from program_enrollments.exceptions import IdentityProviderDoesNotExist, InvalidFile
-from program_enrollments.tabular_files import read_table
+from program_enrollments.tabular_files import open_table
 
 COLUMNS = ("old_student_key", "new_student_key")
 
@@ -95,14 +95,11 @@ def read_renamings(path: Path) -> tuple[list[api.Renaming], list[int]]:
     renamings, lines = [], []
     try:
         with path.open("rb") as file:
-            table = read_table(file, required=COLUMNS)
-            for record in table.records:
+            table = open_table(file=file, columns=COLUMNS, required=COLUMNS)
+            for record in table.records():
                 if record.problem:
-                    raise CommandError(f"Line {record.line}: {record.problem}. Correct it, and try again.")
-                if record.width > len(table.columns):
-                    seen = f"Line {record.line} has {record.width} fields, line 1 names {len(table.columns)}."
-                    raise CommandError(f"{seen} Put quotation marks around IDs with a delimiter, and try again.")
-                renamings.append(api.Renaming(*(record.cells[column] for column in COLUMNS)))
+                    raise CommandError(f"Line {record.line} cannot be read. {record.problem}")
+                renamings.append(api.Renaming(*record.cells))
                 lines.append(record.line)
     except OSError as error:
         raise CommandError(f"The file cannot be read: {error.strerror}.") from None
