@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from program_enrollments.api.jobs.lines import SPACING
 from program_enrollments.api.jobs.outcomes import Outcome, insert_job_rows, outcome_values
 from program_enrollments.api.jobs.removals import fetch_learner_ids, fetch_standings, statuses_of
 from program_enrollments.api.jobs.requests import request_of
-from program_enrollments.api.jobs.writes import write_rows
+from program_enrollments.api.jobs.writes import FileWrite
 from program_enrollments.api.learners.identity import fetch_email_domains
 from program_enrollments.api.transactions import CrossedByAnother, is_lost, rehearse
 from program_enrollments.data import (
@@ -63,7 +63,6 @@ class Application:
 
     def __init__(self, job: Job, *, crashes: int, now: datetime) -> None:
         self.job, self.crashes, self.now = job, crashes, now
-        self.program = Program.objects.select_related("school").get(pk=job.program_id)
         self.keeps: Keeps = fetch_keeps(program_id=job.program_id)
         self.domains = fetch_email_domains(school_id=job.school_id)
         self.pace = Pace()
@@ -74,6 +73,14 @@ class Application:
             request_id=job.request_id,
             job_id=job.pk,
             reason=job.decision_reason,
+        )
+        self.files = FileWrite(
+            job=job,
+            program=Program.objects.select_related("school").get(pk=job.program_id),
+            domains=self.domains,
+            origin=self.origin,
+            identity_reach=self._reach,
+            now=now,
         )
 
     def apply_chunk(self) -> bool:
@@ -152,28 +159,34 @@ class Application:
 
     def _commit(self, rows: Sequence[StagedRow], *, blamed: bool = False) -> None:
         """Apply rows, store their outcomes and move the cursor: all or nothing."""
-        job = self.job
-
-        def outcomes_now() -> list[Outcome]:
-            if blamed:
-                return [self._refuse(row, Word.INTERNAL_ERROR.value) for row in rows]
-            return self._decide(rows)
-
-        foreseen = rehearse(outcomes_now) if job.dry_run else None
+        job, cursor = self.job, rows[-1].number
+        values: dict[str, Any] = {"waiting_since": None, "next_try": None, "tries": 0}
+        if job.dry_run:
+            outcomes: list[Outcome] = []
+            rehearse(lambda: self._decide(rows, outcomes.extend, blamed=blamed))
+            commit_step(job, cursor=cursor, work=lambda: self._store(outcomes), **values)
+            return
+        counted: dict[str, Any] = {}
 
         def work() -> dict[str, Any]:
-            outcomes = foreseen if foreseen is not None else outcomes_now()
-            insert_job_rows([outcome_values(outcome) for outcome in outcomes if outcome.is_kept])
-            return self._count(outcomes)
+            self._decide(rows, lambda outcomes: counted.update(self._store(outcomes)), blamed=blamed)
+            return counted
 
-        commit_step(job, cursor=rows[-1].number, work=work, waiting_since=None, next_try=None, tries=0)
+        commit_step(job, cursor=cursor, work=work, **values)
 
-    def _decide(self, rows: Sequence[StagedRow]) -> list[Outcome]:
-        """Write what may be written of these rows in the current transaction; return each one's outcome."""
+    def _store(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+        insert_job_rows([outcome_values(outcome) for outcome in outcomes if outcome.is_kept])
+        return self._count(outcomes)
+
+    def _decide(self, rows: Sequence[StagedRow], finish: Callable[[list[Outcome]], object], *, blamed: bool) -> None:
+        """Write what may be written of these rows in the current transaction; `finish` gets each one's outcome.
+
+        `finish` is called before the ledger is written: what that locks is in everybody's way.
+        """
         outcomes: dict[int, Outcome] = {}
         for row in rows:
-            if row.word:
-                outcomes[row.number] = self._refuse(row, row.word)
+            if blamed or row.word:
+                outcomes[row.number] = self._refuse(row, row.word or Word.INTERNAL_ERROR.value)
         open_rows = [row for row in rows if row.number not in outcomes]
         watched = [row for row in open_rows if self.job.removals_approved is not None or row.line is None]
         asks_who = open_rows if self.keeps.pairs else watched
@@ -185,20 +198,18 @@ class Application:
             if row.number in changed and row.number not in outcomes:
                 outcomes[row.number] = self._changed_since(row)
         writing = [row for row in open_rows if row.number not in outcomes]
-        written = write_rows(
-            job=self.job,
-            program=self.program,
-            rows=writing,
-            origin=self.origin,
-            identity_reach=self._reach,
-            now=self.now,
-        )
-        # Those who are written are locked now: whoever came between the look and the lock is seen here.
-        if self._find_changed([row for row in watched if row.number in written], learner_ids):
-            raise CrossedByAnother
-        for row in writing:
-            outcomes[row.number] = self._outcome(row, written[row.number])
-        return [outcomes[row.number] for row in rows]
+
+        def finish_written(written: Mapping[int, RowOutcome]) -> None:
+            # Those who are written are locked now: whoever came between the look and the lock is seen here.
+            if self._find_changed([row for row in watched if row.number in written], learner_ids):
+                raise CrossedByAnother
+            done = outcomes | {row.number: self._outcome(row, written[row.number]) for row in writing}
+            finish([done[row.number] for row in rows])
+
+        if writing:
+            self.files.write(writing, finish_written)
+        else:
+            finish_written({})
 
     def _leave_alone(self, rows: Sequence[StagedRow], learner_ids: Mapping[int, int]) -> dict[int, Outcome]:
         """Return the outcomes of rows that are kept, or whose removal was not approved."""

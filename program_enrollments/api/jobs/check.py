@@ -17,16 +17,17 @@ from typing import Any, BinaryIO, NamedTuple
 from django.db.models import Exists, OuterRef
 
 from program_enrollments.api.access import is_named
-from program_enrollments.api.enrollments.chunks import prepare_rows
+from program_enrollments.api.enrollments.calls import resolve_identities
 from program_enrollments.api.jobs.claims import commit_step
-from program_enrollments.api.jobs.formats import Line, open_lines
+from program_enrollments.api.jobs.formats import open_lines, records_behind
 from program_enrollments.api.jobs.inputs import open_input
 from program_enrollments.api.jobs.lines import SPACING, ReadLine, read_line
 from program_enrollments.api.jobs.staging import insert_staged
-from program_enrollments.api.learners.identity import Identity
+from program_enrollments.api.learners.identity import Identity, fetch_email_domains
 from program_enrollments.data import FileWord, JobKind, Word
 from program_enrollments.models import CourseRun, Job, JobPhase, Learner, StagedRow
 from program_enrollments.sql.bulk import select_rows
+from program_enrollments.tabular_files import Record
 
 BATCH = 1_000
 """Lines that are staged in one transaction."""
@@ -38,10 +39,10 @@ MAX_READERS = 8
 
 
 class _Reader(NamedTuple):
-    """A file that is being read: the stream, its lines, and how many were taken."""
+    """A file that is being read: the stream, its records, and how many were taken."""
 
     file: BinaryIO
-    lines: Iterator[Line]
+    records: Iterator[Record]
     taken: int
 
 
@@ -61,10 +62,12 @@ class _Readers:
         if reader is not None:
             reader.file.close()
         file = open_input(name=job.input_name)
-        lines = open_lines(kind=job.kind, file=file).lines
-        for _ in islice(lines, job.cursor):
-            pass
-        return _Reader(file, lines, job.cursor)
+        try:
+            records = records_behind(open_lines(kind=job.kind, file=file), count=job.cursor)
+        except BaseException:
+            file.close()
+            raise
+        return _Reader(file, records, job.cursor)
 
     def put(self, job: Job, reader: _Reader) -> None:
         """Leave a reader open for the job's next batch."""
@@ -85,7 +88,7 @@ def read_batch(job: Job, *, now: datetime) -> None:
     """
     reader = _readers.take(job)
     try:
-        batch = list(islice(reader.lines, BATCH))
+        batch = list(islice(reader.records, BATCH))
     except BaseException:
         reader.file.close()
         raise
@@ -94,7 +97,8 @@ def read_batch(job: Job, *, now: datetime) -> None:
         commit_step(job, cursor=0, phase=JobPhase.DUPLICATES.value)
         return
     runs = RunIndex.of(job) if job.kind == JobKind.COURSE_ENROLLMENTS else None
-    rows = [read_line(kind=job.kind, line=line, find_run=runs.find if runs else None) for line in batch]
+    find_run = runs.find if runs is not None else None
+    rows = [read_line(kind=job.kind, record=record, find_run=find_run) for record in batch]
     staged, hides = _stage(job, rows, now)
     holds = job.holds_removals or hides
     total = job.cursor + len(batch)
@@ -120,7 +124,10 @@ def _stage(job: Job, rows: Sequence[ReadLine], now: datetime) -> tuple[list[tupl
     Also return whether a line hides whom it is about.
     """
     requests = [row.request for row in rows]
-    identities = prepare_rows(school_id=job.school_id, rows=requests, allow_pseudonyms=False, now=now).identities
+    domains = fetch_email_domains(school_id=job.school_id)
+    identities = resolve_identities(
+        school_id=job.school_id, requests=requests, domains=domains, allow_pseudonyms=False, now=now
+    )
     owners = _fetch_owners(job, identities)
     staged, hides = [], False
     for place, (row, identity) in enumerate(zip(rows, identities, strict=True), job.cursor + 1):

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from program_enrollments.api.jobs.formats import Line
 from program_enrollments.data import (
     CourseEnrollmentRequest,
     CourseStatus,
@@ -20,15 +19,17 @@ from program_enrollments.data import (
 )
 from program_enrollments.models import CourseRun
 from program_enrollments.normalization import MAX_IDENTITY_LENGTH, normalize_identity, parse_uuid, strip_invisible
+from program_enrollments.tabular_files import Record
 
 SPACING = 1_024
 """Numbers from one staging row to the next; a group of rows that depend on each other fits in between."""
 
 UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-"""Control characters: no student ID, address or status has any."""
+"""Control characters: no student ID and no address has any."""
 
 PROGRAM_STATUSES, COURSE_STATUSES = frozenset(ProgramStatus.values), frozenset(CourseStatus.values)
 TRUTH = {"": None, "true": True, "false": False}
+MAX_STATUS = 64
 
 FindRun = Callable[[str], Sequence[CourseRun]]
 
@@ -41,71 +42,98 @@ class ReadLine(NamedTuple):
 
     line: int
     request: ProgramEnrollmentRequest | CourseEnrollmentRequest
-    detail_column: str
-    course_key: str
-    course_run_id: int | None
-    word: str
-    detail: str
-    hides_identity: bool
+    detail_column: str = ""
+    course_key: str = ""
+    course_run_id: int | None = None
+    word: str = ""
+    detail: str = ""
+    hides_identity: bool = False
 
 
-def read_line(*, kind: str, line: Line, find_run: FindRun | None) -> ReadLine:
-    """Read one line of a file of this kind; of a course file, `find_run` returns the runs that a key may mean."""
-    cells = line.cells
-    student_key, email, status = _cell(cells.get("student_key")), _cell(cells.get("email")), _cell(cells.get("status"))
+def read_line(*, kind: str, record: Record, find_run: FindRun | None) -> ReadLine:
+    """Read one record of a file of this kind; of a course file, `find_run` returns the runs that a key may mean."""
+    if record.problem:
+        nothing = ProgramEnrollmentRequest(str(record.line), "", "", "")
+        word = FileWord.UNREADABLE.value
+        return ReadLine(record.line, nothing, word=word, detail=record.problem[:500], hides_identity=True)
+    cells = [cell and strip_invisible(cell) for cell in record.cells]
+    if kind == JobKind.PROGRAM_ENROLLMENTS:
+        return _read_program_line(record.line, cells)
+    return _read_course_line(record.line, cells, find_run)
+
+
+class _Person(NamedTuple):
+    """What a line says of whom it is about, and what of that cannot be used."""
+
+    student_key: str
+    email: str
+    word: str = ""
+    detail: str = ""
+    is_hidden: bool = False
+
+
+def _read_person(student_key: str, email: str) -> _Person:
+    if not email and student_key.isascii() and student_key.isprintable() and 0 < len(student_key) < 256:
+        # Nearly all lines.
+        return _Person(student_key, "")
+    invalid = Word.INVALID_IDENTITY.value
+    if UNUSABLE.search(student_key) or UNUSABLE.search(email):
+        plain = _Person(UNUSABLE.sub("\ufffd", student_key)[:255], UNUSABLE.sub("\ufffd", email)[:255])
+        return plain._replace(
+            word=invalid, detail=_("The student ID or the address has control characters."), is_hidden=True
+        )
+    if not (student_key or email) or max(len(student_key), len(email)) > MAX_IDENTITY_LENGTH:
+        cut = _Person(student_key[:MAX_IDENTITY_LENGTH], email[:MAX_IDENTITY_LENGTH], invalid, is_hidden=True)
+        limit = _("A student ID or e-mail address has at most %(limit)d characters.") % {"limit": MAX_IDENTITY_LENGTH}
+        return cut._replace(detail=limit) if student_key or email else cut
     if student_key and email and normalize_identity(student_key) == normalize_identity(email):
         # Lists and exports show a learner without an ID under the address.
         student_key = ""
-    word, detail = "", ""
-    hides_identity = bool(line.problem)
-    if line.problem:
-        word, detail = FileWord.UNREADABLE.value, line.problem
-    elif any(UNUSABLE.search(value) for value in (student_key, email)):
-        word, detail = Word.INVALID_IDENTITY.value, _("The student ID or the address has control characters.")
-        hides_identity = True
-    elif not (student_key or email) or max(len(student_key), len(email)) > MAX_IDENTITY_LENGTH:
-        word, hides_identity = Word.INVALID_IDENTITY.value, True
-    statuses = PROGRAM_STATUSES if kind == JobKind.PROGRAM_ENROLLMENTS else COURSE_STATUSES
-    if status not in statuses and word != FileWord.UNREADABLE:
+    return _Person(student_key, email)
+
+
+def _read_program_line(line: int, cells: Sequence[str]) -> ReadLine:
+    student_key, email, status, curriculum = cells
+    person = _read_person(student_key, email)
+    uuid = parse_uuid(curriculum) if curriculum else None
+    word, detail = person.word, person.detail
+    if status not in PROGRAM_STATUSES:
         word, detail = Word.INVALID_STATUS.value, ""
-    if kind == JobKind.PROGRAM_ENROLLMENTS:
-        return _program_line(line, (student_key, email, status), word, detail, hides_identity=hides_identity)
-    return _course_line(line, (student_key, email, status), word, detail, hides_identity, find_run)
-
-
-def _program_line(line: Line, given: tuple[str, str, str], word: str, detail: str, *, hides_identity: bool) -> ReadLine:
-    text = _cell(line.cells.get("curriculum_uuid"))
-    uuid = parse_uuid(text) if text else None
-    if text and uuid is None and not word:
+    elif curriculum and uuid is None and not word:
         word, detail = Word.INVALID_CURRICULUM.value, _("The curriculum is not named by a UUID.")
-    request = ProgramEnrollmentRequest(str(line.number), *map(storable, given[:2]), storable(given[2], 64), uuid)
-    return ReadLine(line.number, request, str(uuid or ""), "", None, word, detail, hides_identity)
-
-
-def _course_line(
-    line: Line,
-    given: tuple[str, str, str],
-    word: str,
-    detail: str,
-    hides_identity: bool,
-    find_run: FindRun | None,
-) -> ReadLine:
-    key = _cell(line.cells.get("course_id"))
-    runs = find_run(key) if find_run is not None and key else ()
-    truth = _cell(line.cells.get("course_staff")).lower()
-    if word != FileWord.UNREADABLE:
-        if len(runs) != 1:
-            word, detail = FileWord.INVALID_COURSE.value, _describe_runs(runs)
-        elif not word and truth not in TRUTH:
-            word, detail = Word.INVALID_STATUS.value, _("course_staff must be true, false or blank.")
-    run = runs[0] if len(runs) == 1 else None
-    request = CourseEnrollmentRequest(
-        str(line.number), *map(storable, given[:2]), storable(given[2], 64), TRUTH.get(truth)
+    return ReadLine(
+        line,
+        ProgramEnrollmentRequest(str(line), person.student_key, person.email, _storable(status), uuid),
+        detail_column=str(uuid) if uuid is not None else "",
+        word=word,
+        detail=detail,
+        hides_identity=person.is_hidden,
     )
-    column = truth if truth in TRUTH else ""
-    run_id = run.pk if run is not None else None
-    shown = run.course_id if run is not None else storable(key)
-    return ReadLine(line.number, request, column, shown, run_id, word, detail, hides_identity)
+
+
+def _read_course_line(line: int, cells: Sequence[str], find_run: FindRun | None) -> ReadLine:
+    key, student_key, email, status, staff = cells
+    person = _read_person(student_key, email)
+    runs = find_run(key) if find_run is not None and key else ()
+    run = runs[0] if len(runs) == 1 else None
+    staff = staff.lower()
+    word, detail = person.word, person.detail
+    if run is None:
+        word, detail = FileWord.INVALID_COURSE.value, _describe_runs(runs)
+    elif status not in COURSE_STATUSES:
+        word, detail = Word.INVALID_STATUS.value, ""
+    elif staff not in TRUTH:
+        word, detail = Word.INVALID_STATUS.value, _("course_staff must be true, false or blank.")
+    return ReadLine(
+        line,
+        CourseEnrollmentRequest(str(line), person.student_key, person.email, _storable(status), TRUTH.get(staff)),
+        detail_column=staff if staff in TRUTH else "",
+        course_key=run.course_id if run is not None else UNUSABLE.sub("\ufffd", key)[:255],
+        course_run_id=run.pk if run is not None else None,
+        word=word,
+        detail=detail,
+        hides_identity=person.is_hidden,
+    )
 
 
 def _describe_runs(runs: Sequence[CourseRun]) -> str:
@@ -116,10 +144,6 @@ def _describe_runs(runs: Sequence[CourseRun]) -> str:
     return str(sentence % {"names": names})[:500]
 
 
-def _cell(text: str | None) -> str:
-    return strip_invisible(text) if text else ""
-
-
-def storable(text: str, length: int = MAX_IDENTITY_LENGTH) -> str:
-    """Return a cell as every database takes it: without NUL, and cut."""
-    return text.replace("\x00", "\ufffd")[:length]
+def _storable(status: str) -> str:
+    """Return a status as every database takes it."""
+    return status if status.isascii() and len(status) <= MAX_STATUS else UNUSABLE.sub("\ufffd", status)[:MAX_STATUS]

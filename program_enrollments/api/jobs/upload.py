@@ -61,15 +61,17 @@ def upload_file(
     if options.sha256 is not None and options.sha256.lower() != sent.sha256:
         raise FileIncomplete("The file has another SHA-256 than you say. It may be cut off: send it again.")
     sent.file.seek(0)
-    lines = open_lines(kind=kind, file=sent.file)
-    if options.rows is not None and (seen := sum(1 for _ in lines.lines)) != options.rows:
+    table = open_lines(kind=kind, file=sent.file)
+    if options.rows is not None and (seen := sum(1 for _ in table.records())) != options.rows:
         raise FileIncomplete(
             f"The file has {seen} rows behind its header, not the {options.rows} that you say. It may be cut off: "
             "send it again."
         )
     input_name = save_input(file=sent.file, school_id=program.school_id)
     try:
-        return in_transaction(lambda: _create(program, kind, sent, options, origin, input_name, lines.ignored, now))
+        return in_transaction(
+            lambda: _create(program, kind, sent, options, origin, input_name, table.ignored_columns, now)
+        )
     except BaseException:
         with suppress(Exception):
             delete_input(name=input_name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from program_enrollments.models import Job, LedgerEntry, PreemptiveProgramEnrollment
+from program_enrollments.models import Job, Learner, LedgerEntry, PreemptiveProgramEnrollment
 from tests.api.jobs.conftest import Office
 
 
@@ -79,3 +79,18 @@ def test_jobs_of_a_program_run_in_the_order_of_their_acceptance(office: Office) 
     office.work(second)
     assert stored(office) == {"A-1": "suspended"}
     assert Job.objects.get(pk=first.pk).finished <= Job.objects.get(pk=second.pk).started  # type: ignore[operator]
+
+
+def test_addresses_change_hands_between_lines_far_from_each_other(office: Office) -> None:
+    office.run("student_key,email,status\nA-1,one@uni.example,enrolled\nA-2,two@uni.example,enrolled\n")
+    between = "".join(f"S-{number},,enrolled\n" for number in range(2_000))
+    job = office.run(f"student_key,email,status\nA-1,two@uni.example,enrolled\n{between}A-2,one@uni.example,enrolled\n")
+    assert (job.changed, job.refused) == (2_002, 0)
+    swapped = Learner.objects.filter(student_key__startswith="A-").values_list("student_key", "email")
+    assert dict(swapped) == {"A-1": "two@uni.example", "A-2": "one@uni.example"}
+
+
+def test_an_address_in_the_place_of_the_id_is_an_address(office: Office) -> None:
+    office.run("email,status\none@uni.example,enrolled\n")
+    job = office.run("student_key,email,status\none@uni.example,one@uni.example,enrolled\n")
+    assert (job.unchanged, job.changed) == (1, 0)
