@@ -151,15 +151,6 @@ class FileIncomplete(ProgramEnrollmentsError):
     code = "file_incomplete"
 
 
-class FileTooLarge(ProgramEnrollmentsError):
-    """A file that is larger than the setting `MAX_FILE_BYTES`."""
-
-    code = "body_too_large"
-
-    def __init__(self, *, limit: int) -> None:
-        super().__init__(f"A file may have at most {limit} bytes. Send it in several files.", limit=limit)
-
-
 class ResultExpired(ProgramEnrollmentsError):
     """The file of a job was deleted, so its result can no longer be written."""
 

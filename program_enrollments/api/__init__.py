@@ -34,6 +34,7 @@ from program_enrollments.api.grants import (
 from program_enrollments.api.jobs.decisions import approve_job, cancel_job, resume_job
 from program_enrollments.api.jobs.keeps import keep_enrollments, release_enrollments
 from program_enrollments.api.jobs.nudges import job_due
+from program_enrollments.api.jobs.results import write_result
 from program_enrollments.api.jobs.slices import run_next_slice, run_slice
 from program_enrollments.api.jobs.upload import SentFile, UploadOptions, upload_file
 from program_enrollments.api.kept_answers import (
@@ -253,4 +254,5 @@ __all__ = [
     "upload_file",
     "write_course_enrollments",
     "write_program_enrollments",
+    "write_result",
 ]

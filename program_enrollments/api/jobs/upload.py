@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from program_enrollments.api.jobs.formats import open_lines
 from program_enrollments.api.jobs.inputs import delete_input, save_input
+from program_enrollments.api.jobs.lines import UNUSABLE
 from program_enrollments.api.jobs.nudges import nudge
 from program_enrollments.api.transactions import in_transaction
 from program_enrollments.data import CourseStatus, JobKind, JobMode, Origin, ProgramStatus
@@ -68,55 +69,47 @@ def upload_file(
             "send it again."
         )
     input_name = save_input(file=sent.file, school_id=program.school_id)
-    try:
-        return in_transaction(
-            lambda: _create(program, kind, sent, options, origin, input_name, table.ignored_columns, now)
-        )
-    except BaseException:
-        with suppress(Exception):
-            delete_input(name=input_name)
-        raise
-
-
-def _create(
-    program: Program,
-    kind: JobKind,
-    sent: SentFile,
-    options: UploadOptions,
-    origin: Origin,
-    input_name: str,
-    ignored: object,
-    now: datetime | None,
-) -> Job:
     moment = now or timezone.now()
-    leaving = ProgramStatus(options.leaving_status).value
-    if kind == JobKind.COURSE_ENROLLMENTS:
-        leaving = CourseStatus.INACTIVE.value
-    job = Job.objects.create(
+    job = Job(
         kind=kind,
         mode=options.mode,
         dry_run=options.dry_run,
         cascade=options.cascade,
-        leaving_status=leaving if options.mode == JobMode.SNAPSHOT else "",
+        leaving_status=_leaving_status(kind, options),
         school_id=program.school_id,
         program=program,
-        file_name=sent.name[:255],
+        file_name=UNUSABLE.sub("\ufffd", sent.name)[:255],
         input_name=input_name,
         size=sent.size,
         sha256=sent.sha256,
-        notes=_notes(ignored),
-        created_by=username_of(origin.actor_id),
+        notes=_notes(table.ignored_columns),
         created_by_user_id=origin.actor_id,
         request_id=origin.request_id,
         created=moment,
         queued_at=moment,
     )
-    nudge(job_id=job.pk, slice_number=job.slice)
+    try:
+        in_transaction(lambda: _accept(job))
+    except BaseException:
+        delete_input(name=input_name)
+        raise
     return job
 
 
-def _notes(ignored: object) -> list[str]:
-    names = [str(name)[:64] for name in ignored] if isinstance(ignored, list | tuple) else []
+def _accept(job: Job) -> None:
+    job.created_by = username_of(job.created_by_user_id)
+    job.save(force_insert=True)
+    nudge(job_id=job.pk, slice_number=job.slice)
+
+
+def _leaving_status(kind: JobKind, options: UploadOptions) -> str:
+    if options.mode != JobMode.SNAPSHOT:
+        return ""
+    return CourseStatus.INACTIVE.value if kind == JobKind.COURSE_ENROLLMENTS else options.leaving_status.value
+
+
+def _notes(ignored: Sequence[str]) -> list[str]:
+    names = [UNUSABLE.sub("\ufffd", name)[:64] for name in ignored]
     if not names:
         return []
     more = f" and {len(names) - MAX_NOTED} more" if len(names) > MAX_NOTED else ""
@@ -129,4 +122,4 @@ def username_of(user_id: int | None) -> str:
         return ""
     users = get_user_model()
     user = users._default_manager.filter(pk=user_id).first()
-    return str(user.getusername_of())[:255] if user is not None else ""
+    return str(user.get_username())[:255] if user is not None else ""

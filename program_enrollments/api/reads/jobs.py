@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -13,35 +13,39 @@ from program_enrollments.data import Page, Permission
 from program_enrollments.exceptions import JobDoesNotExist, PermissionDenied
 from program_enrollments.models import Job, JobRow
 
+MAX_DIGITS = 19
 
-def visible_jobs(*, access: Access) -> QuerySet[Job]:
-    """Return the jobs of programs whose enrollments the caller may read, and those that the caller made."""
+
+def get_job(*, access: Access, number: str, permission: str | None = None) -> Job:
+    """Return a job by its number as it was sent, if the caller has `permission` on its program.
+
+    Without a permission, any grant on the program is enough. Whoever made the job may read it without being able to
+    read all enrollments. Raises JobDoesNotExist for a job of a program that the caller doesn't see; then
+    PermissionDenied.
+    """
+    is_number = number.isascii() and number.isdecimal() and len(number) < MAX_DIGITS
+    jobs = Job.objects.select_related("program", "school")
+    if is_number and not access.is_for_all_schools:
+        jobs = jobs.filter(Q(school_id__in=list(access.schools)) | Q(program_id__in=list(access.programs)))
+    job = jobs.filter(pk=int(number)).first() if is_number else None
+    if job is None:
+        raise JobDoesNotExist
+    is_own = permission == Permission.READ_ENROLLMENTS and job.created_by_user_id == access.user_id
+    if permission is not None and not is_own and not access.allows(permission=permission, program=job.program):
+        raise PermissionDenied
+    return job
+
+
+def readable_jobs(*, access: Access) -> QuerySet[Job]:
+    """Return the jobs of programs whose enrollments the caller may read, and the caller's own in what they see."""
     jobs = Job.objects.select_related("program", "school")
     if access.is_for_all_schools:
         return jobs
     schools = [pk for pk, words in access.schools.items() if Permission.READ_ENROLLMENTS in words]
     programs = [pk for pk, words in access.programs.items() if Permission.READ_ENROLLMENTS in words]
-    own = Q(created_by_user_id=access.user_id) & _granted_anything(access)
+    seen = Q(school_id__in=list(access.schools)) | Q(program_id__in=list(access.programs))
+    own = Q(created_by_user_id=access.user_id) & seen
     return jobs.filter(Q(school_id__in=schools) | Q(program_id__in=programs) | own)
-
-
-def _granted_anything(access: Access) -> Q:
-    """Keep what somebody made in programs that they still see."""
-    return Q(school_id__in=list(access.schools)) | Q(program_id__in=list(access.programs))
-
-
-def get_job(*, access: Access, number: str, permission: str | None = None) -> Job:
-    """Return a job that the caller may see; if a `permission` is named, the caller has it on the job's program.
-
-    Raises JobDoesNotExist, PermissionDenied.
-    """
-    is_number = number.isascii() and number.isdecimal() and len(number) < 19
-    job = visible_jobs(access=access).filter(pk=int(number)).first() if is_number else None
-    if job is None:
-        raise JobDoesNotExist
-    if permission is not None and not access.allows(permission=permission, program=job.program):
-        raise PermissionDenied
-    return job
 
 
 def fetch_jobs(
@@ -51,11 +55,12 @@ def fetch_jobs(
     program: object | None,
     kind: str | None,
     state: str | None,
+    render: Callable[[Job], dict[str, Any]],
     cursor: str | None,
     page_size: int,
 ) -> Page:
     """Return a page of the jobs that the caller may see, newest first. One statement. Raises BadCursor."""
-    jobs = visible_jobs(access=access)
+    jobs = readable_jobs(access=access)
     filters = {"school__key": school, "program__uuid": program, "kind": kind, "state": state}
     jobs = jobs.filter(**{name: value for name, value in filters.items() if value is not None})
 
@@ -66,7 +71,7 @@ def fetch_jobs(
             found = jobs.filter(pk__lt=place.key or MAX_KEY).order_by("-pk")
         return [(job.pk, job) for job in found[:limit]]
 
-    return fetch_page(read=read, cursor=cursor, page_size=page_size, render=describe_job)
+    return fetch_page(read=read, cursor=cursor, page_size=page_size, render=render)
 
 
 def fetch_job_rows(
