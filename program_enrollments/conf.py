@@ -39,8 +39,8 @@ DEFAULTS: dict[str, Any] = {
     # Requests per client, in DRF's notation ("100/second"); None sets no limit.
     "THROTTLE_RATE": "100/second",
     "IDEMPOTENCY_HOURS": 24,
-    # Files that schools send (docs/operations.rst): the alias in Django's STORAGES that keeps them (without one, a folder
-    # beside the process), how large one may be, and for how many days files and outcomes are kept.
+    # Files that schools send (docs/operations.rst): the alias in Django's STORAGES that keeps them (without one, a
+    # folder beside the process), how large one may be, and for how many days files and outcomes are kept.
     "FILE_STORAGE": "program_enrollments",
     "MAX_FILE_BYTES": 1024 * 1024 * 1024,
     "KEEP_FILES_DAYS": 30,

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ('phase', models.CharField(choices=[('read', 'read the file'), ('duplicates', 'find duplicates'), ('compare', 'compare with what is stored'), ('leavers', 'find who leaves'), ('guard', 'weigh the removals'), ('apply', 'apply')], default='read', max_length=10, verbose_name='phase')),
                 ('file_name', models.CharField(blank=True, max_length=255, verbose_name='file name')),
                 ('input_name', models.CharField(blank=True, help_text='Empty once deleted.', max_length=255, verbose_name='stored input')),
+                ('is_input_due', models.BooleanField(default=False, help_text='The stored input is deleted once the job has ended.')),
                 ('size', models.BigIntegerField(default=0, verbose_name='bytes')),
                 ('sha256', models.CharField(blank=True, max_length=64, verbose_name='SHA-256')),
                 ('total', models.PositiveIntegerField(default=0, verbose_name='lines')),

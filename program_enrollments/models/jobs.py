@@ -32,8 +32,8 @@ class JobPhase(models.TextChoices):
 class Job(models.Model):
     """One file of a school: what it asks for, how far it has come, and what came of it.
 
-    The row is all there is to know: whoever finds it due may carry it on from `cursor`. Every chunk begins by moving the
-    cursor with a conditional update, so that two workers never do the same. `slice` does that for messages.
+    The row is all there is to know: whoever finds it due may carry it on from `cursor`. Every chunk begins by moving
+    the cursor with a conditional update, so that two workers never do the same. `slice` does that for messages.
     """
 
     kind = models.CharField(_("kind"), max_length=24, choices=JobKind.choices)
@@ -48,6 +48,9 @@ class Job(models.Model):
 
     file_name = models.CharField(_("file name"), max_length=255, blank=True)
     input_name = models.CharField(_("stored input"), max_length=255, blank=True, help_text=_("Empty once deleted."))
+    is_input_due = models.BooleanField(
+        default=False, help_text=_("The stored input is deleted once the job has ended.")
+    )
     size = models.BigIntegerField(_("bytes"), default=0)
     sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
 
@@ -137,8 +140,8 @@ class Job(models.Model):
 class StagedRow(models.Model):
     """One line of a file between its check and its being applied; scratch, deleted when the job ends.
 
-    `number` is the order of applying, in steps of 1,024; rows that depend on each other stand in the gap behind the first
-    of them. `name` is the student ID under which the line's person is known now, `email_normalized` the address it
+    `number` is the order of applying, in steps of 1,024; rows that depend on each other stand in the gap behind the
+    first of them. `name` is the student ID under which the line's person is known now, `email_normalized` the address it
     gives. A leaver has no line. The references carry no constraint: checking them costs as much as the insert.
     """
 
@@ -183,8 +186,8 @@ class StagedRow(models.Model):
 class JobRow(models.Model):
     """What became of one line of a job, or of somebody whom a snapshot does not name. Unchanged lines have none.
 
-    `place` is the order in which rows are listed: the line, and behind all lines the leavers. A row that is planned tells
-    what a held job would do.
+    `place` is the order in which rows are listed: the line, and behind all lines the leavers. A row that is planned
+    tells what a held job would do.
     """
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="rows", db_index=False, verbose_name=_("job"))

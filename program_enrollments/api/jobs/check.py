@@ -77,8 +77,20 @@ class _Readers:
         if oldest is not None:
             oldest.file.close()
 
+    def close(self) -> None:
+        """Close all files."""
+        with self._lock:
+            readers, self._open = list(self._open.values()), OrderedDict()
+        for reader in readers:
+            reader.file.close()
+
 
 _readers = _Readers()
+
+
+def forget_readers() -> None:
+    """Close the files that this process has open between slices: the next slice opens its file anew."""
+    _readers.close()
 
 
 def read_batch(job: Job, *, now: datetime) -> None:

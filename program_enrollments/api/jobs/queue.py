@@ -1,4 +1,7 @@
-"""The queue: whose turn it is. A program's jobs run in the order of their acceptance; schools don't wait for each other."""
+"""The queue: whose turn it is.
+
+A program's jobs run in the order of their acceptance; schools don't wait for each other.
+"""
 
 from __future__ import annotations
 

@@ -197,23 +197,25 @@ def _clean(job: Job) -> bool:
         return False
     job.slice += 1
     deadline = time.monotonic() + get_setting("SLICE_SECONDS")
-    while time.monotonic() < deadline:
-        if not clean_batch(job):
-            Job.objects.filter(pk=job.pk).update(is_staged=False)
-            job.is_staged = False
+    while clean_batch(job):
+        if time.monotonic() >= deadline:
             break
+    else:
+        Job.objects.filter(pk=job.pk).update(is_staged=False)
+        job.is_staged = False
     _release(job, attempts=0)
     return True
 
 
 def clean_batch(job: Job) -> int:
-    """Delete some staging rows of an ended job, and rows that it only planned; return how many."""
+    """Delete some staging rows of an ended job, or else rows that it only planned; return how many."""
     staged = StagedRow.objects.filter(job_id=job.pk).order_by("number")
     last = list(staged.values_list("number", flat=True)[CLEANED_AT_ONCE - 1 : CLEANED_AT_ONCE])
     batch = StagedRow.objects.filter(job_id=job.pk, **({"number__lte": last[0]} if last else {}))
-    with paced():
-        gone = in_transaction(lambda: batch._raw_delete(batch.db))  # type: ignore[attr-defined]
-    if gone == 0:
+    planned = JobRow.objects.filter(job_id=job.pk, planned=True)
+    for rows in (batch, planned):
         with paced():
-            gone = in_transaction(lambda: JobRow.objects.filter(job_id=job.pk, planned=True).delete()[0])
-    return int(gone)
+            gone: int = in_transaction(lambda rows=rows: rows.delete()[0])  # type: ignore[misc]
+        if gone:
+            return gone
+    return 0

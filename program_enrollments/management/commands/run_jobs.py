@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import time
 from typing import Any
@@ -11,6 +12,9 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from program_enrollments import api
+from program_enrollments.failures import describe_failure
+
+logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0
 """Between two looks at a database in which nothing is due."""
@@ -35,14 +39,29 @@ class Command(BaseCommand):
         while not stopping.is_asked:
             close_old_connections()
             if time.monotonic() >= next_round:
-                api.forget_expired(now=timezone.now())
+                self._do_round()
                 next_round = time.monotonic() + ROUND_SECONDS
-            worked = api.run_jobs_once()
-            if worked:
+            if self._work():
                 continue
             if once:
                 return
             stopping.wait(IDLE_SECONDS)
+
+    def _do_round(self) -> None:
+        try:
+            api.forget_expired(now=timezone.now())
+        # The same.
+        except Exception as error:  # noqa: BLE001
+            logger.error("What has had its time could not be deleted: %s.", describe_failure(error))
+
+    def _work(self) -> bool:
+        """Carry on the job whose turn it is; return whether there was one that could be carried on."""
+        try:
+            return api.run_next_slice()
+        # The database may be down, or one job fail in a way that nobody foresaw: the others go on.
+        except Exception as error:  # noqa: BLE001
+            logger.error("A job could not be carried on: %s.", describe_failure(error))
+            return False
 
 
 class _Stopping:
