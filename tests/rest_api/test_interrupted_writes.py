@@ -11,7 +11,7 @@ from django.db import DatabaseError, OperationalError, connection
 from django.utils import timezone
 
 from program_enrollments import api
-from program_enrollments.api.enrollments import chunks
+from program_enrollments.api.enrollments import halves
 from program_enrollments.api.kept_answers import CHUNK_LEASE
 from program_enrollments.data import ProgramEnrollmentRequest, RowOutcome, Verb
 from program_enrollments.exceptions import RequestInProgress
@@ -28,7 +28,7 @@ ALL = {row["student_key"]: "enrolled" for row in ROWS}
 @pytest.fixture(autouse=True)
 def _small_chunks(app_settings: AppSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     app_settings(CHUNK_SIZE=2)
-    monkeypatch.setattr(chunks, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(halves, "PAUSE_SECONDS", 0)
 
 
 def fail_at(student_key: str, error: type[Exception]) -> Callable[..., Any]:

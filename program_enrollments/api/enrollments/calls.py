@@ -28,6 +28,7 @@ from program_enrollments.api.learners.identity import (
 )
 from program_enrollments.api.learners.people import Person
 from program_enrollments.api.learners.student_keys import end_honoring, fetch_honored
+from program_enrollments.api.pieces import cut
 from program_enrollments.api.transactions import in_transaction
 from program_enrollments.conf import get_setting
 from program_enrollments.data import RowOutcome, Word
@@ -125,46 +126,48 @@ def write_call(*, write: EnrollmentWrite[RowT], call: Call[RowT], dry_run: bool)
     rows = call.to_write
     for row in rows:
         row.word = write.refuse_early(row)
-    good = [row for row in rows if not row.word]
-    units = _keep_together(good, school_id=write.program.school_id)
+    good = _keep_together([row for row in rows if not row.word], school_id=write.program.school_id)
     progress = call.progress
     if progress is None or dry_run:
-        write_in_chunks(write=write, units=units, dry_run=dry_run, known=call.known)
+        write_in_chunks(write=write, rows=good, dry_run=dry_run, known=call.known)
     else:
 
         def keep(chunk: Sequence[RowT]) -> None:
             progress.keep({row.number: row.outcome for row in chunk if not row.word})
 
-        write_in_chunks(write=write, units=units, sink=keep, known=call.known)
-    return [
-        call.known[row.number]
-        if row.number in call.known
-        else explain(row=row.request, outcome=row.outcome, domains=call.domains)
-        for row in call.rows
-    ]
+        write_in_chunks(write=write, rows=good, sink=keep, known=call.known)
+    outcomes = [row.outcome for row in call.rows]
+    for number, row in enumerate(call.rows):
+        if row.word:
+            outcomes[number] = explain(row=row.request, outcome=outcomes[number], domains=call.domains)
+    for number, outcome in call.known.items():
+        outcomes[number] = outcome
+    return outcomes
 
 
-def _keep_together(rows: Sequence[RowT], *, school_id: int) -> list[list[RowT]]:
-    """Return the rows in units that are written together: nearly always one row each.
+def _keep_together(rows: list[RowT], *, school_id: int) -> list[RowT]:
+    """Return the rows with those beside each other, and joined, that are written together or not at all.
 
-    Rows of a unit that is too large are refused.
+    Hardly any call has such rows. Too many that depend on each other are refused.
     """
     chains = find_hand_overs(school_id=school_id, people=[row.person for row in rows])
     if not chains:
-        return [[row] for row in rows]
+        return rows
     by_person = {row.person: row for row in rows}
-    together = [[by_person[person] for person in chain] for chain in chains]
-    for unit in together:
-        if len(unit) > MAX_TOGETHER:
-            for row in unit:
+    dependent: dict[RowT, None] = {}
+    for chain in chains:
+        together = [by_person[person] for person in chain]
+        dependent.update(dict.fromkeys(together))
+        for row in together[1:]:
+            row.joined = True
+        if len(together) > MAX_TOGETHER:
+            for row in together:
                 row.word = Word.INVALID_IDENTITY.value
                 row.detail = _(
                     "Addresses change hands between %(count)d rows that can only be written together; at most "
                     "%(limit)d can. Send the new addresses in two steps."
-                ) % {"count": len(unit), "limit": MAX_TOGETHER}
-    dependent = {row for unit in together for row in unit}
-    fitting = [unit for unit in together if not unit[0].word]
-    return [*fitting, *([row] for row in rows if row not in dependent)]
+                ) % {"count": len(together), "limit": MAX_TOGETHER}
+    return [*(row for row in dependent if not row.word), *(row for row in rows if row not in dependent)]
 
 
 def _read_honored(*, school_id: int, identities: list[Identity], now: datetime) -> None:
@@ -211,14 +214,13 @@ def _fetch_student_keys(*, school_id: int, identities: Collection[Identity]) -> 
     ]
     if not emails or len(emails) == len(identities):
         return {}
-    size = get_setting("CHUNK_SIZE")
     return {
         email: student_key
-        for start in range(0, len(emails), size)
+        for piece in cut(emails)
         for email, student_key in select_rows(
             Learner,
             fields=("email_normalized", "student_key_normalized"),
-            among=("email_normalized", emails[start : start + size]),
+            among=("email_normalized", piece),
             school=school_id,
         )
         if student_key

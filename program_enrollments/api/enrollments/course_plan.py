@@ -73,7 +73,7 @@ def pair_of(row: CourseRow) -> UserCourse | None:
     learner = row.person.learner
     if learner is None or learner.user_id is None:
         return None
-    return learner.user_id, row.run.course_id
+    return learner.user_id, row.course_id
 
 
 def plan_seats(rows: Iterable[CourseRow], *, occupied: Collection[tuple[int, int]]) -> SeatPlan:
@@ -87,7 +87,7 @@ def plan_seats(rows: Iterable[CourseRow], *, occupied: Collection[tuple[int, int
         if pair is None:
             continue
         is_active = row.request.status == CourseStatus.ACTIVE
-        if is_active or (pair[0], row.run.pk) not in occupied:
+        if is_active or (pair[0], row.run_id) not in occupied:
             plan.wishes.append(SeatWish(*pair, is_active))
         stored = row.stored
         if stored is not None and stored.staff_given:

@@ -77,7 +77,7 @@ def write_course_enrollments(
     call = prepare_call(
         school_id=program.school_id,
         requests=rows,
-        make_row=partial(CourseRow, run=course_run),
+        make_row=partial(CourseRow, run_id=course_run.pk, course_id=course_run.course_id),
         allow_pseudonyms=allow_pseudonyms,
         progress=progress,
         now=moment,
@@ -98,7 +98,7 @@ class CourseWrite(EnrollmentWrite[CourseRow]):
     def read_stored(self, rows: Sequence[CourseRow]) -> None:
         """Set what is stored of the rows' learners in their runs, through this program and others."""
         stored = fetch_stored(
-            course_run_ids={row.run.pk for row in rows}, learners=[row.person.learner for row in rows]
+            course_run_ids={row.run_id for row in rows}, learners=[row.person.learner for row in rows]
         )
         here = {}
         elsewhere: dict[tuple[int, int], bool] = {}
@@ -110,9 +110,11 @@ class CourseWrite(EnrollmentWrite[CourseRow]):
                 elsewhere[place] = elsewhere.get(place, False) or each.status == CourseStatus.ACTIVE
         for row in rows:
             learner = row.person.learner
-            place = (0 if learner is None else learner.id, row.run.pk)
+            place = (0 if learner is None else learner.id, row.run_id)
             row.stored = here.get(place)
-            row.is_elsewhere, row.is_active_elsewhere = place in elsewhere, elsewhere.get(place, False)
+            # Hardly anybody is in a run through two programs.
+            if elsewhere or row.is_elsewhere:
+                row.is_elsewhere, row.is_active_elsewhere = place in elsewhere, elsewhere.get(place, False)
 
     def read_more(self, rows: Sequence[CourseRow]) -> None:
         """Set which rows' learners are in the program."""
@@ -204,7 +206,7 @@ class CourseWrite(EnrollmentWrite[CourseRow]):
             if row.is_elsewhere and (learner := row.person.known).user_id in leaving and learner.user_id is not None
         }
         return find_occupied_elsewhere(
-            user_ids=candidates, course_run_ids={row.run.pk for row in rows}, except_ids=ours
+            user_ids=candidates, course_run_ids={row.run_id for row in rows}, except_ids=ours
         )
 
     def _refuse_failed(self, rows: Sequence[CourseRow], failures: Mapping[UserCourse, HostFailure]) -> None:
@@ -232,7 +234,7 @@ class CourseWrite(EnrollmentWrite[CourseRow]):
         kept_promises: list[int] = []
         updates: dict[tuple[bool, str, bool, bool], list[int]] = defaultdict(list)
         for row in rows:
-            stored, learner, status, run_id = row.stored, row.person.known, row.request.status, row.run.pk
+            stored, learner, status, run_id = row.stored, row.person.known, row.request.status, row.run_id
             staff = wanted_staff(row)
             real = learner.user_id is not None
             given = staff and pair_of(row) in given_pairs

@@ -91,15 +91,13 @@ def write_chunk(write: EnrollmentWrite[RowT], rows: Sequence[RowT], sink: Sink[R
     number of statements does not depend on that of rows, on a host that can enroll in bulk. May be called again with
     the same rows after the transaction failed.
     """
-    for row in rows:
-        row.renew()
     people = _people_of(rows)
     learners = read_learners(school_id=write.program.school_id, identities=[person.identity for person in people])
     identify(people=people, learners=learners)
     write.read_stored(rows)
     unchanged = write.find_unchanged(rows)
     for row in unchanged:
-        row.before = row.request.status
+        row.word, row.before, row.changed, row.detail = "", row.request.status, False, ""
     others = [row for row in rows if row not in unchanged] if unchanged else rows
     changes = _change(write, others, learners) if others else []
     if sink is not None:
@@ -120,7 +118,7 @@ def _change(write: EnrollmentWrite[RowT], rows: Sequence[RowT], learners: Sequen
     for row in rows:
         stored = row.stored
         row.before = None if stored is None else stored.status
-        row.detail = row.person.detail
+        row.changed, row.detail = False, row.person.detail
     changes += write.apply(_good(rows), held)
     if in_question:
         note_in_question(in_question=in_question, learners=locked, now=write.now)
@@ -179,4 +177,5 @@ def _note_changed(rows: Sequence[RowT], changes: Sequence[Change]) -> None:
         return
     touched = Touched(changes)
     for row in rows:
-        row.changed = not row.word and row.is_touched_by(touched)
+        if not row.word and (learner := row.person.learner) is not None:
+            row.changed = row.is_touched_by(touched, learner.id)

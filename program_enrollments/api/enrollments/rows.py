@@ -10,7 +10,6 @@ from typing import Generic, NamedTuple, TypeVar
 from program_enrollments.api.learners.identity import EnrollmentRequest
 from program_enrollments.api.learners.people import Person
 from program_enrollments.data import Change, CourseEnrollmentRequest, ProgramEnrollmentRequest, RowOutcome
-from program_enrollments.models import CourseRun
 
 
 class StoredProgramEnrollment(NamedTuple):
@@ -51,12 +50,15 @@ class Touched:
         self.learners = {learner_id for learner_id, _ in self.places}
 
 
-@dataclass(slots=True, eq=False)
+# Most attributes are set by few stages and for few rows, so they are defaults of the class until then: a call of 10,000
+# rows makes 20,000 of these objects.
+@dataclass(eq=False)
 class Row(ABC, Generic[RequestT, StoredT]):
     """One row of a write.
 
     - `request`: what was sent; `person`: whom it names, shared by rows that name the same learner.
     - `number`: its place in the call or file.
+    - `joined`: it is written together with the row before it, or not at all.
     - `stored`: the enrollment that it names, if there is one.
     - `word`: what refuses it; empty while it is good.
     - `before`: the status before the write; None if there was none. `changed`: something of ours is other than before.
@@ -66,54 +68,52 @@ class Row(ABC, Generic[RequestT, StoredT]):
     request: RequestT
     person: Person
     number: int = 0
-    stored: StoredT | None = None
-    word: str = ""
-    before: str | None = None
-    changed: bool = False
-    detail: str = ""
+    joined: bool = field(default=False, init=False)
+    stored: StoredT | None = field(default=None, init=False)
+    word: str = field(default="", init=False)
+    before: str | None = field(default=None, init=False)
+    changed: bool = field(default=False, init=False)
+    detail: str = field(default="", init=False)
 
     @property
     def outcome(self) -> RowOutcome:
         """What became of the row: the word that refuses it, or else the status now stored."""
-        good = not self.word
-        word = self.request.status if good else self.word
-        return RowOutcome(self.request.key, word, good, self.before, self.detail, good and self.changed)
+        if self.word:
+            return RowOutcome(self.request.key, self.word, False, self.before, self.detail)
+        return RowOutcome(self.request.key, self.request.status, True, self.before, self.detail, self.changed)
 
     @abstractmethod
-    def is_touched_by(self, touched: Touched) -> bool:
-        """Whether changes of the chunk concern what the row names."""
-
-    def renew(self) -> None:
-        """Forget what an earlier try of the chunk found."""
-        self.stored, self.word, self.before, self.changed, self.detail = None, "", None, False, ""
+    def is_touched_by(self, touched: Touched, learner_id: int) -> bool:
+        """Whether changes of the chunk concern what the row says of this learner."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class ProgramRow(Row[ProgramEnrollmentRequest, StoredProgramEnrollment]):
     """A row of a program write. `curriculum_id` is the curriculum to be stored, once the row is planned."""
 
-    curriculum_id: int = 0
+    curriculum_id: int = field(default=0, init=False)
 
-    def is_touched_by(self, touched: Touched) -> bool:
+    def is_touched_by(self, touched: Touched, learner_id: int) -> bool:
         """Whether changes concern the learner."""
-        return self.person.known.id in touched.learners
+        return learner_id in touched.learners
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class CourseRow(Row[CourseEnrollmentRequest, StoredCourseEnrollment]):
-    """A row of a course write; `run` is the course run that it names, `stored` the enrollment through this program.
+    """A row of a course write; `stored` is the enrollment in its course run through this program.
 
+    - `run_id`, `course_id`: the run's primary key and course key.
     - `in_program`: the learner is in the program, in any status.
     - `is_elsewhere`, `is_active_elsewhere`: the learner has an enrollment in the run through another program; an
       active one.
     """
 
-    run: CourseRun = field(kw_only=True)
-    in_program: bool = False
-    is_elsewhere: bool = False
-    is_active_elsewhere: bool = False
+    run_id: int = field(kw_only=True)
+    course_id: str = field(kw_only=True)
+    in_program: bool = field(default=False, init=False)
+    is_elsewhere: bool = field(default=False, init=False)
+    is_active_elsewhere: bool = field(default=False, init=False)
 
-    def is_touched_by(self, touched: Touched) -> bool:
+    def is_touched_by(self, touched: Touched, learner_id: int) -> bool:
         """Whether changes concern the learner as such, or the learner in this run."""
-        learner_id = self.person.known.id
-        return (learner_id, None) in touched.places or (learner_id, self.run.pk) in touched.places
+        return (learner_id, None) in touched.places or (learner_id, self.run_id) in touched.places

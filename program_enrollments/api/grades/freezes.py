@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from program_enrollments.api.grades.books import books_of, find_places, lock_books, make_books
 from program_enrollments.api.grades.final_grades import GradeRow, Told, fetch_told, grade_row
 from program_enrollments.api.grades.members import gather_all
+from program_enrollments.api.pieces import cut
 from program_enrollments.api.transactions import in_transaction, is_lost
 from program_enrollments.conf import get_setting
 from program_enrollments.data import Origin
@@ -229,7 +230,7 @@ def retire_from_freezes(*, pseudonyms: Mapping[int, str]) -> int:
         .select_for_update()
         .values_list("pk", "learner_id", "freeze_id", "is_retired")
     )
-    for chunk in _chunks(rows, size=get_setting("CHUNK_SIZE")):
+    for chunk in cut(rows):
         update_rows(
             FrozenGrade,
             fields=("student_key", "is_retired"),
@@ -276,7 +277,7 @@ def _freeze(*, program: Program, course_run: CourseRun, origin: Origin, now: dat
         moment = now or timezone.now()
         learners = gather_all(program=program, course_run=course_run)
         missing = [learner.user_id for learner in learners if learner.user_id not in grades]
-        for user_ids in _chunks(missing, size=get_setting("CHUNK_SIZE")):
+        for user_ids in cut(missing):
             told = fetch_told(course_run=course_run, user_ids=user_ids)
             grades.update({user_id: told.get(user_id) for user_id in user_ids})
         write = _FreezeWrite(program, course_run, origin, moment, grades, last_version)
@@ -331,7 +332,7 @@ class _FreezeWrite:
             digest=digest_rows(rows=(row.render() for row in rows)),
         )
         freeze.save(force_insert=True)
-        for chunk in _chunks(list(enumerate(rows, start=1)), size=get_setting("CHUNK_SIZE")):
+        for chunk in cut(list(enumerate(rows, start=1))):
             columns = [_columns(freeze.pk, place, row) for place, row in chunk]
             insert_rows(FrozenGrade, fields=FROZEN_FIELDS, rows=columns)
         return FrozenVersion(
@@ -364,8 +365,3 @@ def _username(user_id: int | None) -> str:
         return ""
     user = get_user_model()._default_manager.filter(pk=user_id).first()
     return user.get_username() if user else ""
-
-
-def _chunks(items: Sequence[T], *, size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from program_enrollments.api.learners.people import Person
-from program_enrollments.conf import get_setting
+from program_enrollments.api.pieces import cut
 from program_enrollments.models import Learner
 from program_enrollments.sql.bulk import select_rows
 
@@ -26,13 +26,12 @@ def find_hand_overs(*, school_id: int, people: Iterable[Person]) -> list[list[Pe
         return []
     givers = {person.identity.student_key_normalized: person for person in named}
     receivers = {person.identity.email_normalized: person for person in named}
-    emails, size = list(receivers), get_setting("CHUNK_SIZE")
     gets: dict[Person, Person] = {}
-    for start in range(0, len(emails), size):
+    for piece in cut(list(receivers)):
         for email, student_key in select_rows(
             Learner,
             fields=("email_normalized", "student_key_normalized"),
-            among=("email_normalized", emails[start : start + size]),
+            among=("email_normalized", piece),
             school=school_id,
         ):
             giver, receiver = givers.get(student_key), receivers.get(email)
@@ -42,15 +41,17 @@ def find_hand_overs(*, school_id: int, people: Iterable[Person]) -> list[list[Pe
 
 
 def _chains(gets: dict[Person, Person]) -> list[list[Person]]:
-    """Return the chains and circles in which each person gives to the next."""
+    """Return the chains and circles in which each person gives to the next. `gets` is used up."""
     receiving = set(gets.values())
-    chains = []
+    # A chain begins with who receives nothing. What is left when all chains are taken are circles.
+    chains = [_follow(person, gets) for person in list(gets) if person not in receiving]
     while gets:
-        # A chain begins with who receives nothing; what has no such beginning is a circle.
-        person = next((each for each in gets if each not in receiving), next(iter(gets)))
-        chain = [person]
-        while (receiver := gets.pop(chain[-1], None)) is not None and receiver is not person:
-            chain.append(receiver)
-        chains.append(chain)
-        receiving = set(gets.values())
+        chains.append(_follow(next(iter(gets)), gets))
     return chains
+
+
+def _follow(first: Person, gets: dict[Person, Person]) -> list[Person]:
+    chain = [first]
+    while (receiver := gets.pop(chain[-1], None)) is not None and receiver is not first:
+        chain.append(receiver)
+    return chain

@@ -7,7 +7,7 @@ look without locks, identified again under the lock, completed or made a learner
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
@@ -17,7 +17,8 @@ from program_enrollments.api.learners.locks import LockedLearner
 from program_enrollments.data import LinkHow
 
 
-@dataclass(slots=True, eq=False)
+# Most attributes are set for few people, so they are defaults of the class until then.
+@dataclass(eq=False)
 class Person:
     """Somebody whom rows of a write name.
 
@@ -33,14 +34,14 @@ class Person:
     """
 
     identity: Identity
-    giver: Person | None = None
-    learner: LockedLearner | None = None
-    is_valid: bool = True
-    adds: bool = False
-    absorbed: LockedLearner | None = None
-    claim: Claim | None = None
-    is_new: bool = False
-    detail: str = ""
+    giver: Person | None = field(default=None, init=False)
+    learner: LockedLearner | None = field(default=None, init=False)
+    is_valid: bool = field(default=True, init=False)
+    adds: bool = field(default=False, init=False)
+    absorbed: LockedLearner | None = field(default=None, init=False)
+    claim: Claim | None = field(default=None, init=False)
+    is_new: bool = field(default=False, init=False)
+    detail: str = field(default="", init=False)
 
     @property
     def known(self) -> LockedLearner:

@@ -20,6 +20,7 @@ from program_enrollments.api.learners.student_keys import (
     vacate_keys,
 )
 from program_enrollments.api.ledger import record_changes
+from program_enrollments.api.pieces import cut
 from program_enrollments.api.transactions import in_transaction
 from program_enrollments.conf import get_setting
 from program_enrollments.data import Change, ChangeKind, LearnerProblem, Origin
@@ -70,9 +71,7 @@ def release_student_keys(
         if words[number] == Released.UNKNOWN
     }
     keys = sorted(numbers)
-    size = get_setting("CHUNK_SIZE")
-    for start in range(0, len(keys), size):
-        chunk = keys[start : start + size]
+    for chunk in cut(keys):
 
         def work(chunk: Sequence[str] = chunk) -> list[str]:
             return _release_chunk(school_id=school.pk, keys=chunk, origin=origin, dry_run=dry_run, now=moment)

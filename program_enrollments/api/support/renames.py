@@ -27,8 +27,8 @@ from program_enrollments.api.learners.student_keys import (
     vacate_keys,
 )
 from program_enrollments.api.ledger import record_changes
+from program_enrollments.api.pieces import cut
 from program_enrollments.api.transactions import CrossedByAnother, in_transaction
-from program_enrollments.conf import get_setting
 from program_enrollments.data import Change, ChangeKind, LinkHow, Origin
 from program_enrollments.models import IdentityProvider, Learner
 from program_enrollments.normalization import is_pseudonym
@@ -77,9 +77,7 @@ def rename_students(
     moment = now or timezone.now()
     words = [Renamed.INVALID] * len(renamings)
     usable = _usable(renamings)
-    size = get_setting("CHUNK_SIZE")
-    for start in range(0, len(usable), size):
-        chunk = usable[start : start + size]
+    for chunk in cut(usable):
 
         def work(chunk: Sequence[tuple[int, str, str, str]] = chunk) -> dict[int, Renamed]:
             renaming = _ChunkRenaming(provider, chunk, origin, honor_old_until, moment)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from program_enrollments.api.enrollments.courses import write_course_enrollments
 from program_enrollments.api.enrollments.programs import write_program_enrollments
+from program_enrollments.api.pieces import cut
 from program_enrollments.conf import get_setting
 from program_enrollments.data import (
     CourseEnrollmentRequest,
@@ -122,10 +123,8 @@ def change_course_statuses(
 
 
 def _parts(rows: Sequence[R]) -> Iterator[Sequence[R]]:
-    """Give the rows in parts that a write takes: its limit is meant for calls from outside."""
-    size: int = get_setting("MAX_ROWS")
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
+    """Yield the rows in parts that a write takes: its limit is meant for calls from outside."""
+    return cut(rows, size=get_setting("MAX_ROWS"))
 
 
 def _curricula(*, program_id: int, learner_ids: Collection[int]) -> dict[int, UUID]:

@@ -9,7 +9,7 @@ from django.db import OperationalError, connection
 from pytest_django import Settings
 
 from program_enrollments import api
-from program_enrollments.api.enrollments import chunks
+from program_enrollments.api.enrollments import halves
 from program_enrollments.data import CourseEnrollmentRequest, Verb
 from program_enrollments.exceptions import HostError, WriteInterrupted
 from program_enrollments.models import CourseRun, ProgramCourseEnrollment
@@ -23,7 +23,7 @@ ROWS = 256
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pause before the second try is for real outages."""
-    monkeypatch.setattr(chunks, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(halves, "PAUSE_SECONDS", 0)
 
 
 @pytest.fixture
