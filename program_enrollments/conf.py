@@ -44,6 +44,9 @@ DEFAULTS: dict[str, Any] = {
     "FILE_STORAGE": "program_enrollments",
     "MAX_FILE_BYTES": 1024 * 1024 * 1024,
     "KEEP_FILES_DAYS": 30,
+    # Who carries jobs on: "commands" (manage.py run_jobs) or "celery"; and Celery's queue, None for the host's default.
+    "JOB_ENGINE": "commands",
+    "JOB_QUEUE": None,
     # Seconds of one slice of a job, before other schools have their turn.
     "SLICE_SECONDS": 5,
     # Seconds after which a job whose worker was heard of no more is carried on by another one.

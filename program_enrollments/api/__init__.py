@@ -34,8 +34,9 @@ from program_enrollments.api.grants import (
 from program_enrollments.api.jobs.decisions import approve_job, cancel_job, resume_job
 from program_enrollments.api.jobs.keeps import keep_enrollments, release_enrollments
 from program_enrollments.api.jobs.nudges import job_due
+from program_enrollments.api.jobs.queue import count_overdue_jobs, has_job_table
 from program_enrollments.api.jobs.results import write_result
-from program_enrollments.api.jobs.slices import run_next_slice, run_slice
+from program_enrollments.api.jobs.slices import nudge_due_jobs, run_next_slice, run_slice
 from program_enrollments.api.jobs.upload import SentFile, UploadOptions, upload_file
 from program_enrollments.api.kept_answers import (
     Claim,
@@ -180,6 +181,7 @@ __all__ = [
     "confirm_holder",
     "connect_account",
     "count_learners_in_need",
+    "count_overdue_jobs",
     "describe_job",
     "describe_program",
     "email_confirmed",
@@ -216,6 +218,7 @@ __all__ = [
     "get_school",
     "get_sign_on_provider",
     "grant_all_schools",
+    "has_job_table",
     "is_email_trusted",
     "is_offered",
     "job_due",
@@ -225,6 +228,7 @@ __all__ = [
     "load_catalog",
     "look_up_learner",
     "may_give",
+    "nudge_due_jobs",
     "open_account",
     "present_learner",
     "read_certificates",

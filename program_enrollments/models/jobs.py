@@ -141,8 +141,8 @@ class StagedRow(models.Model):
     """One line of a file between its check and its being applied; scratch, deleted when the job ends.
 
     `number` is the order of applying, in steps of 1,024; rows that depend on each other stand in the gap behind the
-    first of them. `name` is the student ID under which the line's person is known now, `email_normalized` the address it
-    gives. A leaver has no line. The references carry no constraint: checking them costs as much as the insert.
+    first of them. `name` is the student ID under which the line's person is known now, `email_normalized` the address
+    that it gives. A leaver has no line. The references carry no constraint: checking them costs as much as the insert.
     """
 
     pk = models.CompositePrimaryKey("job", "number")

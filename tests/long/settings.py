@@ -20,4 +20,6 @@ PROGRAM_ENROLLMENTS = {
     "SLICE_SECONDS": 1,
     "CHUNK_SIZE": 200,
 }
-CELERY_BROKER_URL = os.environ.get("LONG_BROKER", "")
+CELERY_BROKER_URL = os.environ.get("LONG_BROKER", "memory://")
+CELERY_BEAT_SCHEDULE = {"look": {"task": "program_enrollments.do_periodic_work", "schedule": 1.0}}
+PROGRAM_ENROLLMENTS["JOB_ENGINE"] = os.environ.get("LONG_ENGINE", "commands")

@@ -40,7 +40,7 @@ def test_following_a_job(sis: Caller, campus: Campus) -> None:
     assert (job["state"], job["total"], job["done"]) == ("succeeded", 2, 2)
     assert job["counts"] == {"enrolled": 1, "invalid-status": 1}
     assert "remark" in job["notes"][0]
-    assert job["started"] and job["finished"] and job["created_by"]
+    assert all(job[name] for name in ("started", "finished", "created_by"))
 
 
 def test_the_rows_that_changed_or_were_refused(sis: Caller, campus: Campus) -> None:

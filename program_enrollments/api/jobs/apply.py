@@ -8,15 +8,15 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import InterfaceError, OperationalError
 
 from program_enrollments.api.access import Reach, access_of
 from program_enrollments.api.enrollments.explanations import explain
+from program_enrollments.api.enrollments.halves import ChunkWriter
 from program_enrollments.api.jobs.claims import JobTaken, Pace, commit_step
 from program_enrollments.api.jobs.keeps import Keeps, fetch_keeps
 from program_enrollments.api.jobs.lines import SPACING
@@ -25,7 +25,7 @@ from program_enrollments.api.jobs.removals import fetch_learner_ids, fetch_stand
 from program_enrollments.api.jobs.requests import request_of
 from program_enrollments.api.jobs.writes import FileWrite
 from program_enrollments.api.learners.identity import fetch_email_domains
-from program_enrollments.api.transactions import CrossedByAnother, is_lost, rehearse
+from program_enrollments.api.transactions import CrossedByAnother, rehearse
 from program_enrollments.data import (
     ChangeKind,
     FileWord,
@@ -37,18 +37,10 @@ from program_enrollments.data import (
     Source,
     Word,
 )
-from program_enrollments.exceptions import HostAnswerUnusable, HostError, HostRefused
-from program_enrollments.failures import describe_failure
 from program_enrollments.host.deadline import limited
 from program_enrollments.models import Job, LedgerEntry, Program, StagedRow
 
 logger = logging.getLogger(__name__)
-
-PAUSE_SECONDS = 0.5
-"""Before a chunk that met an outage is tried once more."""
-
-ROWS_OF_AN_OUTAGE = 3
-"""Rows that fail alone, one after the other and in the same way, before the cause is taken to be none of them."""
 
 CRASHES = 3
 """Workers that die at one place before it is gone through line by line, and at one line before that is blamed."""
@@ -58,15 +50,17 @@ class Outage(Exception):
     """The platform or the database is away: the job has to wait."""
 
 
-class Application:
+class Application(ChunkWriter[StagedRow]):
     """One slice's part of applying a job: what it needs of the program, and how large its chunks are."""
 
+    fatal = (JobTaken, Outage)
+
     def __init__(self, job: Job, *, crashes: int, now: datetime) -> None:
+        super().__init__()
         self.job, self.crashes, self.now = job, crashes, now
         self.keeps: Keeps = fetch_keeps(program_id=job.program_id)
         self.domains = fetch_email_domains(school_id=job.school_id)
         self.pace = Pace()
-        self.failed_alone: list[str] = []
         self.origin = Origin(
             source=Source.UPLOAD.value,
             actor_id=job.decided_by_user_id if job.removals_approved is not None else job.created_by_user_id,
@@ -98,13 +92,13 @@ class Application:
         if crashes >= CRASHES:
             if is_cautious:
                 logger.error("Job %s: workers died %s times at one line, which is passed over.", job.pk, crashes)
-                self._commit(rows, blamed=True)
+                self.blame(rows)
                 return True
             commit_step(job, cursor=job.cursor, cautious_until=rows[-1].number)
             return True
         started = time.monotonic()
         with limited("CALL_HOST_SECONDS"):
-            self._apply_or_halve(rows)
+            self.write(rows)
         self.pace.measure(rows=len(rows), seconds=time.monotonic() - started)
         return True
 
@@ -117,48 +111,24 @@ class Application:
             rows += staged.filter(number__gt=rows[-1].number, number__lt=end)
         return rows
 
-    def _apply_or_halve(self, rows: Sequence[StagedRow]) -> None:
-        try:
-            self._commit_unless_out(rows)
-        except (JobTaken, Outage):
-            raise
-        # A failure that is one row's must not cost the others theirs (docs/api.rst, internal-error).
-        except Exception as error:
-            if is_lost():
-                raise
-            middle = _middle(rows)
-            if middle:
-                self._apply_or_halve(rows[:middle])
-                self._apply_or_halve(rows[middle:])
-                return
-            failure = describe_failure(error)
-            logger.error("Job %s: a row failed: %s.", self.job.pk, failure)
-            self.failed_alone.append(failure)
-            if len(self.failed_alone) >= ROWS_OF_AN_OUTAGE and len(set(self.failed_alone)) == 1:
-                raise Outage from error
-            self._commit(rows, blamed=True)
-        else:
-            self.failed_alone.clear()
-
-    def _commit_unless_out(self, rows: Sequence[StagedRow]) -> None:
-        """Apply these rows in a transaction, after an outage once more. Raises Outage if it goes on."""
-        try:
-            self._commit(rows)
-            return
-        except (HostError, OperationalError, InterfaceError) as error:
-            if not is_outage(error):
-                raise
-            logger.error("Job %s met an outage: %s.", self.job.pk, describe_failure(error))
-        time.sleep(PAUSE_SECONDS)
-        try:
-            self._commit(rows)
-        except (HostError, OperationalError, InterfaceError) as error:
-            if not is_outage(error):
-                raise
-            raise Outage from error
-
-    def _commit(self, rows: Sequence[StagedRow], *, blamed: bool = False) -> None:
+    def commit(self, rows: Sequence[StagedRow]) -> None:
         """Apply rows, store their outcomes and move the cursor: all or nothing."""
+        self._commit(rows, blamed=False)
+
+    def blame(self, rows: Sequence[StagedRow]) -> None:
+        """Pass rows over that fail whenever they are applied."""
+        self._commit(rows, blamed=True)
+
+    def part(self, rows: Sequence[StagedRow]) -> int | None:
+        """Return where to cut rows into two, never within a group."""
+        cuts = sorted(range(1, len(rows)), key=lambda place: abs(place - len(rows) // 2))
+        return next((place for place in cuts if rows[place].number % SPACING == 0), None)
+
+    def interrupted(self) -> Exception:
+        """Return what lets the job wait."""
+        return Outage()
+
+    def _commit(self, rows: Sequence[StagedRow], *, blamed: bool) -> None:
         job, cursor = self.job, rows[-1].number
         values: dict[str, Any] = {"waiting_since": None, "next_try": None, "tries": 0}
         if job.dry_run:
@@ -303,16 +273,3 @@ class Application:
             "removed": dict(removed),
             "removals": max(0, job.removals - missed),
         }
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether the host or the database is away, rather than a row unusable."""
-    if isinstance(error, HostRefused | HostAnswerUnusable):
-        return False
-    return isinstance(error, HostError | OperationalError | InterfaceError)
-
-
-def _middle(rows: Sequence[StagedRow]) -> int:
-    """Return where to cut rows into two, never within a group; 0 where they cannot be cut."""
-    cuts: Iterable[int] = sorted(range(1, len(rows)), key=lambda place: abs(place - len(rows) // 2))
-    return next((place for place in cuts if rows[place].number % SPACING == 0), 0)

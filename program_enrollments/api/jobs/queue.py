@@ -5,7 +5,8 @@ A program's jobs run in the order of their acceptance; schools don't wait for ea
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -47,3 +48,15 @@ def due_jobs(*, now: datetime) -> QuerySet[Job]:
 def next_job(*, now: datetime) -> Job | None:
     """Return the job whose turn it is, or None."""
     return due_jobs(now=now).first()
+
+
+def count_overdue_jobs(*, now: datetime, late: timedelta) -> int:
+    """Return how many jobs have been due for so long, and nobody carries them on."""
+    since = now - late
+    waiting = Q(served_at__isnull=True, queued_at__lte=since) | Q(served_at__lte=since)
+    return due_jobs(now=since).filter(waiting).count()
+
+
+def has_job_table(connection: Any) -> bool:
+    """Whether the tables of jobs are there yet."""
+    return Job._meta.db_table in connection.introspection.table_names()

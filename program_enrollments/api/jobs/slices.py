@@ -11,12 +11,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from program_enrollments.api.jobs.apply import Application, Outage, is_outage
+from program_enrollments.api.enrollments.halves import is_outage
+from program_enrollments.api.jobs.apply import Application, Outage
 from program_enrollments.api.jobs.check import find_duplicates, read_batch
 from program_enrollments.api.jobs.claims import JobTaken, paced
 from program_enrollments.api.jobs.guard import weigh
 from program_enrollments.api.jobs.nudges import nudge
-from program_enrollments.api.jobs.queue import is_next, next_job
+from program_enrollments.api.jobs.queue import due_jobs, is_next, next_job
 from program_enrollments.api.jobs.removals import compare_batch, find_leavers
 from program_enrollments.api.transactions import in_transaction
 from program_enrollments.conf import get_setting
@@ -37,6 +38,7 @@ CRASHES_OF_A_CHECK = 5
 """Workers that die while they check one file before it is given up."""
 
 CLEANED_AT_ONCE = 5_000
+NUDGED_AT_ONCE = 1_000
 
 
 def run_next_slice(*, now: datetime | None = None) -> bool:
@@ -186,6 +188,14 @@ def _wait(job: Job, now: datetime) -> None:
     if Job.objects.filter(pk=job.pk, slice=job.slice, state=job.state).update(**values):
         job.state = str(values["state"])
     _release(job, attempts=0)
+
+
+def nudge_due_jobs(*, now: datetime) -> int:
+    """Say of each job that is due that its slice can begin, in case a message or a worker was lost; return how many."""
+    due = list(due_jobs(now=now).values_list("pk", "slice")[:NUDGED_AT_ONCE])
+    for job_id, slice_number in due:
+        nudge(job_id=job_id, slice_number=slice_number)
+    return len(due)
 
 
 def _clean(job: Job) -> bool:

@@ -20,7 +20,7 @@ from program_enrollments.api.learners.hand_overs import find_hand_overs
 from program_enrollments.api.learners.identity import EnrollmentRequest, Identity
 from program_enrollments.api.learners.people import Person
 from program_enrollments.data import JobKind, Origin, RowOutcome, Verb, Word
-from program_enrollments.models import CourseRun, Job, Program, StagedRow
+from program_enrollments.models import Job, Program, StagedRow
 
 Finish = Callable[[Mapping[int, RowOutcome]], object]
 """Takes what became of the rows, by number, in the transaction that wrote them."""
@@ -64,11 +64,10 @@ class FileWrite:
         self._run(write, rows, finish)
 
     def _write_courses(self, staged: Sequence[StagedRow], finish: Finish) -> None:
-        runs = CourseRun.objects.in_bulk({row.course_run_id for row in staged})
         requests = [course_request(row) for row in staged]
         people = self._people(staged, requests)
         rows = [
-            CourseRow(request, person, row.number, run=runs[row.course_run_id or 0])
+            CourseRow(request, person, row.number, run_id=row.course_run_id or 0, course_id=row.course_key)
             for row, request, person in zip(staged, requests, people, strict=True)
         ]
         write = CourseWrite(
@@ -103,12 +102,12 @@ class FileWrite:
                 person.identity = identity
             elif _says_otherwise(identity, person.identity):
                 # Which of two addresses is right nobody can tell.
-                person = Person(
-                    identity._replace(valid=False),
-                    detail=_("The file has several addresses for this student ID. Send one address per student ID."),
+                person = Person(identity._replace(valid=False))
+                person.detail = _(
+                    "The file has several addresses for this student ID. Send one address per student ID."
                 )
             people.append(person)
-        find_hand_overs(school_id=self.job.school_id, people=known.values())
+        find_hand_overs(school_id=self.job.school_id, people=list(known.values()))
         return people
 
     def _run(self, write: EnrollmentWrite[Any], rows: Sequence[Row[Any, Any]], finish: Finish) -> None:

@@ -119,7 +119,7 @@ def test_a_row_that_fails_costs_no_other_row_anything(office: Office, settings: 
 class TestOutage:
     @pytest.fixture
     def job(self, office: Office, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Job:
-        monkeypatch.setattr("program_enrollments.api.jobs.apply.PAUSE_SECONDS", 0)
+        monkeypatch.setattr("program_enrollments.api.enrollments.halves.PAUSE_SECONDS", 0)
         enroll_with_accounts(office, "A-1")
         use_host(settings, "tests.api.failing_hosts.UnreachableHost")
         return office.run(course_file(office, "A-1"), kind=JobKind.COURSE_ENROLLMENTS)
