@@ -25,9 +25,8 @@ def app() -> Iterator[Celery]:
     """A host's Celery app whose broker is this process's memory, with the tasks of this app connected."""
     made = Celery("host", broker="memory://", set_as_current=False)
     made.set_current()
-    with made.connection_for_write() as connection:
-        connection.default_channel.queue_declare("celery")
-        connection.default_channel.queue_purge("celery")
+    for queue in ("celery", "enrollments"):
+        take(made, queue)
     tasks.connect()
     yield made
     api.job_due.disconnect(dispatch_uid="university_enrollments_job_due")
@@ -54,6 +53,12 @@ def work(app: Celery) -> list[tuple[str, Any]]:
     for name, arguments in done:
         app.tasks[name](*arguments)
     return done
+
+
+def point_at(app: Celery, server: socket.socket) -> None:
+    """Let the app take this for its broker."""
+    url = f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+    app.conf.update(broker_url=url, broker_write_url=url)
 
 
 def send(world: World, office: Office, text: str = TEXT) -> Any:
@@ -111,7 +116,7 @@ def test_eager_mode_sends_nothing(world: World, office: Office, app: Celery) -> 
 def test_a_broker_that_is_down_fails_no_call(world: World, office: Office, app: Celery) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        app.conf.broker_url = app.conf.broker_write_url = f"redis://127.0.0.1:{unused.getsockname()[1]}/0"
+        point_at(app, unused)
         assert send(world, office).state == "pending"
 
 
@@ -119,7 +124,7 @@ def test_a_broker_that_says_nothing_is_waited_for_two_seconds(world: World, offi
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        app.conf.broker_url = app.conf.broker_write_url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        point_at(app, silent)
         started = time.monotonic()
         assert send(world, office).state == "pending"
         assert time.monotonic() - started < 3

@@ -134,7 +134,7 @@ class Job(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.pk}: {self.state}"
+        return f"#{self.pk}"
 
 
 class StagedRow(models.Model):

@@ -63,7 +63,7 @@ def _receive_form(request: HttpRequest) -> SentFile:
 
 
 def _receive_body(request: HttpRequest) -> SentFile:
-    file: BinaryIO = TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # type: ignore[assignment]  # noqa: SIM115
+    file: BinaryIO = TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115
     try:
         digest, size = hashlib.sha256(), 0
         pieces: Iterable[bytes] = stream_raw_body(request, setting=SIZE_SETTING)

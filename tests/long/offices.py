@@ -76,7 +76,7 @@ class Office:
             "enrollments": dict(enrollments.values_list("learner__student_key", "status")),
             "addresses": dict(learners.values_list("student_key", "email")),
             "ledger": Counter(entries.values_list("student_key", "kind", "before", "after")),
-            "positions": sorted(entries.values_list("position", flat=True)) == list(range(1, entries.count() + 1)),
+            "positions": set(entries.values_list("position", flat=True)) == set(range(1, entries.count() + 1)),
             "rows": list(JobRow.objects.filter(job=job).order_by("place").values_list(*columns)),
             "result": b"".join(api.write_result(job=job)),
         }

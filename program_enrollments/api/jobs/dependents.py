@@ -71,7 +71,7 @@ def _refuse_addresses_of_leavers(job: Job) -> None:
             row.detail = _(
                 "The address belongs to the student ID %(owner)s, which the file does not name. If both are one "
                 "person, change the ID first; if not, correct the address."
-            ) % {"owner": shown.get(row.email_owner, row.email_owner)[:200]}
+            ) % {"owner": (shown.get(row.email_owner) or row.email_owner)[:200]}
         update_staged(batch, fields=("word", "detail"))
 
 

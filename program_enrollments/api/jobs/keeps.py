@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 
+from program_enrollments.api.reads.keeps import kept_in_force
 from program_enrollments.api.transactions import in_transaction
 from program_enrollments.models import KeptEnrollment
 
@@ -27,12 +26,8 @@ class Keeps:
 
 def fetch_keeps(*, program_id: int, today: date | None = None) -> Keeps:
     """Return what is kept in a program today. One statement."""
-    kept = KeptEnrollment.objects.filter(program_id=program_id).filter(_in_force(today))
+    kept = kept_in_force(program_id=program_id, today=today)
     return Keeps(frozenset(kept.order_by().values_list("learner_id", "course_run_id")))
-
-
-def _in_force(today: date | None) -> Q:
-    return Q(until__isnull=True) | Q(until__gte=today or timezone.now().date())
 
 
 def keep_enrollments(
@@ -69,12 +64,3 @@ def release_enrollments(*, program_id: int, learner_ids: Sequence[int], course_r
     """Let files decide about these learners' enrollments again; return how many were kept."""
     kept = KeptEnrollment.objects.filter(program_id=program_id, learner_id__in=learner_ids)
     return kept.filter(course_run_id=course_run_id).delete()[0]
-
-
-def describe_keeps(*, program_id: int, learner_id: int) -> dict[int | None, dict[str, Any]]:
-    """Return what is kept of one learner in a program, by course run, as the learner look-up shows it."""
-    kept = KeptEnrollment.objects.filter(program_id=program_id, learner_id=learner_id).filter(_in_force(None))
-    return {
-        run_id: {"by": by, "reason": reason, "until": until.isoformat() if until else None}
-        for run_id, by, reason, until in kept.values_list("course_run_id", "by", "reason", "until")
-    }

@@ -166,7 +166,7 @@ def find_leavers(job: Job) -> None:
     commit_step(job, cursor=job.cursor + 1, work=stage)
 
 
-def _runs_of(job: Job) -> list[int | None]:
+def _runs_of(job: Job) -> Sequence[int | None]:
     """Return the course runs that the file names, or [None] for a file about the program itself."""
     if job.kind != JobKind.COURSE_ENROLLMENTS:
         return [None]

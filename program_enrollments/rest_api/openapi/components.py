@@ -180,6 +180,7 @@ CHANGE = record(
     reason=TEXT,
 )
 
+KEEP: Schema = nullable(record(by=TEXT, reason=TEXT, until=nullable(DAY)))
 REASON_TEXT: Schema = {
     "type": "string",
     "minLength": 1,
@@ -359,7 +360,9 @@ SCHEMAS: dict[str, Schema] = {
         ),
         username=TEXT,
         program_enrollment=nullable(
-            record(status=PROGRAM_STATUS, curriculum_uuid=UUID, real=BOOLEAN, created=MOMENT, modified=MOMENT)
+            record(
+                status=PROGRAM_STATUS, curriculum_uuid=UUID, real=BOOLEAN, created=MOMENT, modified=MOMENT, keep=KEEP
+            )
         ),
         course_enrollments={
             "type": "array",
@@ -370,6 +373,7 @@ SCHEMAS: dict[str, Schema] = {
                 course_staff=BOOLEAN,
                 host=nullable(record(is_active=BOOLEAN, mode=TEXT)),
                 problem=nullable(record(code=TEXT, detail=TEXT, tries=COUNT, last_tried=nullable(MOMENT))),
+                keep=KEEP,
             ),
         },
         changes={"type": "array", "maxItems": 10, "items": {"$ref": "#/components/schemas/Change"}},

@@ -72,6 +72,7 @@ def test_whatever_the_file(
         dry = office.run(text(lines), mode=mode, dry_run=True)
         real = office.run(text(lines), mode=mode)
         if real.state == "held":
+            assert real.held is not None
             assert real.held == dry.held
             api.approve_job(job=real, effects=real.held["effects"], removals=True, origin=ORIGIN)
             office.work(real)
