@@ -12,7 +12,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install install-demo install-test install-lint install-mysql \
-	demo demo-reset test test-sqlite test-postgresql test-mariadb lint format \
+	demo demo-reset test test-long test-sqlite test-postgresql test-mariadb lint format \
 	requirements bench schema dist clean
 
 help: ## List what `make` can do here.
@@ -77,6 +77,9 @@ test-postgresql: install-test ## Run the suite on PostgreSQL only; POSTGRES_HOST
 
 test-mariadb: install-test install-mysql ## Run the suite on MariaDB only; MARIADB_HOST, _PORT, _USER, _PASSWORD say where.
 	$(BIN)/python -m tests.run_on_databases --require mariadb
+
+test-long: install-test install-mysql ## Kill workers at random moments, on every database that answers; takes a while.
+	PYTEST_ADDOPTS="--long tests/long" $(BIN)/python -m tests.run_on_databases sqlite postgresql mariadb
 
 bench: install-test install-mysql ## Measure speed and print a table; QUICK=1 for a look in under two minutes.
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)

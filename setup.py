@@ -17,9 +17,9 @@ def read_version() -> str:
     raise RuntimeError("program_enrollments/__init__.py has no __version__.")
 
 
-def read_requirements() -> list[str]:
-    """Return the requirements that requirements/base.in names, without its comments."""
-    lines = (ROOT / "requirements" / "base.in").read_text(encoding="utf-8").splitlines()
+def read_requirements(name: str) -> list[str]:
+    """Return the requirements that a file of requirements/ names, without its comments."""
+    lines = (ROOT / "requirements" / f"{name}.in").read_text(encoding="utf-8").splitlines()
     return [line.strip() for line in lines if line.strip() and not line.startswith(("#", "-"))]
 
 
@@ -44,7 +44,8 @@ setup(
         ],
     },
     python_requires=">=3.11",
-    install_requires=read_requirements(),
+    install_requires=read_requirements("base"),
+    extras_require={"celery": read_requirements("celery")},
     zip_safe=False,
     classifiers=[
         "Development Status :: 3 - Alpha",

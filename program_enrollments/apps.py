@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from django.apps import AppConfig, apps
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+
+from program_enrollments.conf import get_setting
 
 
 class ProgramEnrollmentsConfig(AppConfig):
@@ -30,6 +34,11 @@ class ProgramEnrollmentsConfig(AppConfig):
                 "identities it keeps."
             )
         from program_enrollments import checks, receivers  # noqa: F401  (importing checks is what registers them)
+        from program_enrollments.checks import jobs as job_checks  # noqa: F401  (the same)
         from program_enrollments.saml import checks as sign_on_checks  # noqa: F401  (the same)
 
         receivers.connect_receivers()
+        if get_setting("JOB_ENGINE") == "celery" and find_spec("celery") is not None:
+            from program_enrollments import tasks
+
+            tasks.connect()

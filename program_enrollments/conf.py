@@ -39,6 +39,18 @@ DEFAULTS: dict[str, Any] = {
     # Requests per client, in DRF's notation ("100/second"); None sets no limit.
     "THROTTLE_RATE": "100/second",
     "IDEMPOTENCY_HOURS": 24,
+    # Files that schools send (docs/operations.rst): the alias in Django's STORAGES that keeps them (without one, a
+    # folder beside the process), how large one may be, and for how many days files and outcomes are kept.
+    "FILE_STORAGE": "program_enrollments",
+    "MAX_FILE_BYTES": 1024 * 1024 * 1024,
+    "KEEP_FILES_DAYS": 30,
+    # Who carries jobs on: "commands" (manage.py run_jobs) or "celery"; and Celery's queue, None for the host's default.
+    "JOB_ENGINE": "commands",
+    "JOB_QUEUE": None,
+    # Seconds of one slice of a job, before other schools have their turn.
+    "SLICE_SECONDS": 5,
+    # Seconds after which a job whose worker was heard of no more is carried on by another one.
+    "TAKEOVER_SECONDS": 30,
     # Course Discovery, for `sync_catalog`.
     "DISCOVERY": {},
     # Whether a school's identity provider may sign people on to staff, superusers and those with rights elsewhere.

@@ -140,6 +140,48 @@ class Word(TextChoices):
     INTERNAL_ERROR = "internal-error", _("This row failed unexpectedly; the others went through.")
 
 
+class JobKind(TextChoices):
+    """What a job's file is about."""
+
+    PROGRAM_ENROLLMENTS = "program_enrollments", _("program enrollments")
+    COURSE_ENROLLMENTS = "course_enrollments", _("course enrollments")
+
+
+class JobMode(TextChoices):
+    """What a file says: who is to be changed, or who is present."""
+
+    UPSERT = "upsert", _("create and update")
+    SNAPSHOT = "snapshot", _("everybody who is present")
+
+
+class JobState(TextChoices):
+    """Where a job stands (docs/api.rst, Jobs)."""
+
+    PENDING = "pending", _("waits for its turn")
+    CHECKING = "checking", _("the file is being checked")
+    RUNNING = "running", _("the file is being applied")
+    HELD = "held", _("waits for a person to decide")
+    WAITING = "waiting", _("waits for the platform to come back")
+    SUCCEEDED = "succeeded", _("succeeded")
+    FAILED = "failed", _("failed")
+    CANCELED = "canceled", _("canceled")
+    SUPERSEDED = "superseded", _("superseded by a newer snapshot")
+
+
+ENDED_STATES = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED, JobState.SUPERSEDED})
+"""States that a job leaves only if a person resumes it."""
+
+
+class FileWord(TextChoices):
+    """The words of a row that only files have (docs/api.rst, Jobs)."""
+
+    UNREADABLE = "unreadable", _("The line cannot be read.")
+    INVALID_COURSE = "invalid-course", _("The program has no such course run.")
+    LEFT = "left", _("The snapshot does not name this learner.")
+    KEPT = "kept", _("The enrollment is marked to keep.")
+    CHANGED_SINCE = "changed-since", _("The enrollment was changed after the file had been checked.")
+
+
 class SignOnRefusal(TextChoices):
     """Why a sign-on through this app was refused; goes into the log (ADR 0008).
 

@@ -101,6 +101,13 @@ class FreezeDoesNotExist(DoesNotExist):
     detail = "The grades of this course run have no version with this number."
 
 
+class JobDoesNotExist(DoesNotExist):
+    """No such job among those the caller may see."""
+
+    code = "job_does_not_exist"
+    detail = "There is no job with this number that you may see."
+
+
 class PermissionDenied(ProgramEnrollmentsError):
     """Visible to the caller, but the grant for this operation is missing."""
 
@@ -136,6 +143,32 @@ class InvalidFile(ProgramEnrollmentsError):
 
     code = "invalid_file"
     detail = "The file cannot be read as a table. Save it as CSV in UTF-8 and try again."
+
+
+class FileIncomplete(ProgramEnrollmentsError):
+    """A file that has another number of rows, or another digest, than its sender says."""
+
+    code = "file_incomplete"
+
+
+class ResultExpired(ProgramEnrollmentsError):
+    """The file of a job was deleted, so its result can no longer be written."""
+
+    code = "result_expired"
+    detail = "The job's file was deleted after its time, so there is no result file any more. The job itself stays."
+
+
+class WrongState(ProgramEnrollmentsError):
+    """A job is not in a state in which this can be done."""
+
+    code = "wrong_state"
+
+
+class StaleEffects(ProgramEnrollmentsError):
+    """The removals that somebody approves are not those that the job lists."""
+
+    code = "stale_effects"
+    detail = "These are not the removals that the job would make. Read the job again, and look at what it lists."
 
 
 class BadCursor(ProgramEnrollmentsError):
@@ -233,6 +266,12 @@ class HostDeadlinePassed(HostError):
     """The time that the host is given is used up; the call was not made."""
 
     detail = "The learning platform took too long. What is missing is tried again later."
+
+
+class StorageUnavailable(HostError):
+    """The storage that keeps schools' files cannot be written or read just now."""
+
+    detail = "The storage for files does not work just now. Nothing was done. Send the file again in a while."
 
 
 class WriteInterrupted(HostError):

@@ -60,6 +60,7 @@ def same_day() -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let whoever runs the suite on several databases run what is marked ``once`` by itself."""
+    parser.addoption("--long", action="store_true", help="run what is marked `long`, and nothing else")
     parser.addoption("--once", choices=["only", "without"], help="run only what is marked `once`, or only the rest")
 
 
@@ -70,6 +71,10 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect what the run is not about. Without the option, everything runs."""
+    is_long_run = bool(config.getoption("--long"))
+    others = [item for item in items if (item.get_closest_marker("long") is not None) != is_long_run]
+    items[:] = [item for item in items if item not in others]
+    config.hook.pytest_deselected(items=others)
     if wanted := config.getoption("--once"):
         parts: dict[str, list[pytest.Item]] = {"only": [], "without": []}
         for item in items:

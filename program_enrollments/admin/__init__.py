@@ -11,6 +11,7 @@ from program_enrollments.admin import (  # noqa: F401  (importing them is what r
     grades,
     grants,
     identity_providers,
+    jobs,
     learners,
     ledger,
     program_enrollments,

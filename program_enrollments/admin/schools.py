@@ -152,7 +152,7 @@ class SchoolAdmin(LargeTableAdmin):
     """Universities, as tenants."""
 
     form = SchoolForm
-    fields = ["key", "name", "logo_url", "primary_color", "text_color"]
+    fields = ["key", "name", "logo_url", "primary_color", "text_color", "guard_minimum", "guard_percent"]
     list_display = ["name", "key"]
     search_fields = ["name", "key"]
     search_help_text = _("Part of the name or key.")

@@ -32,6 +32,13 @@ from program_enrollments.api.grants import (
     grant_all_schools,
     may_give,
 )
+from program_enrollments.api.jobs.decisions import approve_job, cancel_job, resume_job
+from program_enrollments.api.jobs.keeps import keep_enrollments, release_enrollments
+from program_enrollments.api.jobs.nudges import job_due
+from program_enrollments.api.jobs.queue import count_overdue_jobs, has_job_table
+from program_enrollments.api.jobs.results import write_result
+from program_enrollments.api.jobs.slices import nudge_due_jobs, run_next_slice, run_slice
+from program_enrollments.api.jobs.upload import SentFile, UploadOptions, upload_file
 from program_enrollments.api.kept_answers import (
     Claim,
     RequestAnswer,
@@ -54,6 +61,7 @@ from program_enrollments.api.reads.enrollments import (
     walk_course_enrollments,
     walk_program_enrollments,
 )
+from program_enrollments.api.reads.jobs import describe_job, fetch_job_rows, fetch_jobs, get_job
 from program_enrollments.api.reads.learner import look_up_learner
 from program_enrollments.api.reads.own import fetch_own_programs
 from program_enrollments.api.reads.programs import describe_program, fetch_course_runs, fetch_programs
@@ -119,7 +127,7 @@ from program_enrollments.api.support.statuses import (
 )
 from program_enrollments.api.transactions import after_commit
 from program_enrollments.metadata_source import check_metadata_url
-from program_enrollments.models import CourseRun, Program, School
+from program_enrollments.models import CourseRun, Job, Program, School
 
 __all__ = [
     "REFUSED",
@@ -138,6 +146,7 @@ __all__ = [
     "FrozenGrades",
     "FrozenVersion",
     "GradePage",
+    "Job",
     "MetadataProposal",
     "OpenedAccount",
     "Persons",
@@ -157,15 +166,19 @@ __all__ = [
     "SamlProvider",
     "School",
     "Scope",
+    "SentFile",
     "SignOnProvider",
     "SigningCertificate",
     "StaffClient",
     "SweepReport",
+    "UploadOptions",
     "access_of",
     "after_commit",
+    "approve_job",
     "approve_metadata",
     "authorize",
     "authorize_school",
+    "cancel_job",
     "change_course_statuses",
     "change_program_statuses",
     "check_metadata_url",
@@ -174,6 +187,8 @@ __all__ = [
     "confirm_holder",
     "connect_account",
     "count_learners_in_need",
+    "count_overdue_jobs",
+    "describe_job",
     "describe_program",
     "email_confirmed",
     "fetch_attendance",
@@ -182,6 +197,8 @@ __all__ = [
     "fetch_course_runs",
     "fetch_freezes",
     "fetch_grades",
+    "fetch_job_rows",
+    "fetch_jobs",
     "fetch_manageable_grants",
     "fetch_manageable_schools",
     "fetch_own_programs",
@@ -200,19 +217,24 @@ __all__ = [
     "get_course_run",
     "get_freeze",
     "get_identity_provider",
+    "get_job",
     "get_metadata_proposal",
     "get_program",
     "get_saml_provider",
     "get_school",
     "get_sign_on_provider",
     "grant_all_schools",
+    "has_job_table",
     "is_email_trusted",
     "is_offered",
+    "job_due",
     "keep_answer",
+    "keep_enrollments",
     "link_learner",
     "load_catalog",
     "look_up_learner",
     "may_give",
+    "nudge_due_jobs",
     "open_account",
     "present_learner",
     "read_certificates",
@@ -224,17 +246,22 @@ __all__ = [
     "refresh_metadata",
     "reject_metadata",
     "release_claim",
+    "release_enrollments",
     "release_learner",
     "release_student_keys",
     "rename_students",
     "reopen_grades",
+    "resume_job",
     "retire_from_freezes",
     "retire_learners",
+    "run_next_slice",
+    "run_slice",
     "settle_conflict",
     "sweep",
     "try_again",
     "unlink_account",
     "unlink_learner",
+    "upload_file",
     "walk_attendance",
     "walk_changes",
     "walk_course_enrollments",
@@ -242,4 +269,5 @@ __all__ = [
     "walk_program_enrollments",
     "write_course_enrollments",
     "write_program_enrollments",
+    "write_result",
 ]

@@ -10,12 +10,14 @@ from program_enrollments.models.enrollments import (
 from program_enrollments.models.grades import FrozenGrade, GradeBook, GradeFreeze
 from program_enrollments.models.grants import Grant
 from program_enrollments.models.idempotency import KeptAnswer, KeptProgress
+from program_enrollments.models.jobs import UNDER_WAY, Job, JobPhase, JobRow, KeptEnrollment, StagedRow
 from program_enrollments.models.learners import Learner, LinkClaim
 from program_enrollments.models.ledger import LedgerEntry, LedgerPosition
 from program_enrollments.models.saml import ProposedMetadata, SamlConfiguration, SeenAssertion
 from program_enrollments.models.schools import IdentityProvider, School, SchoolEmailDomain
 
 __all__ = [
+    "UNDER_WAY",
     "CourseRun",
     "Curriculum",
     "CurriculumCourseRun",
@@ -24,7 +26,11 @@ __all__ = [
     "GradeFreeze",
     "Grant",
     "IdentityProvider",
+    "Job",
+    "JobPhase",
+    "JobRow",
     "KeptAnswer",
+    "KeptEnrollment",
     "KeptProgress",
     "Learner",
     "LedgerEntry",
@@ -40,4 +46,5 @@ __all__ = [
     "School",
     "SchoolEmailDomain",
     "SeenAssertion",
+    "StagedRow",
 ]

@@ -26,6 +26,18 @@ class School(TimeStampedModel):
         _("primary color"), max_length=7, blank=True, help_text=_("As #rrggbb; for the school's own pages.")
     )
     text_color = models.CharField(_("text color on it"), max_length=7, blank=True, help_text=_("As #rrggbb."))
+    guard_minimum = models.PositiveIntegerField(
+        _("removals always allowed"),
+        default=10,
+        db_default=10,
+        help_text=_("A file that removes no more than this many from a program or course run is never held."),
+    )
+    guard_percent = models.PositiveSmallIntegerField(
+        _("share allowed"),
+        default=20,
+        db_default=20,
+        help_text=_("A file may remove up to this share, in percent, of those present; over both it is held."),
+    )
 
     class Meta:
         verbose_name = _("school")
@@ -35,6 +47,8 @@ class School(TimeStampedModel):
             # The key stands for the school in URLs and filters.
             models.UniqueConstraint(fields=["key"], name="ue_school_key_unique"),
             models.CheckConstraint(condition=~Q(key=""), name="ue_school_key_not_blank"),
+            # Over a hundred percent would be a guard that never holds anything.
+            models.CheckConstraint(condition=Q(guard_percent__lte=100), name="ue_school_guard_percent_possible"),
         ]
 
     def __str__(self) -> str:

@@ -69,6 +69,8 @@ class Endpoint(APIView):
     """Permission by HTTP method, for the program that the path names; None, and a method left out, takes any grant on
     it.
     """
+    size_setting: ClassVar[str] = "MAX_BODY_BYTES"
+    """The setting that limits the size of a body."""
     public: ClassVar[bool] = False
     """Whether callers need not say who they are."""
     exports: ClassVar[bool] = False
@@ -132,7 +134,8 @@ class Endpoint(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.format_kwarg = None
-        refuse_declared_size(request._request)  # noqa: SLF001  (DRF's request hides the size as it was announced)
+        # DRF's request hides the size as it was announced.
+        refuse_declared_size(request._request, setting=self.size_setting)  # noqa: SLF001
         self.perform_authentication(request)
         if not self.public and not (request.user.is_authenticated and request.user.is_active):
             raise drf_exceptions.NotAuthenticated
@@ -166,7 +169,7 @@ class Endpoint(APIView):
         return api.claim_answer(
             user_id=self.scope.access.user_id,
             key=key,
-            fingerprint=idempotency.fingerprint_of(request),
+            fingerprint=self.fingerprint(),
             school_id=self.scope.school_id,
             now=timezone.now(),
         )
@@ -175,6 +178,10 @@ class Endpoint(APIView):
     def progress(self) -> api.RequestProgress | None:
         """Where a bulk write notes what it commits, for a retry under the same key; None without a key."""
         return None if self.claim is None else api.RequestProgress(self.claim)
+
+    def fingerprint(self) -> str:
+        """Return what tells this request from another one under the same key."""
+        return idempotency.fingerprint_of(self.request._request)  # noqa: SLF001  (as it came)
 
     def refuse_unknown_parameters(self, method: Callable[..., Any]) -> None:
         """Raise InvalidParameter for a query parameter that the method is not described to take."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpRequest, UnreadablePostError
@@ -16,12 +17,9 @@ logger = logging.getLogger(__name__)
 CHUNK_BYTES = 64 * 1024
 
 
-def refuse_declared_size(request: HttpRequest) -> None:
-    """Raise BodyTooLarge where `Content-Length` says more than the setting `MAX_BODY_BYTES`.
-
-    Nothing is read.
-    """
-    limit: int = get_setting("MAX_BODY_BYTES")
+def refuse_declared_size(request: HttpRequest, *, setting: str = "MAX_BODY_BYTES") -> None:
+    """Raise BodyTooLarge if `Content-Length` is more than a setting. Nothing is read."""
+    limit: int = get_setting(setting)
     if _declared_size(request) > limit:
         raise BodyTooLarge(limit=limit)
 
@@ -68,15 +66,31 @@ def _stream_of(request: HttpRequest) -> Any:
     return request
 
 
+def stream_raw_body(request: HttpRequest, *, setting: str) -> Iterator[bytes]:
+    """Yield the body's bytes in pieces, for bodies that are not held in memory.
+
+    Raises BodyTooLarge over the setting, UnreadablePostError if the client ended the body early.
+    """
+    limit: int = get_setting(setting)
+    size = 0
+    for part in _parts_up_to(_stream_of(request), limit):
+        size += len(part)
+        yield part
+    if size < _declared_size(request):
+        raise UnreadablePostError
+
+
 def _read_up_to(stream: Any, limit: int) -> bytes:
-    parts: list[bytes] = []
+    return b"".join(_parts_up_to(stream, limit))
+
+
+def _parts_up_to(stream: Any, limit: int) -> Iterator[bytes]:
     size = 0
     while part := _read_part(stream, min(CHUNK_BYTES, limit + 1 - size)):
-        parts.append(part)
         size += len(part)
         if size > limit:
             raise BodyTooLarge(limit=limit)
-    return b"".join(parts)
+        yield part
 
 
 def _read_part(stream: Any, size: int) -> bytes:

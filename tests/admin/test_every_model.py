@@ -20,7 +20,10 @@ from program_enrollments.models import (
     GradeBook,
     GradeFreeze,
     Grant,
+    Job,
+    JobRow,
     KeptAnswer,
+    KeptEnrollment,
     Learner,
     LedgerEntry,
     LedgerPosition,
@@ -47,7 +50,7 @@ from tests.factories.enrollment import (
 )
 from tests.factories.host import UserFactory
 
-READ_ONLY = [FrozenGrade, GradeBook, GradeFreeze, KeptAnswer, LedgerEntry, LedgerPosition]
+READ_ONLY = [FrozenGrade, GradeBook, GradeFreeze, Job, JobRow, KeptAnswer, LedgerEntry, LedgerPosition]
 ENROLLMENTS = [ProgramEnrollment, ProgramCourseEnrollment, PreemptiveProgramEnrollment, PreemptiveCourseEnrollment]
 ON_OTHERS_PAGES = {
     "SchoolEmailDomain",
@@ -57,7 +60,7 @@ ON_OTHERS_PAGES = {
     "SamlConfiguration",
     "ProposedMetadata",
 }
-NEVER_SHOWN = {"SeenAssertion", "KeptProgress"}  # digests and packed numbers, of use to nobody
+NEVER_SHOWN = {"SeenAssertion", "KeptProgress", "StagedRow"}  # digests and packed numbers, of use to nobody
 
 
 def make_entry() -> LedgerEntry:
@@ -97,6 +100,21 @@ def make_answer() -> KeptAnswer:
     )
 
 
+def make_job() -> Job:
+    program = ProgramFactory()
+    return Job.objects.create(program=program, school=program.school, kind="program_enrollments", mode="upsert")
+
+
+def make_job_row() -> JobRow:
+    return JobRow.objects.create(job=make_job(), place=2, line=2, student_key="S-1", word="enrolled")
+
+
+def make_kept_enrollment() -> KeptEnrollment:
+    learner = LearnerFactory()
+    program = ProgramFactory(school=learner.school)
+    return KeptEnrollment.objects.create(learner=learner, program=program, by="support", reason="Appeal pending")
+
+
 MAKERS: dict[type[Model], Callable[[], Any]] = {
     CourseRun: CourseRunFactory,
     Curriculum: CurriculumFactory,
@@ -104,7 +122,10 @@ MAKERS: dict[type[Model], Callable[[], Any]] = {
     GradeBook: lambda: make_freeze().book,
     GradeFreeze: make_freeze,
     Grant: GrantFactory,
+    Job: make_job,
+    JobRow: make_job_row,
     KeptAnswer: make_answer,
+    KeptEnrollment: make_kept_enrollment,
     Learner: LinkedLearnerFactory,
     LedgerEntry: make_entry,
     LedgerPosition: lambda: LedgerPosition.objects.create(program_id=ProgramFactory().pk, last_position=1),

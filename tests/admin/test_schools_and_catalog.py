@@ -47,6 +47,8 @@ def add_school(desk: Desk, **data: Any) -> Page:
         **{
             "key": "uni-c",
             "name": "University C",
+            "guard_minimum": "10",
+            "guard_percent": "20",
             **formset("email_domains", *({"domain": domain} for domain in domains)),
             **formset("identity_providers", *({"slug": slug, "is_enabled": "on"} for slug in providers)),
             **formset("grants", *grants),
@@ -112,6 +114,8 @@ def test_the_slug_of_a_provider_stays(desk: Desk) -> None:
         **{
             "key": "uni-c",
             "name": "University C",
+            "guard_minimum": "10",
+            "guard_percent": "20",
             **formset("email_domains"),
             **formset("identity_providers", row, initial=1),
             **formset("grants"),

@@ -54,20 +54,20 @@ class TestWhatHasExpired:
 
         out = forget()
 
-        assert out == "Forgotten: assertions 3, kept answers 4.\n"
+        assert out == "Forgotten: assertions 3, kept answers 4, files 0, outcomes 0.\n"
         assert SeenAssertion.objects.count() == 2
         assert KeptAnswer.objects.get().key == "new0"
 
     def test_includes_answers_that_never_came(self) -> None:
         keep(1, expires_in=-HOUR, prefix="died", status=None)
 
-        assert forget() == "Forgotten: assertions 0, kept answers 1.\n"
+        assert forget() == "Forgotten: assertions 0, kept answers 1, files 0, outcomes 0.\n"
 
     def test_is_nothing_the_second_time(self) -> None:
         see(1, expires_in=-HOUR, prefix="old")
         forget()
 
-        assert forget() == "Forgotten: assertions 0, kept answers 0.\n"
+        assert forget() == "Forgotten: assertions 0, kept answers 0, files 0, outcomes 0.\n"
 
     def test_is_not_reported_if_nobody_wants_to_know(self) -> None:
         assert forget(verbosity=0) == ""

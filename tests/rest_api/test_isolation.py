@@ -6,17 +6,21 @@ an endpoint or a method that has no line.
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.http import HttpResponse
 from django.test import Client
 
 from program_enrollments import api
-from program_enrollments.data import PROGRAM_PERMISSIONS, Origin, Permission, Source
-from program_enrollments.models import Learner
+from program_enrollments.data import PROGRAM_PERMISSIONS, JobKind, Origin, Permission, Source
+from program_enrollments.models import Job, Learner
 from tests.factories.enrollment import (
     LinkedLearnerFactory,
     ProgramCourseEnrollmentFactory,
@@ -53,11 +57,20 @@ P/learners/?student_key= GET     401  401|  404  404  404|  404  404|  403  200 
 P/learners/S/            GET     401  401|  404  404  404|  404  404|  403  200   403  403 403  403 403|  200 200   404
 P/changes/               GET     401  401|  404  404  404|  404  404|  403  200   403  403 403  403 403|  200 200   404
 U/student_keys/release/  POST    401  401|  404  404  403|  404  404|  403  403   200  403 403  403 403|  403 200   404
+P/enrollments/upload/    POST    401  401|  404  404  404|  404  404|  403  403   202  403 403  403 403|  202 202   404
+P/course_enrollments/upload/ POST 401 401|  404  404  404|  404  404|  403  403   202  403 403  403 403|  202 202   404
+jobs/                    GET     401  401|  200  200  200|  200  200|  200  200   200  200 200  200 200|  200 200   200
+J/                       GET     401  401|  404  404  404|  404  404|  403  200   403  403 403  403 403|  200 200   404
+J/rows/                  GET     401  401|  404  404  404|  404  404|  403  200   403  403 403  403 403|  200 200   404
+J/result/                GET     401  401|  404  404  404|  404  404|  403  200   403  403 403  403 403|  200 200   404
+J/approve/               POST    401  401|  404  404  404|  404  404|  403  403   409  403 403  403 403|  409 409   404
+J/cancel/                POST    401  401|  404  404  404|  404  404|  403  403   409  403 403  403 403|  409 409   404
+J/resume/                POST    401  401|  404  404  404|  404  404|  403  403   409  403 403  403 403|  409 409   404
 me/programs/             GET     401  401|  200  200  200|  200  200|  200  200   200  200 200  200 200|  200 200   200
 schema/                  GET     200  200|  200  200  200|  200  200|  200  200   200  200 200  200 200|  200 200   200
 nowhere/                 GET     401  401|  404  404  404|  404  404|  404  404   404  404 404  404 404|  404 404   404
 """
-# U is the school, P a program of it, C a course run of that, S a learner of it.
+# U is the school, P a program of it, C a course run of that, S a learner of it, J a job of the program.
 #
 # none   no token                                      self   a learner of the program, signed in
 # fake   no token; headers and a query that claim      says   the same, claiming in the query
@@ -122,8 +135,8 @@ SINGLE_GRANTS = {
 
 
 @pytest.fixture
-def inhabited(campus: Campus) -> Campus:
-    """The campus with a learner who has an account, an enrollment, a grade, and grades that are frozen."""
+def inhabited(campus: Campus, file_storage: Path) -> Campus:
+    """The campus with a learner who has an account, an enrollment, a grade, frozen grades, and a job that ended."""
     learner = LinkedLearnerFactory(
         school=campus.school, student_key=STUDENT, email="seven@uni.example", user=UserFactory(username="seven")
     )
@@ -135,6 +148,16 @@ def inhabited(campus: Campus) -> Campus:
         course_run=campus.course_run,
         origin=Origin(source=Source.API.value, reason="End of term"),
     )
+    raw = f"student_key,status\n{STUDENT},pending\n".encode()
+    api.upload_file(
+        program=campus.program,
+        kind=JobKind.PROGRAM_ENROLLMENTS,
+        sent=api.SentFile(io.BytesIO(raw), "seven.csv", len(raw), hashlib.sha256(raw).hexdigest()),
+        options=api.UploadOptions(),
+        origin=Origin(source=Source.API.value),
+    )
+    while api.run_next_slice():
+        pass
     return campus
 
 
@@ -175,13 +198,23 @@ def ask(caller: Caller, campus: Campus, line: Line, method: str, claims: dict[st
         .replace("C/", campus.course_path)
         .replace("P/", campus.path)
         .replace("/S/", "/S-7001%2F%C3%A4/")
+        .replace("J/", f"jobs/{Job.objects.earliest('pk').pk}/")
     )
     path, _, parameter = path.partition("?")
     query = {**({parameter.rstrip("="): STUDENT} if parameter else {}), **claims}
     body: Any = b""
     if method in {"POST", "PUT", "PATCH"}:
         body = [] if path.endswith(("enrollments/", "release/")) else {"reason": "End of term"}
-    return caller.send(method, path, body, query=query)
+    if path.endswith("upload/"):
+        header = b"course_id,student_key,status\n"
+        return caller.send(method, path, header if body else b"", query=query, content_type="text/csv")
+    if path.endswith("approve/") and body:
+        body |= {"effects": "0" * 64, "removals": True}
+    response = caller.send(method, path, body, query=query)
+    if response.streaming:
+        content = response.getvalue()
+        response = HttpResponse(content, status=response.status_code, headers=dict(response.headers))
+    return response
 
 
 @pytest.mark.parametrize("name", CALLERS)
@@ -270,7 +303,11 @@ def test_every_endpoint_and_every_method_has_a_line() -> None:
     for route, view in routes():
         path = route.removeprefix(f"{MOUNT}/v1/").replace("programs/<segment:program>/", "P/")
         path = path.replace("P/courses/<anything:course>/", "C/").replace("<segment:version>", "1")
-        path = path.replace("<anything:student_key>", "S").replace("schools/<segment:school>/", "U/")
+        path = (
+            path.replace("jobs/<segment:job>/", "J/")
+            .replace("<anything:student_key>", "S")
+            .replace("schools/<segment:school>/", "U/")
+        )
         path = "nowhere/" if "<rest:path>" in path else path
         methods = (
             {"GET"}

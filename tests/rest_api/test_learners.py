@@ -70,7 +70,14 @@ def test_an_answer_has_the_contracts_members(sis: Client, program: Program) -> N
     assert response["Content-Type"].partition(";")[0] == "application/json"
     found = response.json()
     assert found.pop("link")["state"] == "linked"
-    assert found.pop("program_enrollment").keys() == {"status", "curriculum_uuid", "real", "created", "modified"}
+    assert found.pop("program_enrollment").keys() == {
+        "status",
+        "curriculum_uuid",
+        "real",
+        "created",
+        "modified",
+        "keep",
+    }
     assert found == {
         "student_key": "S-1",
         "email": "",
@@ -83,6 +90,7 @@ def test_an_answer_has_the_contracts_members(sis: Client, program: Program) -> N
                 "course_staff": False,
                 "host": None,
                 "problem": None,
+                "keep": None,
             }
         ],
         "changes": [],

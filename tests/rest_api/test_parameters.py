@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from program_enrollments.data import JobKind, JobMode
+from program_enrollments.models import Job
 from program_enrollments.rest_api.endpoints import NothingHere
 from program_enrollments.rest_api.parameters import PASSED_OVER
 from tests.factories.enrollment import LinkedLearnerFactory, ProgramEnrollmentFactory
@@ -30,6 +32,11 @@ def endpoints() -> list[Any]:
 
 
 def path_in(campus: Campus, route: str) -> str:
+    if "<segment:job>" in route:
+        job = Job.objects.create(
+            kind=JobKind.PROGRAM_ENROLLMENTS, mode=JobMode.UPSERT, school=campus.school, program=campus.program
+        )
+        route = route.replace("<segment:job>", str(job.pk))
     return (
         route.replace("<segment:program>", str(campus.program.uuid))
         .replace("<anything:course>", campus.course_run.course_id)

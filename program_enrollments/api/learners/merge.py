@@ -12,6 +12,7 @@ from datetime import datetime
 from program_enrollments.api.learners.locks import LockedLearner
 from program_enrollments.data import Change, ChangeKind, CourseStatus
 from program_enrollments.models import (
+    KeptEnrollment,
     Learner,
     LinkClaim,
     PreemptiveCourseEnrollment,
@@ -85,7 +86,25 @@ def _remove(ids: Sequence[int], *, heirs: Mapping[int, int]) -> None:
         Learner, fields=("honored_for",), rows=[(pk, heirs[owner]) for pk, owner in aliases.iterator() if owner]
     )
     LinkClaim.objects.filter(learner_id__among=set(ids)).delete()
+    _move_keeps(ids, heirs=heirs)
     delete_rows(Learner, field="id", values=ids, returning=["id"])
+
+
+def _move_keeps(ids: Sequence[int], *, heirs: Mapping[int, int]) -> None:
+    """Let what is kept of the sources be kept of their heirs; marks that the heirs have themselves stand."""
+    kept = list(KeptEnrollment.objects.filter(learner_id__among=set(ids)))
+    if not kept:
+        return
+    of_heirs = KeptEnrollment.objects.filter(learner_id__among=set(heirs.values()))
+    taken: set[tuple[int, int, int | None]] = set(of_heirs.values_list("learner_id", "program_id", "course_run_id"))
+    moving = []
+    for mark in kept:
+        place = (heirs[mark.learner_id], mark.program_id, mark.course_run_id)
+        if place not in taken:
+            taken.add(place)
+            moving.append((mark.pk, heirs[mark.learner_id]))
+    update_rows(KeptEnrollment, fields=("learner",), rows=moving)
+    KeptEnrollment.objects.filter(learner_id__among=set(ids)).delete()
 
 
 def _move_programs(pairs: Sequence[Pair], target_ids: Collection[int]) -> list[Change]:

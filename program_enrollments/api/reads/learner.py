@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from program_enrollments.api.reads.change_entries import tell_changes
 from program_enrollments.api.reads.course_staff import fetch_roles
+from program_enrollments.api.reads.keeps import describe_keeps
 from program_enrollments.data import LearnerProblem, LinkState, Seat
 from program_enrollments.exceptions import LearnerDoesNotExist
 from program_enrollments.host import get_host
@@ -76,6 +77,7 @@ def look_up_learner(*, program: Program, name: str = "", student_key: str = "", 
     roles = fetch_roles(
         user_ids=[] if user_id is None else [user_id], course_ids={course.course_id for course in found.courses}
     )
+    keeps = describe_keeps(program_id=program.pk, learner_id=learner.pk)
     # Entries of this program or of none. Written so that only the learner's index can serve: the program's is long.
     entries = LedgerEntry.objects.alias(of=Coalesce("program_id", Value(program.pk))).filter(
         learner_id=learner.pk, of=program.pk
@@ -85,7 +87,7 @@ def look_up_learner(*, program: Program, name: str = "", student_key: str = "", 
         "email": (getattr(user, user.get_email_field_name(), "") if user else "") or learner.email,
         "link": _link(learner),
         "username": user.get_username() if user else "",
-        "program_enrollment": found.enrollment,
+        "program_enrollment": {**found.enrollment, "keep": keeps.get(None)} if found.enrollment is not None else None,
         "course_enrollments": [
             {
                 "course_id": course.course_id,
@@ -94,6 +96,7 @@ def look_up_learner(*, program: Program, name: str = "", student_key: str = "", 
                 "course_staff": roles.show(user_id=user_id, course_id=course.course_id, wish=course.course_staff),
                 "host": _seat(seats.get(course.course_id)),
                 "problem": course.problem or _unusable(course.course_id, unusable),
+                "keep": keeps.get(course.course_id),
             }
             for course in found.courses
         ],

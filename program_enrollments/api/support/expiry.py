@@ -6,21 +6,33 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from program_enrollments.api.jobs.retention import forget_expired_files
 from program_enrollments.api.kept_answers import forget_expired_answers
 from program_enrollments.api.sso.seen_assertions import forget_expired_assertions
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """How many rows were deleted: digests of expired assertions, and answers kept for repeated requests."""
+    """How much was deleted.
+
+    These are digests of expired assertions, answers kept for repeated requests, files of jobs and their outcomes.
+    """
 
     assertions: int
     answers: int
+    files: int = 0
+    outcomes: int = 0
 
 
 def forget_expired(*, now: datetime) -> Forgotten:
     """Delete everything that has expired, in short transactions; return how much it was."""
-    return Forgotten(assertions=_all(forget_expired_assertions, now), answers=_all(forget_expired_answers, now))
+    files = forget_expired_files(now=now)
+    return Forgotten(
+        assertions=_all(forget_expired_assertions, now),
+        answers=_all(forget_expired_answers, now),
+        files=files.files,
+        outcomes=files.rows,
+    )
 
 
 def _all(forget: Callable[..., int], now: datetime) -> int:

@@ -16,6 +16,7 @@ from functools import partial
 from django.utils import timezone
 
 from program_enrollments.api.grades.freezes import retire_from_freezes
+from program_enrollments.api.jobs.retention import forget_in_jobs
 from program_enrollments.api.kept_answers import forget_answers
 from program_enrollments.api.learners.locks import (
     LockedLearner,
@@ -87,7 +88,7 @@ def retire_learners(
 ) -> RetiringReport:
     """Remove what identifies these persons from every table.
 
-    These are learners, ledger, frozen grades, noted failures and kept answers.
+    These are learners, ledger, frozen grades, noted failures, kept answers, and jobs with their files.
 
     Each becomes a learner with a pseudonym, `retired-` and 32 random digits, linked to nobody. Their enrollments stay,
     as promises that nobody can redeem. What this app gave an account at the host is taken back, unless `keep_seats`:
@@ -156,6 +157,7 @@ def _retire(learner_id: int, origin: Origin, keep_seats: bool, now: datetime) ->
         if Learner.objects.filter(pk=learner_id, retired_at__isnull=False).exists():
             return False
         pseudonym = make_pseudonym(kind="retired")
+        names = _names_of(learner)
         changes = _forget_learner(learner, pseudonym, keep_seats=keep_seats, now=now)
         records = _records_of(learner_id)
         _forget_in_ledger(records, pseudonym)
@@ -163,10 +165,17 @@ def _retire(learner_id: int, origin: Origin, keep_seats: bool, now: datetime) ->
         # Which answers speak of the learner cannot be told without reading them all; they are kept for a day anyway.
         # One without a status belongs to a request that runs, and is what keeps a second one from running too.
         forget_answers(school_id=learner.school_id)
+        forget_in_jobs(school_id=learner.school_id, names=names, pseudonym=pseudonym)
         changes.append(Change(None, learner_id, pseudonym, ChangeKind.RETIRED, None, pseudonym))
         record_changes(changes=changes, origin=origin, now=now)
         return True
     return None
+
+
+def _names_of(learner: LockedLearner) -> set[str]:
+    """Return the IDs and the address by which files name the learner, former IDs that are honored among them."""
+    honored = Learner.objects.filter(honored_for_id=learner.id).values_list("student_key_normalized", flat=True)
+    return {name for name in (learner.student_key_normalized, learner.email_normalized, *honored) if name}
 
 
 def _forget_learner(learner: LockedLearner, pseudonym: str, *, keep_seats: bool, now: datetime) -> list[Change]:

@@ -12,11 +12,14 @@ from program_enrollments import api
 
 class Command(BaseCommand):
     help = (
-        "Deletes expired answers that were kept for repeated requests, and digests of expired assertions. Can be run "
-        "daily, beside everything else, and stopped at any time."
+        "Deletes expired answers that were kept for repeated requests, digests of expired assertions, and files of "
+        "jobs with what became of their lines. Can be run daily, beside everything else, and stopped at any time."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         forgotten = api.forget_expired(now=timezone.now())
         if options["verbosity"] > 0:
-            self.stdout.write(f"Forgotten: assertions {forgotten.assertions}, kept answers {forgotten.answers}.")
+            self.stdout.write(
+                f"Forgotten: assertions {forgotten.assertions}, kept answers {forgotten.answers}, files "
+                f"{forgotten.files}, outcomes {forgotten.outcomes}."
+            )

@@ -7,6 +7,9 @@ from typing import Any
 from program_enrollments.data import (
     ChangeKind,
     CourseStatus,
+    JobKind,
+    JobMode,
+    JobState,
     LinkHow,
     LinkState,
     Permission,
@@ -184,6 +187,50 @@ CHANGE = record(
     reason=TEXT,
 )
 
+KEEP: Schema = nullable(record(by=TEXT, reason=TEXT, until=nullable(DAY)))
+REASON_TEXT: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 500,
+    "allOf": [{"pattern": r"\S"}, {"pattern": PLAIN}],
+}
+JOB: Schema = record(
+    id=COUNT,
+    kind={"type": "string", "enum": JobKind.values},
+    mode={"type": "string", "enum": JobMode.values},
+    dry_run=BOOLEAN,
+    school={"type": "string", "description": "The school's key."},
+    program=UUID,
+    state={"type": "string", "enum": JobState.values},
+    file_name=TEXT,
+    total=COUNT | {"description": "Records behind the header, as far as the file was read."},
+    done=COUNT,
+    counts={"type": "object", "description": "Rows by word, leavers among them.", "additionalProperties": COUNT},
+    changed=COUNT,
+    unchanged=COUNT,
+    refused=COUNT,
+    removals=COUNT,
+    held=nullable(
+        record(
+            scopes={
+                "type": "array",
+                "items": record(course_id=nullable(TEXT), removals=COUNT, present=COUNT, limit=COUNT),
+            },
+            effects={"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "What to send to approve."},
+        )
+    ),
+    next_try=nullable(MOMENT),
+    message=TEXT,
+    notes={"type": "array", "items": TEXT},
+    created_by=TEXT,
+    created=MOMENT,
+    started=nullable(MOMENT),
+    finished=nullable(MOMENT),
+    undoes=nullable(COUNT),
+    undone_by=nullable(COUNT),
+    result_url=nullable({"type": "string", "format": "uri"}),
+)
+
 SCHEMAS: dict[str, Schema] = {
     "Problem": PROBLEM,
     "Page": {
@@ -272,18 +319,7 @@ SCHEMAS: dict[str, Schema] = {
             ),
         ]
     },
-    "Reason": {
-        "type": "object",
-        "properties": {
-            "reason": {
-                "type": "string",
-                "minLength": 1,
-                "maxLength": 500,
-                "allOf": [{"pattern": r"\S"}, {"pattern": PLAIN}],
-            }
-        },
-        "required": ["reason"],
-    },
+    "Reason": {"type": "object", "properties": {"reason": REASON_TEXT}, "required": ["reason"]},
     "FreezeReceipt": record(**RECEIPT),
     "CourseFreezeReceipt": {
         "description": "The receipt of a course run, or the reason why it could not be frozen.",
@@ -326,7 +362,9 @@ SCHEMAS: dict[str, Schema] = {
         ),
         username=TEXT,
         program_enrollment=nullable(
-            record(status=PROGRAM_STATUS, curriculum_uuid=UUID, real=BOOLEAN, created=MOMENT, modified=MOMENT)
+            record(
+                status=PROGRAM_STATUS, curriculum_uuid=UUID, real=BOOLEAN, created=MOMENT, modified=MOMENT, keep=KEEP
+            )
         ),
         course_enrollments={
             "type": "array",
@@ -337,10 +375,31 @@ SCHEMAS: dict[str, Schema] = {
                 course_staff=BOOLEAN,
                 host=nullable(record(is_active=BOOLEAN, mode=TEXT)),
                 problem=nullable(record(code=TEXT, detail=TEXT, tries=COUNT, last_tried=nullable(MOMENT))),
+                keep=KEEP,
             ),
         },
         changes={"type": "array", "maxItems": 10, "items": {"$ref": "#/components/schemas/Change"}},
     ),
+    "Job": JOB,
+    "JobRow": record(
+        line=nullable(COUNT | {"description": "Where the record begins; null for somebody whom a snapshot removed."}),
+        student_key=TEXT,
+        course_id=nullable(TEXT),
+        word=TEXT,
+        changed=BOOLEAN,
+        before=nullable(TEXT),
+        after=nullable(TEXT),
+        detail=TEXT,
+    ),
+    "Approval": {
+        "type": "object",
+        "properties": {
+            "reason": REASON_TEXT,
+            "effects": REASON_TEXT | {"description": "The digest of the removals that the job lists."},
+            "removals": BOOLEAN | {"description": "Whether the removals are applied, too."},
+        },
+        "required": ["reason", "effects", "removals"],
+    },
     "OwnProgram": record(
         uuid=UUID,
         program_title=TEXT,

@@ -60,6 +60,7 @@ PATH_PARAMETERS = {
         "student1",
         "path",
     ),
+    "job": Parameter("job", "The job's number.", {"type": "integer", "minimum": 1}, 1, "path"),
     "version": Parameter("version", "The version's number, from 1.", {"type": "integer", "minimum": 1}, 1, "path"),
 }
 
@@ -163,6 +164,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 def _body(body: Body) -> dict[str, Any]:
     content = {body.media_type: {"schema": body.schema, "example": body.example}}
+    content |= {name: {"schema": schema, "example": example} for name, (schema, example) in body.others.items()}
     rendered: dict[str, Any] = {"required": True, "content": content}
     return {"description": body.description, **rendered} if body.description else rendered
 

@@ -48,12 +48,13 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A request's body: JSON of this schema, with an example."""
+    """A request's body: JSON of this schema, with an example. By media type where there are several."""
 
     schema: Schema
     example: Json
     media_type: str = "application/json"
     description: str = ""
+    others: Mapping[str, tuple[Schema, Json]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ SETTINGS: dict[str, Any] = {
         {"name": "Programs", "description": "Programs and their course runs, as the catalog's mirror has them."},
         {"name": "Program enrollments", "description": "Who is in a program."},
         {"name": "Course enrollments", "description": "Who is in a course run, through a program."},
+        {"name": "Jobs", "description": "Files that are checked as a whole, weighed, and applied."},
         {"name": "Grades", "description": "Final grades, and versions of them that never change."},
         {"name": "Attendance", "description": "When and how much learners took part."},
         {"name": "Learners", "description": "Why isn't this student in?"},

@@ -12,14 +12,17 @@ from program_enrollments.rest_api.v1 import (
     enrollments,
     freezes,
     grades,
+    jobs,
     learners,
     me,
     programs,
     student_keys,
+    uploads,
 )
 
 PROGRAM = "programs/<segment:program>/"
 COURSE = PROGRAM + "courses/<anything:course>/"
+JOB = "jobs/<segment:job>/"
 
 urlpatterns: list[URLPattern] = [
     path("programs/", programs.ProgramList.as_view(), name="programs"),
@@ -36,6 +39,15 @@ urlpatterns: list[URLPattern] = [
     path(COURSE + "grades/freezes/", freezes.FreezeList.as_view(), name="grades-freezes"),
     path(COURSE + "grades/freezes/<segment:version>/", freezes.FreezeDetail.as_view(), name="grades-freeze-version"),
     path(COURSE + "attendance/", attendance.AttendanceList.as_view(), name="attendance"),
+    path(PROGRAM + "enrollments/upload/", uploads.ProgramUpload.as_view(), name="enrollments-upload"),
+    path(PROGRAM + "course_enrollments/upload/", uploads.CourseUpload.as_view(), name="course-enrollments-upload"),
+    path("jobs/", jobs.JobList.as_view(), name="jobs"),
+    path(JOB, jobs.JobDetail.as_view(), name="job"),
+    path(JOB + "rows/", jobs.JobRows.as_view(), name="job-rows"),
+    path(JOB + "result/", jobs.JobResult.as_view(), name="job-result"),
+    path(JOB + "approve/", jobs.Approve.as_view(), name="job-approve"),
+    path(JOB + "cancel/", jobs.Cancel.as_view(), name="job-cancel"),
+    path(JOB + "resume/", jobs.Resume.as_view(), name="job-resume"),
     path(PROGRAM + "enrollments/", enrollments.ProgramEnrollments.as_view(), name="enrollments"),
     path(
         PROGRAM + "course_enrollments/",

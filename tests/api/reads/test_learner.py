@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -56,12 +56,18 @@ def test_who_waits_is_shown_with_what_is_promised(world: World) -> None:
                 "course_staff": True,
                 "host": None,
                 "problem": None,
+                "keep": None,
             }
         ],
     }
     assert isinstance(enrollment.pop("created"), datetime)
     assert isinstance(enrollment.pop("modified"), datetime)
-    assert enrollment == {"status": "enrolled", "curriculum_uuid": str(world.curriculum.uuid), "real": False}
+    assert enrollment == {
+        "status": "enrolled",
+        "curriculum_uuid": str(world.curriculum.uuid),
+        "real": False,
+        "keep": None,
+    }
     assert [change["kind"] for change in changes] == ["course_staff", "course_enrollment", "program_enrollment"]
 
 
@@ -331,4 +337,18 @@ def test_the_number_of_statements_does_not_grow(world: World) -> None:
 
     assert statements("many") == few
     # Two of them are the host's, its seats and its roles; two find the learner, each by an index of its own.
-    assert few <= 9
+    assert few <= 10
+
+
+def test_what_files_leave_alone_is_shown(world: World) -> None:
+    world.write_program(("S-1", "enrolled"))
+    world.write_course(("S-1", "active"))
+    learner = Learner.objects.get(student_key="S-1")
+    keeping: dict[str, Any] = {"program_id": world.program.pk, "learner_ids": [learner.pk], "by": "support"}
+    api.keep_enrollments(**keeping, course_run_id=None, reason="Appeal pending", until=date(2100, 1, 31))
+    api.keep_enrollments(**keeping, course_run_id=world.course_run.pk, reason="Over", until=date(2000, 1, 1))
+
+    found = look_up(world, "S-1")
+
+    assert found["program_enrollment"]["keep"] == {"by": "support", "reason": "Appeal pending", "until": "2100-01-31"}
+    assert found["course_enrollments"][0]["keep"] is None

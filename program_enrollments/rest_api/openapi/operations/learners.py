@@ -47,6 +47,7 @@ LEARNER = Operation(
                     "real": False,
                     "created": "2026-09-01T08:00:00Z",
                     "modified": "2026-09-01T08:00:00Z",
+                    "keep": {"by": "support", "reason": "Appeal pending", "until": "2026-12-31"},
                 },
                 "course_enrollments": [
                     {
@@ -56,6 +57,7 @@ LEARNER = Operation(
                         "course_staff": False,
                         "host": None,
                         "problem": None,
+                        "keep": None,
                     }
                 ],
                 "changes": [CHANGE],

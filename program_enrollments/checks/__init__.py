@@ -81,6 +81,13 @@ RULES: dict[str, Rule] = {
     "IDEMPOTENCY_HOURS": (_at_least(1), "a whole number of hours, 1 or more"),
     "DISCOVERY": (lambda value: isinstance(value, dict), "a dict, see docs/catalog.rst"),
     "SIGN_ON_TO_PRIVILEGED_ACCOUNTS": (lambda value: isinstance(value, bool), "True or False"),
+    "FILE_STORAGE": (_is_text, "the name of an alias in STORAGES"),
+    "MAX_FILE_BYTES": (_at_least(1), "a whole number of bytes, 1 or more"),
+    "KEEP_FILES_DAYS": (_at_least(1), "a whole number of days, 1 or more"),
+    "JOB_ENGINE": (lambda value: value in ("commands", "celery"), '"commands" or "celery"'),
+    "JOB_QUEUE": (lambda value: value is None or _is_text(value), "the name of a queue, or None for the host's own"),
+    "SLICE_SECONDS": (_is_seconds, "a number of seconds above 0"),
+    "TAKEOVER_SECONDS": (_at_least(1), "a whole number of seconds, 1 or more"),
     "PRIVATE_METADATA_HOSTS": (_is_list_of_text, "a list of names of hosts"),
     "SIGN_ON": (lambda value: isinstance(value, dict), "a dict, see docs/sso.rst"),
 }

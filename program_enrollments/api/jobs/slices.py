@@ -1,0 +1,231 @@
+"""Slices: a worker's turn at one job, a few seconds long, so that no school waits behind another's million rows."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from program_enrollments.api.enrollments.halves import is_outage
+from program_enrollments.api.jobs.apply import Application, Outage
+from program_enrollments.api.jobs.check import find_duplicates, read_batch
+from program_enrollments.api.jobs.claims import JobTaken, paced
+from program_enrollments.api.jobs.guard import weigh
+from program_enrollments.api.jobs.nudges import nudge
+from program_enrollments.api.jobs.queue import due_jobs, is_next, next_job
+from program_enrollments.api.jobs.removals import compare_batch, find_leavers
+from program_enrollments.api.transactions import in_transaction
+from program_enrollments.conf import get_setting
+from program_enrollments.data import ENDED_STATES, JobState
+from program_enrollments.exceptions import InvalidFile
+from program_enrollments.failures import describe_failure
+from program_enrollments.models import Job, JobPhase, JobRow, StagedRow
+
+logger = logging.getLogger(__name__)
+
+PAUSES = (30, 60, 120, 300, 600, 900)
+"""Seconds until a waiting job tries again; the last one goes on."""
+
+GIVEN_UP = timedelta(hours=24)
+"""How long a job waits for the platform before it has failed."""
+
+CRASHES_OF_A_CHECK = 5
+"""Workers that die while they check one file before it is given up."""
+
+CLEANED_AT_ONCE = 5_000
+NUDGED_AT_ONCE = 1_000
+
+
+def run_next_slice(*, now: datetime | None = None) -> bool:
+    """Carry on the job whose turn it is, for one slice; return whether there was one."""
+    job = next_job(now=now or timezone.now())
+    return job is not None and run_slice(job_id=job.pk, slice_number=job.slice, now=now)
+
+
+def run_slice(*, job_id: int, slice_number: int, now: datetime | None = None) -> bool:
+    """Carry a job on for one slice; return whether anything was done.
+
+    `slice_number` is the one that a message or a look at the database named: if it is past, nothing is done.
+    """
+    moment = now or timezone.now()
+    job = Job.objects.filter(pk=job_id, slice=slice_number).first()
+    if job is None:
+        return False
+    if job.state in ENDED_STATES:
+        return _clean(job)
+    crashes = job.attempts
+    if not _begin(job, moment):
+        return False
+    try:
+        _carry_on(job, crashes=crashes, now=moment)
+    except JobTaken:
+        return True
+    except InvalidFile as error:
+        _fail(job, error.detail, moment)
+    except Outage:
+        _wait(job, moment)
+    except Exception as error:
+        logger.error("A slice of job %s failed: %s.", job.pk, describe_failure(error))
+        if is_outage(error):
+            _wait(job, moment)
+        else:
+            # As after a crash: tried again, and given up after a few times.
+            _release(job, attempts=job.attempts)
+            raise
+    else:
+        _release(job, attempts=0)
+    return True
+
+
+def _begin(job: Job, now: datetime) -> bool:
+    """Take the job's next slice; return whether nobody else has, and it is the job's turn."""
+    due = job.state in {JobState.CHECKING, JobState.RUNNING}
+    due = due or (job.state == JobState.PENDING and is_next(job=job))
+    due = due or (job.state == JobState.WAITING and job.next_try is not None and job.next_try <= now)
+    if not due:
+        return False
+    state = JobState.RUNNING if job.phase == JobPhase.APPLY else JobState.CHECKING
+    values = {
+        "state": state.value,
+        "slice": job.slice + 1,
+        "attempts": job.attempts + 1,
+        "served_at": now,
+        "busy_until": timezone.now() + timedelta(seconds=get_setting("TAKEOVER_SECONDS")),
+        "started": job.started or now,
+    }
+    if job.state == JobState.WAITING:
+        values["message"] = ""
+    try:
+        with transaction.atomic():
+            taken = Job.objects.filter(pk=job.pk, slice=job.slice, state=job.state).update(**values)
+    except IntegrityError:
+        # Another job of the program has begun since the look.
+        return False
+    for name, value in values.items():
+        setattr(job, name, value)
+    return bool(taken)
+
+
+def _carry_on(job: Job, *, crashes: int, now: datetime) -> None:
+    """Take steps until the slice is over, or nothing is left to do."""
+    deadline = time.monotonic() + get_setting("SLICE_SECONDS")
+    if job.phase != JobPhase.APPLY and crashes >= CRASHES_OF_A_CHECK:
+        _fail(job, "The file could not be checked: it stopped the program that reads it, again and again.", now)
+        raise JobTaken
+    steps: dict[str, Callable[[], object]] = {
+        JobPhase.READ: lambda: read_batch(job, now=now),
+        JobPhase.DUPLICATES: lambda: find_duplicates(job),
+        JobPhase.COMPARE: lambda: compare_batch(job),
+        JobPhase.LEAVERS: lambda: find_leavers(job),
+        JobPhase.GUARD: lambda: weigh(job, now=now),
+    }
+    application: Application | None = None
+    while job.state in {JobState.CHECKING, JobState.RUNNING}:
+        if job.phase == JobPhase.APPLY:
+            application = application or Application(job, crashes=crashes, now=now)
+            application.apply_chunk()
+        else:
+            steps[job.phase]()
+            crashes = 0
+        if time.monotonic() >= deadline:
+            return
+
+
+def _release(job: Job, *, attempts: int) -> None:
+    """End the slice, and say that the next one can begin, if there is one."""
+    active = job.state in {JobState.CHECKING, JobState.RUNNING} or (job.state in ENDED_STATES and job.is_staged)
+
+    def end() -> None:
+        mine = Job.objects.filter(pk=job.pk, slice=job.slice)
+        if mine.update(attempts=attempts, busy_until=None) and active:
+            nudge(job_id=job.pk, slice_number=job.slice)
+        if job.state not in {JobState.CHECKING, JobState.RUNNING}:
+            nudge_follower(job)
+
+    in_transaction(end)
+
+
+def nudge_follower(job: Job) -> None:
+    """Say that the next job of the program can begin, now that this one no longer keeps it waiting."""
+    waiting = Job.objects.filter(program_id=job.program_id, state=JobState.PENDING).exclude(pk=job.pk)
+    follower = waiting.order_by("queued_at", "pk").first()
+    if follower is not None:
+        nudge(job_id=follower.pk, slice_number=follower.slice)
+
+
+def _fail(job: Job, message: str, now: datetime) -> None:
+    """End a job whose file cannot be read. Nothing was written."""
+    ended = Job.objects.filter(pk=job.pk, slice=job.slice, state=job.state).update(
+        state=JobState.FAILED.value, message=message[:1000], finished=now
+    )
+    if ended:
+        job.state = JobState.FAILED.value
+    _release(job, attempts=0)
+
+
+def _wait(job: Job, now: datetime) -> None:
+    """Let the job wait for the platform; after a day it has failed, and a person may resume it."""
+    since = job.waiting_since or now
+    values = {
+        "waiting_since": since,
+        "tries": F("tries") + 1,
+        "next_try": now + timedelta(seconds=PAUSES[min(job.tries, len(PAUSES) - 1)]),
+        "state": JobState.WAITING.value,
+        "message": "The learning platform or its database does not answer. The job goes on by itself.",
+    }
+    if now - since >= GIVEN_UP:
+        values |= {
+            "state": JobState.FAILED.value,
+            "finished": now,
+            "next_try": None,
+            "message": "The learning platform did not answer for a day. Resume the job once it does.",
+        }
+    if Job.objects.filter(pk=job.pk, slice=job.slice, state=job.state).update(**values):
+        job.state = str(values["state"])
+    _release(job, attempts=0)
+
+
+def nudge_due_jobs(*, now: datetime) -> int:
+    """Say of each job that is due that its slice can begin, in case a message or a worker was lost; return how many."""
+    due = list(due_jobs(now=now).values_list("pk", "slice")[:NUDGED_AT_ONCE])
+    for job_id, slice_number in due:
+        nudge(job_id=job_id, slice_number=slice_number)
+    return len(due)
+
+
+def _clean(job: Job) -> bool:
+    """Delete staging rows of a job that has ended, for one slice; a failed one keeps them to be resumed."""
+    taken = Job.objects.filter(pk=job.pk, slice=job.slice, is_staged=True).update(
+        slice=F("slice") + 1, busy_until=timezone.now() + timedelta(seconds=get_setting("TAKEOVER_SECONDS"))
+    )
+    if not taken:
+        return False
+    job.slice += 1
+    deadline = time.monotonic() + get_setting("SLICE_SECONDS")
+    while clean_batch(job):
+        if time.monotonic() >= deadline:
+            break
+    else:
+        Job.objects.filter(pk=job.pk).update(is_staged=False)
+        job.is_staged = False
+    _release(job, attempts=0)
+    return True
+
+
+def clean_batch(job: Job) -> int:
+    """Delete some staging rows of an ended job, or else rows that it only planned; return how many."""
+    staged = StagedRow.objects.filter(job_id=job.pk).order_by("number")
+    last = list(staged.values_list("number", flat=True)[CLEANED_AT_ONCE - 1 : CLEANED_AT_ONCE])
+    batch = StagedRow.objects.filter(job_id=job.pk, **({"number__lte": last[0]} if last else {}))
+    planned = JobRow.objects.filter(job_id=job.pk, planned=True)
+    for rows in (batch, planned):
+        with paced():
+            gone: int = in_transaction(lambda rows=rows: rows.delete()[0])  # type: ignore[misc]
+        if gone:
+            return gone
+    return 0

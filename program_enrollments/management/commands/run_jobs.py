@@ -1,0 +1,84 @@
+"""`run_jobs`: check and apply the files that schools send, without any broker (docs/operations.rst)."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import close_old_connections
+from django.utils import timezone
+
+from program_enrollments import api
+from program_enrollments.failures import describe_failure
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS = 1.0
+"""Between two looks at a database in which nothing is due."""
+
+ROUND_SECONDS = 300
+"""Between two rounds of the work that comes back: deleting what has had its time."""
+
+
+class Command(BaseCommand):
+    help = (
+        "Checks and applies the files that schools send, a few seconds of each in turn, until it is stopped. Several "
+        "may run, on several machines; each can be stopped or killed at any time. With --once: does what is due and "
+        "all periodic work, and ends; as cron does where nothing else runs."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="Do what is due now, then end.")
+
+    def handle(self, *args: Any, once: bool, **options: Any) -> None:
+        stopping = _Stopping()
+        next_round = 0.0
+        while not stopping.is_asked:
+            close_old_connections()
+            if time.monotonic() >= next_round:
+                self._do_round()
+                next_round = time.monotonic() + ROUND_SECONDS
+            if self._work():
+                continue
+            if once:
+                return
+            stopping.wait(IDLE_SECONDS)
+
+    def _do_round(self) -> None:
+        try:
+            api.forget_expired(now=timezone.now())
+        # The same.
+        except Exception as error:  # noqa: BLE001
+            logger.error("What has had its time could not be deleted: %s.", describe_failure(error))
+
+    def _work(self) -> bool:
+        """Carry on the job whose turn it is; return whether there was one that could be carried on."""
+        try:
+            return api.run_next_slice()
+        # The database may be down, or one job fail in a way that nobody foresaw: the others go on.
+        except Exception as error:  # noqa: BLE001
+            logger.error("A job could not be carried on: %s.", describe_failure(error))
+            return False
+
+
+class _Stopping:
+    """Whether somebody has asked the command to stop: it does so after the slice at hand."""
+
+    def __init__(self) -> None:
+        self.is_asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, *args: object) -> None:
+        if self.is_asked:
+            raise KeyboardInterrupt
+        self.is_asked = True
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long, or until somebody asks."""
+        deadline = time.monotonic() + seconds
+        while not self.is_asked and time.monotonic() < deadline:
+            time.sleep(0.1)

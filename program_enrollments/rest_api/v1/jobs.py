@@ -1,0 +1,153 @@
+"""Jobs: the list, single ones, their rows and results, and what people decide about them (docs/api.rst, Jobs)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from program_enrollments import api
+from program_enrollments.data import ENDED_STATES, JobKind, JobState, Permission
+from program_enrollments.rest_api.bodies import BodyError, read_object, read_text, refuse
+from program_enrollments.rest_api.endpoints import Endpoint
+from program_enrollments.rest_api.errors import InvalidParameter
+from program_enrollments.rest_api.lists import read_paging
+from program_enrollments.rest_api.openapi.descriptions import describe
+from program_enrollments.rest_api.openapi.operations import jobs as described
+from program_enrollments.rest_api.renderers import CsvRenderer, JsonRenderer
+
+LINE = re.compile(r"\d{1,9}", re.ASCII)
+
+
+def job_url(request: Request, job: api.Job, *, name: str = "job") -> str:
+    """Return the absolute URL of a job, or of what `name` says of it."""
+    match = request.resolver_match
+    namespace = match.namespace if match is not None else ""
+    return str(request.build_absolute_uri(reverse(f"{namespace}:{name}", args=[job.pk])))
+
+
+def render_job(request: Request, job: api.Job) -> dict[str, Any]:
+    """Return a job as it is shown, with the address of its result once there is one."""
+    has_result = job.state in ENDED_STATES and job.input_name
+    return {**api.describe_job(job), "result_url": job_url(request, job, name="job-result") if has_result else None}
+
+
+class JobList(Endpoint):
+    """`jobs/`: the jobs that the caller may see, newest first."""
+
+    @describe(described.LIST)
+    def get(self, request: Request) -> Response:
+        cursor, page_size = read_paging(request)
+        page = api.fetch_jobs(
+            access=self.access,
+            school=self.parameters.text("school"),
+            program=self.parameters.uuid("program"),
+            kind=self.parameters.choice("kind", words=JobKind.values),
+            state=self.parameters.choice("state", words=JobState.values),
+            render=lambda job: render_job(request, job),
+            cursor=cursor,
+            page_size=page_size,
+        )
+        return self.page_response(page)
+
+
+class JobEndpoint(Endpoint):
+    """An endpoint below a job: for those who have the method's permission on its program, or only read their own."""
+
+    permissions = {"GET": Permission.READ_ENROLLMENTS}
+
+    job: api.Job
+
+    def authorize(self, request: Request) -> api.Scope:
+        access = api.access_of(user=request.user)
+        self.job = api.get_job(access=access, number=self.kwargs["job"], permission=self.permission_for(request))
+        return api.Scope(access, self.job.program)
+
+
+class JobDetail(JobEndpoint):
+    """`jobs/{job}/`."""
+
+    @describe(described.DETAIL)
+    def get(self, request: Request, job: str) -> Response:
+        return Response(render_job(request, self.job))
+
+
+class JobRows(JobEndpoint):
+    """`jobs/{job}/rows/`: what became of the lines that were changed or refused, and who left."""
+
+    @describe(described.ROWS)
+    def get(self, request: Request, job: str) -> Response:
+        cursor, page_size = read_paging(request)
+        line = self.parameters.text("line")
+        if line is not None and not LINE.fullmatch(line):
+            raise InvalidParameter(parameter="line", detail="line must be a whole number, such as 17.")
+        page = api.fetch_job_rows(
+            job=self.job,
+            word=self.parameters.text("word"),
+            changed=self.parameters.boolean("changed"),
+            line=int(line) if line is not None else None,
+            cursor=cursor,
+            page_size=page_size,
+        )
+        return self.page_response(page)
+
+
+class JobResult(JobEndpoint):
+    """`jobs/{job}/result/`: the file with what became of each line."""
+
+    renderer_classes = [JsonRenderer, CsvRenderer]
+
+    @describe(described.RESULT)
+    def get(self, request: Request, job: str) -> HttpResponseBase:
+        return self.file_response(blocks=api.write_result(job=self.job), name=f"job-{self.job.pk}-result")
+
+
+class Decision(JobEndpoint):
+    """A decision about a job, with the reason that the body gives."""
+
+    permissions = {"POST": Permission.WRITE_ENROLLMENTS}
+
+
+class Approve(Decision):
+    """`jobs/{job}/approve/`."""
+
+    @describe(described.APPROVE)
+    def post(self, request: Request, job: str) -> Response:
+        body = read_object(request)
+        approved = api.approve_job(
+            job=self.job,
+            effects=read_text(body, "effects"),
+            removals=_read_truth(body, "removals"),
+            origin=self.origin(reason=read_text(body, "reason")),
+        )
+        return Response(render_job(request, approved))
+
+
+class Cancel(Decision):
+    """`jobs/{job}/cancel/`."""
+
+    @describe(described.CANCEL)
+    def post(self, request: Request, job: str) -> Response:
+        reason = read_text(read_object(request), "reason")
+        return Response(render_job(request, api.cancel_job(job=self.job, origin=self.origin(reason=reason))))
+
+
+class Resume(Decision):
+    """`jobs/{job}/resume/`."""
+
+    @describe(described.RESUME)
+    def post(self, request: Request, job: str) -> Response:
+        reason = read_text(read_object(request), "reason")
+        return Response(render_job(request, api.resume_job(job=self.job, origin=self.origin(reason=reason))))
+
+
+def _read_truth(value: Mapping[str, Any], name: str) -> bool:
+    given = value.get(name)
+    if not isinstance(given, bool):
+        raise refuse(BodyError(None, f"/{name}", "not_a_boolean", f"{name} must be true or false."))
+    return given
