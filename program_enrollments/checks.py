@@ -83,6 +83,10 @@ RULES: dict[str, Rule] = {
     "SIGN_ON_TO_PRIVILEGED_ACCOUNTS": (lambda value: isinstance(value, bool), "True or False"),
     "PRIVATE_METADATA_HOSTS": (_is_list_of_text, "a list of names of hosts"),
     "SIGN_ON": (lambda value: isinstance(value, dict), "a dict, see docs/sso.rst"),
+    "PAGES": (
+        lambda value: isinstance(value, dict) and not value.keys() - {"BASE_TEMPLATE", "STYLESHEETS", "CONTACT"},
+        "a dict with BASE_TEMPLATE, STYLESHEETS and CONTACT, see docs/console.rst",
+    ),
 }
 """What each setting's value has to be: whether it is, and in words."""
 

@@ -1,6 +1,7 @@
 """The tables."""
 
 from program_enrollments.models.catalog import CourseRun, Curriculum, CurriculumCourseRun, Program
+from program_enrollments.models.disclosures import Disclosure
 from program_enrollments.models.enrollments import (
     PreemptiveCourseEnrollment,
     PreemptiveProgramEnrollment,
@@ -10,20 +11,25 @@ from program_enrollments.models.enrollments import (
 from program_enrollments.models.grades import FrozenGrade, GradeBook, GradeFreeze
 from program_enrollments.models.grants import Grant
 from program_enrollments.models.idempotency import KeptAnswer
+from program_enrollments.models.invitations import AccessChange, Invitation
 from program_enrollments.models.learners import Learner, LinkClaim
 from program_enrollments.models.ledger import LedgerEntry, LedgerPosition
 from program_enrollments.models.saml import ProposedMetadata, SamlConfiguration, SeenAssertion
 from program_enrollments.models.schools import IdentityProvider, School, SchoolEmailDomain
+from program_enrollments.models.summaries import ProgramSummary
 
 __all__ = [
+    "AccessChange",
     "CourseRun",
     "Curriculum",
     "CurriculumCourseRun",
+    "Disclosure",
     "FrozenGrade",
     "GradeBook",
     "GradeFreeze",
     "Grant",
     "IdentityProvider",
+    "Invitation",
     "KeptAnswer",
     "Learner",
     "LedgerEntry",
@@ -34,6 +40,7 @@ __all__ = [
     "Program",
     "ProgramCourseEnrollment",
     "ProgramEnrollment",
+    "ProgramSummary",
     "ProposedMetadata",
     "SamlConfiguration",
     "School",

@@ -26,6 +26,18 @@ class School(TimeStampedModel):
         _("primary color"), max_length=7, blank=True, help_text=_("As #rrggbb; for the school's own pages.")
     )
     text_color = models.CharField(_("text color on it"), max_length=7, blank=True, help_text=_("As #rrggbb."))
+    support_name = models.CharField(
+        _("support contact"), max_length=255, blank=True, default="", db_default="", help_text=_("Whom people may ask.")
+    )
+    support_email = models.EmailField(_("support address"), max_length=255, blank=True, default="", db_default="")
+    welcome_text = models.CharField(
+        _("welcome text"),
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("On the first page of the school."),
+    )
 
     class Meta:
         verbose_name = _("school")
