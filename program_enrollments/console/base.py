@@ -17,21 +17,17 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy
 
 from program_enrollments import api
 from program_enrollments.conf import get_setting
 from program_enrollments.console.navigation import console_links, program_links, school_links
 from program_enrollments.data import Origin, Page, Permission, Source
 from program_enrollments.exceptions import PermissionDenied
-from program_enrollments.pages.failures import Failure
+from program_enrollments.pages.failures import NO_PERMISSION
 from program_enrollments.pages.tables import CURSOR
 from program_enrollments.pages.views import PageView
 
 PERMISSION_TEMPLATE = "program_enrollments/console/no_permission.html"
-NO_PERMISSION = Failure(
-    403, gettext_lazy("You have no permission for this"), gettext_lazy("You may see this, but not do what you tried.")
-)
 CSV = "csv"
 
 
@@ -130,7 +126,7 @@ class ProgramPage(ConsolePage):
         self.frame.navigation = [
             *console_links(current=""),
             *program_links(self.program, permissions=self.permissions, current=self.section),
-            *school_links(self.program.school, permissions=self.permissions, current=self.section),
+            *school_links(self.program.school, access=self.access, permissions=self.permissions, current=self.section),
         ]
         if self.permission is not None and self.permission not in self.permissions:
             raise PermissionDenied(permission=self.permission)
@@ -208,7 +204,7 @@ class SchoolPage(ConsolePage):
         self.permissions = held
         self.frame.navigation = [
             *console_links(current=""),
-            *school_links(self.school, permissions=held, current=self.section),
+            *school_links(self.school, access=self.access, permissions=held, current=self.section),
         ]
         if self.permission is not None and self.permission not in held:
             raise PermissionDenied(permission=self.permission)

@@ -43,7 +43,7 @@ class Home(ConsolePage):
         schools = overview.schools
         if len(schools) == 1:
             self.frame.school = schools[0]
-        self.frame.navigation += _links(overview.cards)
+        self.frame.navigation += _links(overview.cards, self.access)
         context = {
             "schools": schools,
             "cards": [_show(card) for card in overview.cards],
@@ -53,12 +53,12 @@ class Home(ConsolePage):
         return self.show(context)
 
 
-def _links(cards: list[api.ProgramCard]) -> list[LinkGroup]:
+def _links(cards: list[api.ProgramCard], access: api.Access) -> list[LinkGroup]:
     """Return the links of the schools, as far as the grants on their programs tell."""
     groups: dict[int, list[LinkGroup]] = {}
     for card in cards:
         school = card.program.school
-        groups.setdefault(school.pk, school_links(school, permissions=card.permissions, current=""))
+        groups.setdefault(school.pk, school_links(school, access=access, permissions=card.permissions, current=""))
     return [group for links in groups.values() for group in links]
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from program_enrollments import api
-from program_enrollments.data import Permission
+from program_enrollments.data import SCHOOL_PERMISSIONS, Permission
 from program_enrollments.pages.frames import Link, LinkGroup
 
 PROGRAM_PAGES: tuple[tuple[str, str | Promise, frozenset[str]], ...] = (
@@ -26,6 +26,7 @@ PROGRAM_PAGES: tuple[tuple[str, str | Promise, frozenset[str]], ...] = (
 """The pages of a program in their order: URL name, label, and the permissions of which one opens the page."""
 
 SCHOOL_PAGES: tuple[tuple[str, str | Promise, frozenset[str]], ...] = (
+    ("student-keys", gettext_lazy("Student IDs"), frozenset({Permission.WRITE_ENROLLMENTS})),
     ("brand", gettext_lazy("Brand and contact"), frozenset({Permission.MANAGE_SCHOOL})),
     ("sign-in", gettext_lazy("Sign-in"), frozenset({Permission.MANAGE_SIGN_ON})),
     ("people", gettext_lazy("People"), frozenset({Permission.MANAGE_ACCESS})),
@@ -49,11 +50,21 @@ def program_links(program: api.Program, *, permissions: Collection[str], current
     return [LinkGroup(program.title, links)]
 
 
-def school_links(school: api.School, *, permissions: Collection[str], current: str) -> list[LinkGroup]:
-    """Return the links of a school as a whole; none for whoever manages nothing there."""
+def school_links(
+    school: api.School, *, access: api.Access, permissions: Collection[str], current: str
+) -> list[LinkGroup]:
+    """Return the links of a school as a whole; none for whoever may do nothing there.
+
+    `permissions` are those on the school or on a program of it.
+    """
+    held = {one for one in permissions if one in SCHOOL_PERMISSIONS}
+    writing = Permission.WRITE_ENROLLMENTS
+    # The one permission that opens a school's page and can also be held on a program alone, where it does not.
+    if writing in permissions and access.reach(permission=writing, school_id=school.pk).is_school_wide:
+        held.add(writing)
     links = [
         Link(label, reverse(f"console:{name}", args=[school.key]), name == current)
         for name, label, opened_by in SCHOOL_PAGES
-        if opened_by.intersection(permissions)
+        if opened_by.intersection(held)
     ]
     return [LinkGroup(school.name, links)] if links else []

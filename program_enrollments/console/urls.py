@@ -16,6 +16,7 @@ from program_enrollments.console import (
     people,
     school,
     statuses,
+    student_keys,
 )
 from program_enrollments.console.base import NothingHere
 
@@ -45,6 +46,7 @@ urlpatterns = [
     path(PROGRAM + "attendance/", attendance.AttendanceList.as_view(), name="attendance"),
     path(COURSE + "attendance/", attendance.CourseAttendance.as_view(), name="course-attendance"),
     path(PROGRAM + "changes/", changes.ChangeList.as_view(), name="changes"),
+    path(SCHOOL + "student-keys/", student_keys.StudentKeys.as_view(), name="student-keys"),
     path(SCHOOL + "brand/", school.Brand.as_view(), name="brand"),
     path(SCHOOL + "sign-in/", school.SignIn.as_view(), name="sign-in"),
     path(SCHOOL + "people/", people.PeoplePage.as_view(), name="people"),

@@ -33,6 +33,7 @@ NOT_FOUND = Failure(
     _("There is nothing here"),
     _("Either this does not exist, or it belongs to a school or program that you have no access to."),
 )
+NO_PERMISSION = Failure(403, _("You have no permission for this"), _("You may see this, but not do what you tried."))
 UNAVAILABLE = Failure(
     503,
     _("The platform does not answer just now"),
@@ -48,6 +49,7 @@ TABLE: dict[type[Exception], Failure] = {
         404, _("This page of the list is gone"), _("The list has changed. Start again at its first page.")
     ),
     exceptions.DoesNotExist: NOT_FOUND,
+    exceptions.PermissionDenied: NO_PERMISSION,
     Http404: NOT_FOUND,
     exceptions.InvitationDoesNotExist: Failure(
         404,

@@ -46,6 +46,8 @@ class Frame:
     reference: str
     school: api.School | None = None
     navigation: list[LinkGroup] = field(default_factory=list)
+    is_partial: bool = False
+    """Whether only a part of the page is taken over into one that is open, which has style and scripts already."""
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
     @property

@@ -42,7 +42,7 @@ class PageView(View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer in the viewer's time zone, and turn whatever fails on the way into a page."""
-        self.frame = Frame(new_reference())
+        self.frame = Frame(new_reference(), is_partial="HX-Request" in request.headers)
         if not (request.user.is_authenticated and request.user.is_active):
             return redirect_to_login(request.get_full_path())
         with timezone.override(zone_of(request)):

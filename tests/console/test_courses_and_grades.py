@@ -195,8 +195,9 @@ class TestAttendance:
         for key, days in (("S-1", 1), ("S-2", 20), ("S-3", None)):
             learner = seat(campus, key)
             if days is not None:
+                assert learner.user is not None
                 DailyActivity.objects.create(
-                    user_id=learner.user_id, course_run_id=campus.course_run.course_id, day=today - timedelta(days=days)
+                    user=learner.user, course_run_id=campus.course_run.course_id, day=today - timedelta(days=days)
                 )
 
         everybody = registrar.open("course-attendance", *place(campus)).rows()

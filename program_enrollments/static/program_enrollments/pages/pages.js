@@ -17,6 +17,11 @@
     if (search) { event.preventDefault(); search.focus(); search.select(); }
   });
 
+  // What was typed has been searched for already: leaving the box must not load the list again, and undo what was chosen.
+  root.addEventListener("change", (event) => {
+    if (event.target.matches("[data-search]")) event.stopPropagation();
+  }, true);
+
   root.addEventListener("change", (event) => {
     const all = event.target.closest("[data-choose-all]");
     const form = event.target.closest("form");
