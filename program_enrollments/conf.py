@@ -57,6 +57,8 @@ DEFAULTS: dict[str, Any] = {
     "SIGN_ON_TO_PRIVILEGED_ACCOUNTS": False,
     # Single sign-on served by this app (docs/sso.rst); a host with a SAML set-up of its own leaves it off.
     "SIGN_ON": {},
+    # What the pages for people stand in: base template, stylesheets, contact (docs/console.rst).
+    "PAGES": {},
     # Hosts in private networks that `refresh_metadata` may read identity providers' metadata from.
     "PRIVATE_METADATA_HOSTS": [],
 }

@@ -55,6 +55,18 @@ class LinkState(TextChoices):
     CONFLICT = "conflict", _("conflict")
 
 
+class LearnerState(TextChoices):
+    """Where a learner of a program stands, in the words of the console.
+
+    Who needs help is counted as such, with or without an account; who has left, and never came, waits for nothing.
+    """
+
+    IN = "in", _("has an account")
+    WAITING = "waiting", _("waiting for an account")
+    HELP = "help", _("needs help")
+    NONE = "none", _("no account")
+
+
 class LearnerProblem(TextChoices):
     """Why a learner needs a person's eye."""
 
@@ -87,6 +99,24 @@ PROGRAM_PERMISSIONS = tuple(permission for permission in Permission if permissio
 """Permissions that may be granted on a school or on a single program of it."""
 
 
+class Bundle(TextChoices):
+    """The usual sets of permissions, each with all of the one before."""
+
+    VIEWER = "viewer", _("viewer")
+    EDITOR = "editor", _("enrollment editor")
+    REGISTRAR = "registrar", _("registrar")
+
+
+_VIEWER = frozenset({Permission.METADATA.value, Permission.READ_ENROLLMENTS.value, Permission.READ_REPORTS.value})
+_EDITOR = _VIEWER | {Permission.WRITE_ENROLLMENTS.value}
+BUNDLES: dict[str, frozenset[str]] = {
+    Bundle.VIEWER.value: _VIEWER,
+    Bundle.EDITOR.value: _EDITOR,
+    Bundle.REGISTRAR.value: _EDITOR | {Permission.FREEZE_GRADES.value, Permission.REOPEN_GRADES.value},
+}
+"""What each bundle allows, the smallest first."""
+
+
 class Source(TextChoices):
     """Through which door a change came."""
 
@@ -97,6 +127,7 @@ class Source(TextChoices):
     SWEEP = "sweep", _("sweep")
     STAFF = "staff", _("support staff")
     COMMAND = "command", _("management command")
+    CONSOLE = "console", _("console")
 
 
 class ChangeKind(TextChoices):
@@ -390,4 +421,17 @@ class EnrollmentFilters:
     status: str | None = None
     account_exists: bool | None = None
     student_keys: tuple[str, ...] = ()
+    modified_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerFilters:
+    """Filters of the console's lists of learners; None or empty means no filter.
+
+    `words` is the beginning of a student ID or an address, or the whole username of an account.
+    """
+
+    words: str = ""
+    status: str | None = None
+    state: str | None = None
     modified_since: datetime | None = None

@@ -206,6 +206,19 @@ class IdempotencyKeyReused(ProgramEnrollmentsError):
     detail = "This Idempotency-Key was used with another path or body. Take a new key for every new request."
 
 
+class AccessRefused(ProgramEnrollmentsError):
+    """Access cannot be given or taken like this; the detail says why."""
+
+    code = "access_refused"
+
+
+class InvitationDoesNotExist(DoesNotExist):
+    """No invitation has this token, or it was used, withdrawn or has expired."""
+
+    code = "invitation_does_not_exist"
+    detail = "This invitation does not exist, or it was used, withdrawn, or has expired. Ask for a new one."
+
+
 class LinkRefused(ProgramEnrollmentsError):
     """A learner cannot be linked to that account; the detail says what stands in the way."""
 

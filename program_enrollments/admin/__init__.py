@@ -5,6 +5,7 @@ edited as usual (docs/operations.rst).
 """
 
 from program_enrollments.admin import (  # noqa: F401  (importing them is what registers the pages)
+    access,
     bookkeeping,
     catalog,
     course_enrollments,

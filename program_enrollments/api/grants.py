@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.apps import apps
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission as DjangoPermission
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from program_enrollments.api.access import ACT_FOR_ALL_SCHOOLS, access_of, acts_for_all_schools
 from program_enrollments.data import Permission
@@ -64,6 +65,13 @@ def fetch_manageable_grants(*, user: Any) -> QuerySet[Grant]:
     return Grant.objects.filter(Q(school__in=schools) | Q(program__school__in=schools))
 
 
+def fetch_access_managers(*, school_id: int, limit: int = 5) -> list[str]:
+    """Return the usernames of people who manage a school's access, for others to ask. One statement."""
+    holders = Grant.objects.filter(school_id=school_id, permission=Permission.MANAGE_ACCESS)
+    users = get_user_model()._default_manager.filter(pk__in=holders.values("user_id"), is_active=True)
+    return [user.get_username() for user in users.order_by("pk")[:limit]]
+
+
 def fetch_staff_clients() -> list[StaffClient]:
     """Return the staff clients, ordered by username.
 
@@ -85,6 +93,21 @@ def fetch_staff_clients() -> list[StaffClient]:
         if user.is_active and not acts_for_all_schools(user=user)
     ]
     return sorted(clients, key=lambda client: client.username)
+
+
+def fetch_api_clients_of(*, user_ids: Collection[int]) -> list[tuple[str, int, datetime | None]]:
+    """Return the OAuth clients that act as these users: name, user, and when each last got a token.
+
+    Two statements; none if the host has no `oauth2_provider`, or nobody is named.
+    """
+    if not user_ids or not apps.is_installed("oauth2_provider"):
+        return []
+    application = next(_client_models())
+    tokens: Any = apps.get_model(getattr(settings, "OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL", "oauth2_provider.AccessToken"))
+    clients = list(application.objects.filter(user_id__in=user_ids).order_by("name"))
+    issued = tokens.objects.filter(application__in=clients).order_by().values_list("application_id")
+    last: dict[Any, datetime] = dict(issued.annotate(last=Max("created")))
+    return [(client.name or client.client_id, client.user_id, last.get(client.pk)) for client in clients]
 
 
 def _client_models() -> Iterator[Any]:

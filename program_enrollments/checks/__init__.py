@@ -90,6 +90,10 @@ RULES: dict[str, Rule] = {
     "TAKEOVER_SECONDS": (_at_least(1), "a whole number of seconds, 1 or more"),
     "PRIVATE_METADATA_HOSTS": (_is_list_of_text, "a list of names of hosts"),
     "SIGN_ON": (lambda value: isinstance(value, dict), "a dict, see docs/sso.rst"),
+    "PAGES": (
+        lambda value: isinstance(value, dict) and not value.keys() - {"BASE_TEMPLATE", "STYLESHEETS", "CONTACT"},
+        "a dict with BASE_TEMPLATE, STYLESHEETS and CONTACT, see docs/console.rst",
+    ),
 }
 """What each setting's value has to be: whether it is, and in words."""
 

@@ -38,6 +38,18 @@ class School(TimeStampedModel):
         db_default=20,
         help_text=_("A file may remove up to this share, in percent, of those present; over both it is held."),
     )
+    support_name = models.CharField(
+        _("support contact"), max_length=255, blank=True, default="", db_default="", help_text=_("Whom people may ask.")
+    )
+    support_email = models.EmailField(_("support address"), max_length=255, blank=True, default="", db_default="")
+    welcome_text = models.CharField(
+        _("welcome text"),
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("On the first page of the school."),
+    )
 
     class Meta:
         verbose_name = _("school")

@@ -25,8 +25,8 @@ from program_enrollments import api
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.host import get_host
+from program_enrollments.pages.headers import protect
 from program_enrollments.saml.backend import load_university_saml, sign_in
-from program_enrollments.saml.headers import protect
 from program_enrollments.saml.landing_pages import destination
 from program_enrollments.saml.refusals import refuse
 

@@ -12,10 +12,10 @@ from django.urls import reverse
 
 from program_enrollments import api
 from program_enrollments.exceptions import SignOnRefused
+from program_enrollments.pages.branding import branding_of
+from program_enrollments.pages.headers import protect
 from program_enrollments.saml.assertions import Assertion
 from program_enrollments.saml.attributes import present_attributes
-from program_enrollments.saml.branding import branding_of
-from program_enrollments.saml.headers import protect
 from program_enrollments.saml.identities import identify, permanent_id_name
 from program_enrollments.saml.refusals import explain
 

@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
+from program_enrollments.pages.headers import protect
 from program_enrollments.saml.configuration import get_sign_on_settings
-from program_enrollments.saml.headers import protect
 
 logger = logging.getLogger(__name__)
 

@@ -22,6 +22,7 @@ from program_enrollments.host import get_host
 from program_enrollments.host.checked_host import UNUSABLE_FAILURE, Seats
 from program_enrollments.host.deadline import limited
 from program_enrollments.models import (
+    CourseRun,
     Learner,
     LedgerEntry,
     PreemptiveCourseEnrollment,
@@ -67,7 +68,32 @@ def look_up_learner(*, program: Program, name: str = "", student_key: str = "", 
     may be known.
     """
     candidates = _candidates(school_id=program.school_id, name=name, student_key=student_key, email=email)
+    return _describe(program, _find_in_program(program=program, candidates=candidates))
+
+
+def get_learner(*, program: Program, learner_id: int, last_changes: int = LAST_CHANGES) -> dict[str, Any]:
+    """Return the learner of `program` with this primary key, with what only pages show.
+
+    Beside the members of `look_up_learner` these are `learner_id`, `problem` (a value of `LearnerProblem` or ""), and
+    `title` and `url` of each course run. Raises LearnerDoesNotExist.
+    """
+    candidates = list(Learner.objects.filter(school_id=program.school_id, pk=learner_id))
     found = _find_in_program(program=program, candidates=candidates)
+    described = _describe(program, found, last_changes=last_changes)
+    runs = CourseRun.objects.filter(course_id__in=[course.course_id for course in found.courses])
+    shown = {run.course_id: run for run in runs}
+    return {
+        **described,
+        "learner_id": found.learner.pk,
+        "problem": found.learner.problem_code,
+        "course_enrollments": [
+            {**course, "title": shown[course["course_id"]].title, "url": shown[course["course_id"]].url}
+            for course in described["course_enrollments"]
+        ],
+    }
+
+
+def _describe(program: Program, found: Found, *, last_changes: int = LAST_CHANGES) -> dict[str, Any]:
     learner = found.learner
     user: Any = learner.user
     found_seats = _fetch_seats(learner=learner, courses=found.courses)
@@ -100,7 +126,7 @@ def look_up_learner(*, program: Program, name: str = "", student_key: str = "", 
             }
             for course in found.courses
         ],
-        "changes": [change for _, change in tell_changes(entries=entries.order_by("-pk")[:LAST_CHANGES])],
+        "changes": [change for _, change in tell_changes(entries=entries.order_by("-pk")[:last_changes])],
     }
 
 

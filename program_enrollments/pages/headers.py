@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.cache import add_never_cache_headers
+
+R = TypeVar("R", bound=HttpResponseBase)
 
 HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?")
 
 
-def protect(response: HttpResponse, *, nonce: str = "", image_url: str = "") -> HttpResponse:
+def protect(response: R, *, nonce: str = "", image_url: str = "", has_scripts: bool = False) -> R:
     """Let a page load only this site's styles, the element with `nonce`, and one logo.
 
-    The logo is at `image_url`.
+    The logo is at `image_url`. With `has_scripts` the nonce is for a style alone: scripts are files of this site, and
+    may query it.
 
     Forms go to this site only. Nothing is cached, nobody may frame it, and the addresses seen here are told to no other
     site.
@@ -23,7 +27,8 @@ def protect(response: HttpResponse, *, nonce: str = "", image_url: str = "") -> 
     sources = {
         "default-src": "'none'",
         "style-src": f"'self' {own}" if nonce else "'self'",
-        "script-src": own,
+        "script-src": "'self'" if has_scripts else own,
+        "connect-src": "'self'" if has_scripts else "'none'",
         "img-src": " ".join(["'self'", "data:", *image_origins(image_url)]),
         "form-action": "'self'",
         "base-uri": "'none'",
