@@ -76,10 +76,10 @@ def read_response(*, encoded: str, private_key: str = "") -> ResponseDocument:
 
 @contextmanager
 def refusing_alike(*, is_malleable: bool) -> Iterator[None]:
-    """Refuse for one reason, whatever was wrong with an encrypted text that anybody can change; the log has the other.
+    """Refuse for one reason, whatever was wrong with an encrypted text that anybody can change.
 
-    Otherwise somebody with a person's response would send it changed, again and again, and learn from the answers what
-    is in it. To be used until the signature has been verified.
+    The true reason is for the log. Otherwise somebody with a person's response would send it changed, again and again,
+    and learn from the answers what is in it. To be used until the signature has been verified.
     """
     try:
         yield
