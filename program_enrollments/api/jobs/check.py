@@ -14,8 +14,6 @@ from itertools import islice
 from threading import Lock
 from typing import Any, BinaryIO, NamedTuple
 
-from django.db.models import Exists, OuterRef
-
 from program_enrollments.api.access import is_named
 from program_enrollments.api.enrollments.calls import resolve_identities
 from program_enrollments.api.jobs.claims import commit_step
@@ -24,16 +22,13 @@ from program_enrollments.api.jobs.inputs import open_input
 from program_enrollments.api.jobs.lines import SPACING, ReadLine, read_line
 from program_enrollments.api.jobs.staging import insert_staged
 from program_enrollments.api.learners.identity import Identity, fetch_email_domains
-from program_enrollments.data import FileWord, JobKind, Word
-from program_enrollments.models import CourseRun, Job, JobPhase, Learner, StagedRow
+from program_enrollments.data import JobKind, Word
+from program_enrollments.models import CourseRun, Job, JobPhase, Learner
 from program_enrollments.sql.bulk import select_rows
 from program_enrollments.tabular_files import Record
 
 BATCH = 1_000
 """Lines that are staged in one transaction."""
-
-SCANNED = 5_000
-"""Staging rows that one look for duplicates covers."""
 
 MAX_READERS = 8
 
@@ -206,29 +201,3 @@ class RunIndex:
         runs = self.by_key.get(key, ())
         exact = [run for run in runs if run.course_id == key]
         return exact or [run for run in runs if is_named(run=run, key=key)]
-
-
-def find_duplicates(job: Job) -> None:
-    """Refuse the next rows that share their person with another row, anywhere in the file. Raises JobTaken."""
-    end = job.cursor + SCANNED * SPACING
-    within = StagedRow.objects.filter(job_id=job.pk, number__gt=job.cursor, number__lte=end)
-    readable = within.exclude(word=FileWord.UNREADABLE)
-    same: dict[str, Any] = {"job_id": job.pk}
-    if job.kind == JobKind.COURSE_ENROLLMENTS:
-        same["course_run"] = OuterRef("course_run")
-    doubled: set[int] = set()
-    for column in ("name", "email_normalized"):
-        others = StagedRow.objects.filter(**same, **{column: OuterRef(column)}).exclude(number=OuterRef("number"))
-        named = readable.exclude(**{column: ""}).filter(Exists(others))
-        doubled.update(named.order_by().values_list("number", flat=True))
-    is_last = end >= (job.total + 1) * SPACING
-
-    def refuse() -> dict[str, Any]:
-        if doubled:
-            StagedRow.objects.filter(job_id=job.pk, number__among=doubled).update(word=Word.DUPLICATED.value, detail="")
-        return {}
-
-    if is_last:
-        commit_step(job, cursor=0, work=refuse, phase=JobPhase.COMPARE.value)
-    else:
-        commit_step(job, cursor=end, work=refuse)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from program_enrollments.api.jobs.lines import SPACING
@@ -17,6 +16,7 @@ from program_enrollments.api.jobs.staging import renumber_staged, update_staged
 from program_enrollments.api.transactions import in_transaction
 from program_enrollments.data import JobKind, JobMode, Word
 from program_enrollments.models import Job, Learner, StagedRow
+from program_enrollments.sql.occurrence import find_occurring
 
 MAX_GROUP = 1_000
 """Rows that may depend on each other: they are written in one transaction."""
@@ -59,20 +59,22 @@ def _refuse_group(job: Job, numbers: list[int]) -> None:
 
 def _refuse_addresses_of_leavers(job: Job) -> None:
     """Refuse rows with the address of somebody whom the snapshot does not name: that may be one person with two IDs."""
-    same = {"job_id": job.pk, "name": OuterRef("email_owner")}
-    rows = StagedRow.objects.filter(job_id=job.pk, word="").exclude(email_owner="")
-    strangers = rows.exclude(Exists(StagedRow.objects.filter(**same))).order_by("number")
-    while batch := list(strangers[:MAX_GROUP]):
+    rows = StagedRow.objects.filter(job_id=job.pk, word="").exclude(email_owner="").order_by("number")
+    behind = 0
+    while batch := list(rows.filter(number__gt=behind)[:MAX_GROUP]):
+        behind = batch[-1].number
         owners = {row.email_owner for row in batch}
-        named = Learner.objects.filter(school_id=job.school_id, student_key_normalized__among=owners)
+        present = find_occurring(StagedRow, index="ue_staged_row_name", field="name", values=owners, job=job.pk)
+        strangers = [row for row in batch if row.email_owner not in present]
+        named = Learner.objects.filter(school_id=job.school_id, student_key_normalized__among=owners - present)
         shown = dict(named.values_list("student_key_normalized", "student_key"))
-        for row in batch:
+        for row in strangers:
             row.word = Word.INVALID_IDENTITY.value
             row.detail = _(
                 "The address belongs to the student ID %(owner)s, which the file does not name. If both are one "
                 "person, change the ID first; if not, correct the address."
             ) % {"owner": (shown.get(row.email_owner) or row.email_owner)[:200]}
-        update_staged(batch, fields=("word", "detail"))
+        update_staged(strangers, fields=("word", "detail"))
 
 
 def _find_groups(job: Job) -> Iterator[set[int]]:

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
-
 from program_enrollments.api.jobs.claims import commit_step
 from program_enrollments.api.jobs.dependents import group_dependents
 from program_enrollments.api.jobs.keeps import fetch_keeps
@@ -21,6 +19,7 @@ from program_enrollments.data import (
     JobMode,
 )
 from program_enrollments.models import (
+    CourseRun,
     Job,
     JobPhase,
     Learner,
@@ -32,6 +31,7 @@ from program_enrollments.models import (
     StagedRow,
 )
 from program_enrollments.sql.bulk import select_rows
+from program_enrollments.sql.occurrence import find_occurring
 
 BATCH = 1_000
 
@@ -147,13 +147,27 @@ def find_leavers(job: Job) -> None:
     if run_id is not None:
         present = present.filter(course_run_id=run_id)
     window = list(
-        present.filter(learner_id__gt=behind).order_by("learner_id").values_list("learner_id", flat=True)[:WINDOW]
+        present.filter(learner_id__gt=behind)
+        .order_by("learner_id")
+        .values_list(
+            "learner_id",
+            "learner__student_key_normalized",
+            "learner__email_normalized",
+            "learner__student_key",
+            "learner__email",
+            "learner__retired_at",
+            "status",
+        )[:WINDOW]
     )
     keeps = fetch_keeps(program_id=job.program_id)
-    leavers = [row for row in _missing(job, present, run_id, window) if not keeps.covers(row[0], run_id)]
-    rows = [_leaver(job, row, run_id, FIRST_LEAVER + (count + number) * SPACING) for number, row in enumerate(leavers)]
+    leavers = [row for row in _missing(job, run_id, window) if not keeps.covers(row[0], run_id)]
+    course_id = _course_id(run_id)
+    rows = [
+        _leaver(job, row, (run_id, course_id), FIRST_LEAVER + (count + number) * SPACING)
+        for number, row in enumerate(leavers)
+    ]
     if len(window) == WINDOW:
-        progress = [at_run, at_table, window[-1], count + len(rows)]
+        progress = [at_run, at_table, window[-1][0], count + len(rows)]
     elif at_table == 0:
         progress = [at_run, 1, 0, count + len(rows)]
     else:
@@ -174,29 +188,27 @@ def _runs_of(job: Job) -> Sequence[int | None]:
     return sorted(named.order_by().values_list("course_run_id", flat=True).distinct())
 
 
-def _missing(job: Job, present: QuerySet[Any], run_id: int | None, window: Sequence[int]) -> list[tuple[Any, ...]]:
-    """Return (learner, student ID, address, course key, status) of those in the window whom no line names."""
-    if not window:
-        return []
-    lines = StagedRow.objects.filter(job_id=job.pk, number__lt=FIRST_LEAVER)
-    if run_id is not None:
-        lines = lines.filter(course_run_id=run_id)
-    by_key = Exists(lines.filter(name=OuterRef("learner__student_key_normalized")))
-    by_email = Exists(lines.filter(email_normalized=OuterRef("learner__email_normalized")))
-    found = (
-        present.filter(learner_id__gte=window[0], learner_id__lte=window[-1], learner__retired_at__isnull=True)
-        .exclude(by_key)
-        # A line with the address and another ID does not name somebody who has an ID.
-        .exclude(Q(learner__student_key_normalized__isnull=True) & by_email)
-        .order_by("learner_id")
-    )
-    course = "course_run__course_id" if run_id is not None else "program__key"
-    return list(found.values_list("learner_id", "learner__student_key", "learner__email", course, "status"))
+def _missing(job: Job, run_id: int | None, window: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return those in the window whom no line names. Two statements.
+
+    A line with somebody's address and another ID does not name somebody who has an ID.
+    """
+    equal = {"job": job.pk} | ({"course_run": run_id} if run_id is not None else {})
+    keys = {row[1] for row in window if row[1]}
+    emails = {row[2] for row in window if row[2] and not row[1]}
+    named = find_occurring(StagedRow, index="ue_staged_row_name", field="name", values=keys, **equal)
+    addressed = find_occurring(StagedRow, index="ue_staged_row_email", field="email_normalized", values=emails, **equal)
+    return [row for row in window if row[5] is None and (row[1] not in named if row[1] else row[2] not in addressed)]
 
 
-def _leaver(job: Job, row: tuple[Any, ...], run_id: int | None, number: int) -> tuple[Any, ...]:
-    learner_id, student_key, email, course_id, before = row
-    changes = before != job.leaving_status
+def _course_id(run_id: int | None) -> str:
+    if run_id is None:
+        return ""
+    return str(CourseRun.objects.values_list("course_id", flat=True).get(pk=run_id))
+
+
+def _leaver(job: Job, row: tuple[Any, ...], run: tuple[int | None, str], number: int) -> tuple[Any, ...]:
+    learner_id, _, _, student_key, email, _, before = row
     return (
         job.pk,
         number,
@@ -205,13 +217,13 @@ def _leaver(job: Job, row: tuple[Any, ...], run_id: int | None, number: int) -> 
         "" if student_key else email,
         job.leaving_status,
         "",
-        course_id if run_id is not None else "",
-        run_id,
+        run[1],
+        run[0],
         *("", "", ""),
         False,
         "",
         "",
-        changes,
+        before != job.leaving_status,
         before,
         learner_id,
     )

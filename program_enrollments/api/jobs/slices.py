@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from program_enrollments.api.enrollments.halves import is_outage
 from program_enrollments.api.jobs.apply import Application, Outage
-from program_enrollments.api.jobs.check import find_duplicates, read_batch
+from program_enrollments.api.jobs.check import read_batch
 from program_enrollments.api.jobs.claims import JobTaken, paced
+from program_enrollments.api.jobs.duplicates import find_duplicates
 from program_enrollments.api.jobs.guard import weigh
 from program_enrollments.api.jobs.nudges import nudge
 from program_enrollments.api.jobs.queue import due_jobs, is_next, next_job
