@@ -326,7 +326,7 @@ def test_tables_made_otherwise_are_named() -> None:
     (charset,) = checks.judge_charsets({("", "utf8mb4"), ("learner", "utf8mb3")})
 
     assert engine.msg == "Table learner has the storage engine MyISAM, which has no transactions."
-    assert charset.msg == "Table learner has the character set utf8mb3, which not every name and student ID fits in."
+    assert charset.msg == "Table learner has the character set utf8mb3, which cannot store every name and student ID."
 
 
 def test_without_social_auth_the_app_says_what_to_do() -> None:

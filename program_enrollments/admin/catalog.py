@@ -42,7 +42,7 @@ COURSE_ENROLLMENTS: tuple[type[Model], ...] = (ProgramCourseEnrollment, Preempti
 
 
 def is_used(*models: type[Model], **where: Any) -> bool:
-    """Whether any row of `models` is as `where` says. One statement a model, which reads one row."""
+    """Return whether any row of `models` is as `where` says. One statement a model, which reads one row."""
     return any(model._default_manager.filter(**where).exists() for model in models)
 
 
@@ -58,7 +58,7 @@ class CatalogAdmin(LargeTableAdmin):
         return actions
 
     def is_referred_to(self, obj: Any) -> bool:
-        """Whether an enrollment, or what enrollments need, refers to the row."""
+        """Return whether an enrollment, or what enrollments need, refers to the row."""
         raise NotImplementedError
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

@@ -318,7 +318,7 @@ def _configuration(provider: IdentityProvider) -> SamlConfiguration | None:
 
 
 def _is_used(provider: Any) -> bool:
-    """Whether anybody has signed on through the provider."""
+    """Return whether anybody has signed on through the provider."""
     return UserSocialAuth.objects.filter(
         provider__in=get_setting("SAML_BACKENDS"), uid__startswith=f"{provider.slug}:"
     ).exists()

@@ -78,7 +78,7 @@ class LargeTableAdmin(AnyModelAdmin):
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Whether a parameter in a list's address is one of its own filters.
+        """Return whether a parameter in a list's address is one of its own filters.
 
         Django lets pass any lookup of a column: a regular expression, a year. Those read the whole table, and many
         values of theirs are failures of the database.
@@ -118,7 +118,7 @@ class ViewOnlyAdmin(LargeTableAdmin):
         return False
 
     def may_change(self, request: HttpRequest) -> bool:
-        """Whether the user holds Django's permission to change this model.
+        """Return whether the user holds Django's permission to change this model.
 
         It is asked for by buttons and actions.
         """

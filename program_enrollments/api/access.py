@@ -35,7 +35,7 @@ class Reach:
     program_ids: frozenset[int] = frozenset()
 
     def covers(self, *, program_ids: Iterable[int]) -> bool:
-        """Whether the permission is held on each of these programs of the school; true if there are none."""
+        """Return whether the permission is held on each of these programs of the school; true if there are none."""
         return self.is_school_wide or self.program_ids.issuperset(program_ids)
 
 
@@ -59,7 +59,7 @@ class Access:
 
     @property
     def is_for_all_schools(self) -> bool:
-        """Whether the user may do everything on every school.
+        """Return whether the user may do everything on every school.
 
         Two statements at most, and once per user object.
         """
@@ -87,7 +87,7 @@ class Access:
         return ALL_PERMISSIONS if words == ALL_PERMISSIONS or self.is_for_all_schools else words
 
     def allows(self, *, permission: str, program: Program) -> bool:
-        """Whether the user holds a permission on a program. No statement if a grant says so."""
+        """Return whether the user holds a permission on a program. No statement if a grant says so."""
         return permission in self._granted_on(program) or self.is_for_all_schools
 
     def reach(self, *, permission: str, school_id: int) -> Reach:
@@ -111,12 +111,12 @@ class Access:
 
 
 def is_caller(*, user: Any) -> bool:
-    """Whether a user is somebody who may be granted anything: authenticated, and not switched off."""
+    """Return whether a user is somebody who may be granted anything: authenticated, and not switched off."""
     return bool(getattr(user, "is_authenticated", False) and user.is_active)
 
 
 def acts_for_all_schools(*, user: Any) -> bool:
-    """Whether a user holds Django's permission to act for all schools; superusers do.
+    """Return whether a user holds Django's permission to act for all schools; superusers do.
 
     Asked of the host's authentication backends, so groups count, and whatever else they know.
     """
@@ -204,7 +204,7 @@ def choose_run(*, runs: Iterable[CourseRun], key: str) -> CourseRun:
 
 
 def is_possible_run_key(key: str) -> bool:
-    """Whether a text can be a course key or an external key at all.
+    """Return whether a text can be a course key or an external key at all.
 
     Databases refuse to look for what they cannot store.
     """

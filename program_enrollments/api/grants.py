@@ -30,7 +30,7 @@ class StaffClient(NamedTuple):
 
 
 def may_give(*, user: Any, permission: str, school_id: int | None = None, program: Program | None = None) -> bool:
-    """Whether a user may give a permission on a school, or on a program.
+    """Return whether a user may give a permission on a school, or on a program.
 
     Nobody gives what they don't hold.
 

@@ -30,7 +30,7 @@ BACKEND = "program_enrollments.saml.backend.UniversitySAML"
 
 
 def is_used() -> bool:
-    """Whether the host lets people sign on through this app: by the backend, or by a subclass of it."""
+    """Return whether the host lets people sign on through this app: by the backend, or by a subclass of it."""
     return any(_is_ours(path) for path in settings.AUTHENTICATION_BACKENDS)
 
 

@@ -51,7 +51,7 @@ class ResponseDocument:
 
     @property
     def is_encrypted(self) -> bool:
-        """Whether the assertion came encrypted."""
+        """Return whether the assertion came encrypted."""
         return self.sent is not self.opened
 
 
@@ -185,7 +185,7 @@ def _empty_element(tag: str, nsmap: dict[str | None, str]) -> tuple[bytes, bytes
 
 
 def _is_acceptable(envelope: etree._Element) -> bool:
-    """Whether each key in the envelope is encrypted by an acceptable algorithm. The schema wants the data."""
+    """Return whether each key in the envelope is encrypted by an acceptable algorithm."""
     keys = list(envelope.iter(f"{XENC}EncryptedKey"))
     methods = [key.find(f"{XENC}EncryptionMethod") for key in keys]
     return bool(keys) and all(method is not None and method.get("Algorithm") in KEY_TRANSPORTS for method in methods)

@@ -37,7 +37,7 @@ class GradePage:
 
     @property
     def frozen(self) -> bool:
-        """Whether the rows are those of a version, the same forever."""
+        """Return whether the rows are those of a version, the same forever."""
         return self.version is not None
 
 

@@ -62,7 +62,7 @@ class ProbedLearner(NamedTuple):
     is_honored: bool
 
     def is_settled(self, *, user_id: int) -> bool:
-        """Whether the account's sign-on has nothing to link, to strengthen or to realize."""
+        """Return whether the account's sign-on has nothing to link, to strengthen or to realize."""
         return self.user_id == user_id and self.link_how != LinkHow.EMAIL and not self.waits
 
 
@@ -179,14 +179,14 @@ def _end_or_follow(*, learner_id: int, student_key: str, now: datetime) -> str:
 
 
 def _has_nothing_to_do(rows: Sequence[ProbedLearner], named: ProbedLearner, *, user_id: int, created: datetime) -> bool:
-    """Whether all is done already, or the identity is a former holder's."""
+    """Return whether all is done already, or the identity is a former holder's."""
     if len(rows) == 1 and named.is_settled(user_id=user_id):
         return True
     return named.changed_hands and named.user_id != user_id and _is_former(learner_id=named.id, created=created)
 
 
 def _is_former(*, learner_id: int, created: datetime) -> bool:
-    """Whether an identity from `created` is by a former holder of the learner's student ID."""
+    """Return whether an identity from `created` is by a former holder of the learner's student ID."""
     return Learner.objects.filter(pk=learner_id, key_since__gt=created).exists()
 
 

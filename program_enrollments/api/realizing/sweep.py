@@ -60,7 +60,7 @@ class SweepReport:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing is left that a person or another sweep has to look at."""
+        """Return whether nothing is left that a person or another sweep has to look at."""
         return not (
             self.failed_learners or self.done.failures or self.done.conflicts or self.mended.failures or self.in_need
         )

@@ -140,7 +140,7 @@ def _refuse_unusable(user: Any, *, identity: AssertedIdentity) -> None:
 
 
 def is_offered(*, identity: AssertedIdentity, user_id: int, now: datetime) -> bool:
-    """Whether an account is one of those that the person may connect: it has their e-mail address, or is linked to the
+    """Return whether an account is one of those that the person may connect: it has their e-mail address, or is linked to the
     learner. Raises SignOnRefused as `open_account` does.
     """
 
@@ -226,7 +226,7 @@ def _make_account(*, identity: AssertedIdentity, as_second: bool) -> Any:
 
 
 def is_email_trusted(*, identity: AssertedIdentity) -> bool:
-    """Whether the asserted address counts as confirmed: the provider is trusted, and the school lists the address's
+    """Return whether the asserted address counts as confirmed: the provider is trusted, and the school lists the address's
     domain.
     """
     if not (identity.confirms_email and identity.email):

@@ -42,11 +42,11 @@ class SigningCertificate:
     expires_at: datetime
 
     def is_expired(self, *, now: datetime) -> bool:
-        """Whether the end of validity that the certificate states has passed."""
+        """Return whether the end of validity that the certificate states has passed."""
         return self.expires_at <= now
 
     def ends_soon(self, *, now: datetime) -> bool:
-        """Whether the certificate has not expired, but will within 30 days."""
+        """Return whether the certificate has not expired, but will within 30 days."""
         return now < self.expires_at <= now + ENDS_SOON
 
 

@@ -132,7 +132,7 @@ def _find_barred(learner: LockedLearner) -> frozenset[int]:
 
 
 def is_settled(social: UserSocialAuth, *, school_id: int, student_key: str) -> bool:
-    """Whether the learner who has the ID (normalized) now is linked to this identity's account.
+    """Return whether the learner who has the ID (normalized) now is linked to this identity's account.
 
     Nearly all sign-ons: nothing is to be made or decided, so nothing is locked. One statement.
     """
@@ -152,7 +152,7 @@ def find_privileged(*, user_ids: Collection[int], school_id: int) -> set[int]:
 
 
 def is_privileged(*, user: Any, school_id: int) -> bool:
-    """Whether an account has rights that a school's identity provider must not hand out.
+    """Return whether an account has rights that a school's identity provider must not hand out.
 
     These are the rights of staff and superusers, rights on all schools, and rights at another school. Never, where the
     setting `SIGN_ON_TO_PRIVILEGED_ACCOUNTS` allows it.

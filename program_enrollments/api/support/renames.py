@@ -174,7 +174,7 @@ class _ChunkRenaming:
 
     @staticmethod
     def _is_free(there: LockedLearner, learner: LockedLearner, vacant: Collection[int]) -> bool:
-        """Whether the new ID is nobody's, or a former one of the same learner."""
+        """Return whether the new ID is nobody's, or a former one of the same learner."""
         return there.id in vacant or there.honored_for_id == learner.id
 
     def _write(self, renames: Sequence[_Rename], freed: Mapping[str, LockedLearner]) -> None:

@@ -79,7 +79,7 @@ class RetiringReport:
 
     @property
     def is_complete(self) -> bool:
-        """Whether everybody meant was found and is retired now."""
+        """Return whether everybody meant was found and is retired now."""
         return not (self.refused or self.unknown)
 
 

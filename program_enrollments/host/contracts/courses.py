@@ -1,4 +1,4 @@
-"""What holds for every `CourseEnrollmentPort` and `CourseRolePort`."""
+"""The tests of every `CourseEnrollmentPort` and `CourseRolePort`."""
 
 # ruff: noqa: S101  (these are tests)
 

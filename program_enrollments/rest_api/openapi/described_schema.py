@@ -242,7 +242,7 @@ def _share(registry: ComponentRegistry, responses: dict[str, Any]) -> None:
 
 
 def _varies(problem: Mapping[str, Any]) -> bool:
-    """Whether an interrupted write's refusal says more than others with its status do."""
+    """Return whether an interrupted write's refusal says more than others with its status do."""
     return any("committed" in example.get("value", {}) for example in problem["examples"].values())
 
 
