@@ -1,4 +1,4 @@
-"""The ledger, to be read. It is written by whoever changes something, and by nobody else."""
+"""The ledger, view only: every change writes its own entries."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from program_enrollments.models import Learner, LedgerEntry
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ViewOnlyAdmin):
-    """What changed, who changed it, when and why. What an entry speaks of may be gone since."""
+    """Changes, with the user, the time and the reason. The rows that an entry names may be gone."""
 
-    # Not the learner: it may be gone, and its key is in the entry.
+    # Without the learner: it may be gone, and the entry has its key.
     list_prefetch_related = ("program", "course_run")
     list_display = [
         "at",

@@ -1,6 +1,6 @@
 """The only door to the domain.
 
-Entry points (REST, receivers, admin, commands) and a host's own code call what stands here, and nothing behind it.
+Entry points (REST, receivers, admin, commands) and a host's own code call only the functions that are exported here.
 """
 
 from program_enrollments.api.access import Access, Reach, access_of, get_course_run, get_program

@@ -1,4 +1,4 @@
-"""`retire_learners`: remove what identifies persons who left (docs/operations.rst, Retiring a person)."""
+"""`retire_learners`: remove the identifiers of persons (docs/operations.rst, Retiring a person)."""
 
 from __future__ import annotations
 
@@ -15,18 +15,15 @@ MAX_REASON_LENGTH = 500
 
 
 def primary_key(text: str) -> int:
-    """Return the number that `text` gives; argparse's error for what no row can have."""
+    """Parse a primary key. Raises argparse's error if no row can have it."""
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MAX_ID:
-        # Not what was typed: it may be a student ID.
+        # The message does not repeat the argument, because it can be a student ID.
         raise argparse.ArgumentTypeError("this is not an ID as it stands in admin; student IDs go with --student-key")
     return int(text)
 
 
 class DiscreetParser(CommandParser):
-    """Repeats nothing that was typed.
-
-    argparse would print what it does not know, and that may be a student ID.
-    """
+    """A parser that repeats no arguments: argparse would print unknown ones, which can be student IDs."""
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         known, unknown = self.parse_known_args(args, namespace)
@@ -100,7 +97,7 @@ class Command(BaseCommand):
             raise CommandError("Not everybody was retired.")
 
     def _tell(self, report: api.RetiringReport) -> None:
-        """Write what became of them: by number, for whoever was retired is nobody any more."""
+        """Report the outcome in numbers, because retired learners have no names any more."""
         for learner_id in report.retired:
             self.stdout.write(f"Learner {learner_id} was retired.")
         for learner_id in report.retired_before:

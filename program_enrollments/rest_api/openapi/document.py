@@ -1,4 +1,4 @@
-"""The document: generated once, and the same at every place where it is needed."""
+"""The OpenAPI document, generated once per process."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SETTINGS: dict[str, Any] = {
         {"name": "Description", "description": "This document."},
     ],
 }
-"""What drf-spectacular is told; `make schema` gives it to its command."""
+"""Settings of drf-spectacular. `make schema` passes them to its command."""
 
 _generating = Lock()
 
@@ -54,7 +54,7 @@ _generating = Lock()
 def build_document(*, mount: str = MOUNT) -> dict[str, Any]:
     """Return the OpenAPI document of the API mounted at the path `mount` (without a slash at its end).
 
-    Generated once a process: drf-spectacular's settings are the process's own while it does.
+    It is generated once per process, because drf-spectacular's settings are changed for the whole process meanwhile.
     """
     with _generating, patched_settings({**SETTINGS, "SERVERS": [{"url": mount}]}):
         generator = SchemaGenerator(urlconf=URLCONF)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Programs and their course runs; the programs of whoever is signed in."""
+"""Programs and their course runs, and the caller's own programs."""
 
 from __future__ import annotations
 
