@@ -48,7 +48,7 @@ class LinkHow(TextChoices):
 
 
 class LinkState(TextChoices):
-    """Where a learner stands on the way to an account."""
+    """The state of a learner's link to an account."""
 
     LINKED = "linked", _("linked")
     WAITING = "waiting", _("waiting")

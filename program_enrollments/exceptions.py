@@ -228,7 +228,7 @@ class LinkRefused(ProgramEnrollmentsError):
 class MetadataUnusable(ProgramEnrollmentsError):
     """An identity provider's metadata or certificate cannot be used.
 
-    The detail says why, and what to ask the university for.
+    The detail has the reason, and what to request from the university.
     """
 
     code = "metadata_unusable"

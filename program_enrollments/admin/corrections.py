@@ -147,7 +147,7 @@ CORRECTIONS = (
         button=gettext_lazy("Try again"),
         explanation=gettext_lazy(
             "Looks again for the account of a learner who waits, and asks the learning platform once more for "
-            "everything that is not real yet, also for what it refused too often. Mend what it refused first."
+            "everything that is not real yet, also for what it refused too often. Remove the reason of a refusal first."
         ),
         form=OptionalReasonForm,
         makes_sense=_is_somebody,

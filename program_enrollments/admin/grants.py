@@ -77,7 +77,7 @@ def refuse_ungivable(
 
 @admin.register(Grant)
 class GrantAdmin(LargeTableAdmin):
-    """One permission of one user, on a school or on a program, as far as the viewer manages access there."""
+    """One permission of one user, on a school or on a program. Viewers see those whose access they manage."""
 
     form = GrantForm
     list_display = ["user", "permission", "school", "program", "created"]

@@ -69,7 +69,7 @@ class LearnerAdmin(ViewOnlyAdmin):
 
     @admin.display(description=gettext_lazy("account"))
     def account(self, learner: Learner) -> str:
-        """The username, with a link where the host's accounts are in this admin."""
+        """The username, with a link if the host's accounts are in this admin."""
         if learner.user is None:
             return ""
         username = learner.user.get_username()

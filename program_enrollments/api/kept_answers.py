@@ -56,7 +56,8 @@ def claim_answer(
     """Return the answer kept for this request, or a claim if this caller should carry it out.
 
     `fingerprint` stands for path, query and body. Of parallel calls with one key one gets the claim, on every database.
-    Raises IdempotencyKeyReused where the key was used for another request, RequestInProgress where that one still runs.
+    Raises IdempotencyKeyReused if the key was used for another request, and RequestInProgress if the first one still
+    runs.
     """
     forget_expired_answers(now=now)
     values = {

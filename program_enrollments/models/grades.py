@@ -63,7 +63,7 @@ class GradeFreeze(models.Model):
     retired = models.PositiveIntegerField(
         _("rows of retired learners"),
         default=0,
-        help_text=_("Where there are any, the digest no longer fits the rows."),
+        help_text=_("If there are any, the digest no longer fits the rows."),
     )
     reopened_at = models.DateTimeField(_("reopened at"), null=True)
     reopened_by = models.CharField(_("reopened by"), max_length=255, blank=True)

@@ -4,7 +4,7 @@ An endpoint of your own: subclass `Endpoint` (nothing of a program in the path),
 in the path) or `CourseEndpoint` (also `<anything:course>`), say which permission each method takes in `permissions`,
 write the methods, and add a path to `v1/urls.py`. A method parses (`bodies`, `parameters`, `lists`), makes one `api`
 call with `self.program`, `self.course_run`, `self.access`, `self.origin()`, and returns a DRF `Response`; it raises
-what the table of `errors` knows. `POST` takes `Idempotency-Key` by itself. Each method is described for the OpenAPI
+what the table of `errors` knows. `POST` takes `Idempotency-Key` automatically. Each method is described for the OpenAPI
 document by `openapi.descriptions.describe`; a test fails for one that isn't.
 """
 

@@ -103,7 +103,7 @@ EXPLANATIONS: dict[SignOnRefusal, Explanation] = {
     SignOnRefusal.DECLINED: Explanation(
         HTTPStatus.FORBIDDEN,
         _("Your university did not sign you in. If you did not cancel yourself, ask your university's help desk."),
-        _("The response's status is not Success. The university's own log tells why."),
+        _("The response's status is not Success. The university's own log has the reason."),
     ),
     SignOnRefusal.UNSIGNED: Explanation(
         HTTPStatus.FORBIDDEN,

@@ -156,7 +156,7 @@ def _retire(learner_id: int, origin: Origin, keep_seats: bool, now: datetime) ->
         records = _records_of(learner_id)
         _forget_in_ledger(records, pseudonym)
         retire_from_freezes(pseudonyms=dict.fromkeys(records, pseudonym))
-        # Which answers speak of the learner cannot be told without reading them all; they are kept for a day anyway.
+        # Finding the answers with this learner would mean reading them all, and they are kept for a day anyway.
         # One without a status belongs to a request that runs, and is what keeps a second one from running too.
         forget_answers(school_id=learner.school_id)
         forget_in_jobs(school_id=learner.school_id, names=names, pseudonym=pseudonym)

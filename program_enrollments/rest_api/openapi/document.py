@@ -17,8 +17,8 @@ MOUNT = "/api/program_enrollments"
 DESCRIPTION = """\
 Enroll students in degree programs and their course runs before they have accounts, and follow what becomes of them.
 
-Lists come in pages: follow `next` until it is null. Writes of many rows answer each row with a word: 200 where all are
-good, 207 where some are, 422 where none is. Every refusal is a problem document (RFC 9457) whose `error_code` is the
+Lists come in pages: follow `next` until it is null. Writes of many rows answer each row with a word: 200 if all are
+good, 207 if some are, 422 if none is. Every refusal is a problem document (RFC 9457) whose `error_code` is the
 word to rely on.
 """
 
@@ -41,7 +41,7 @@ SETTINGS: dict[str, Any] = {
         {"name": "Attendance", "description": "When and how much learners took part."},
         {"name": "Learners", "description": "Why isn't this student in?"},
         {"name": "Changes", "description": "What changed, in the order in which it did."},
-        {"name": "Me", "description": "What concerns whoever is signed in."},
+        {"name": "Me", "description": "The signed-in person's own programs."},
         {"name": "Description", "description": "This document."},
     ],
 }

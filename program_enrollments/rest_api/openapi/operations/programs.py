@@ -82,7 +82,7 @@ OWN = Operation(
             ),
         )
     },
-    description="Always of whoever is signed in, whatever the query says.",
+    description="Always those of the signed-in person. The query cannot name anybody else.",
     parameters=query.PAGING,
     problems=(BadCursor(),),
 )
