@@ -21,6 +21,7 @@ from program_enrollments.api.learners.student_keys import (
 )
 from program_enrollments.api.ledger import record_changes
 from program_enrollments.api.pieces import cut
+from program_enrollments.api.scope import get_school
 from program_enrollments.api.transactions import in_transaction
 from program_enrollments.conf import get_setting
 from program_enrollments.data import Change, ChangeKind, LearnerProblem, Origin
@@ -79,6 +80,18 @@ def release_student_keys(
         for key in in_transaction(work):
             words[numbers[key]] = Released.RELEASED
     return words
+
+
+def release_student_keys_at(
+    *, school_key: str, student_keys: Sequence[str], origin: Origin, dry_run: bool = False
+) -> list[Released]:
+    """Release student IDs as `release_student_keys` does, at the school with this key.
+
+    Raises SchoolDoesNotExist.
+    """
+    return release_student_keys(
+        school=get_school(key=school_key), student_keys=student_keys, origin=origin, dry_run=dry_run
+    )
 
 
 def release_learner(*, learner_id: int, origin: Origin, now: datetime | None = None) -> bool:

@@ -28,6 +28,7 @@ from program_enrollments.api.learners.student_keys import (
 )
 from program_enrollments.api.ledger import record_changes
 from program_enrollments.api.pieces import cut
+from program_enrollments.api.sso.providers import get_identity_provider
 from program_enrollments.api.transactions import CrossedByAnother, in_transaction
 from program_enrollments.data import Change, ChangeKind, LinkHow, Origin
 from program_enrollments.models import IdentityProvider, Learner
@@ -88,6 +89,27 @@ def rename_students(
         for number, word in in_transaction(work).items():
             words[number] = word
     return words
+
+
+def rename_students_at(
+    *,
+    identity_provider: str,
+    renamings: Sequence[Renaming],
+    origin: Origin,
+    honor_old_until: datetime | None = None,
+    dry_run: bool = False,
+) -> list[Renamed]:
+    """Rename students as `rename_students` does, at the school of the identity provider with this slug.
+
+    Raises IdentityProviderDoesNotExist.
+    """
+    return rename_students(
+        provider=get_identity_provider(slug=identity_provider),
+        renamings=renamings,
+        origin=origin,
+        honor_old_until=honor_old_until,
+        dry_run=dry_run,
+    )
 
 
 def _usable(renamings: Sequence[Renaming]) -> list[tuple[int, str, str, str]]:

@@ -8,10 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from program_enrollments import api
-from program_enrollments.data import Origin, Source
+from program_enrollments.management.reasons import add_reason, reasoned_origin
 
 MAX_ID = 2**63 - 1
-MAX_REASON_LENGTH = 500
 
 
 def primary_key(text: str) -> int:
@@ -68,9 +67,7 @@ class Command(BaseCommand):
             help="Leave course enrollments and roles on the learning platform as they are. Nothing can take them back "
             "later.",
         )
-        parser.add_argument(
-            "--reason", default="", help="Kept in the ledger for good: name the request or the rule, not the person."
-        )
+        add_reason(parser, advice="name the request or the rule, not the person.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         named = bool(options["student_key"] or options["email"])
@@ -78,8 +75,7 @@ class Command(BaseCommand):
             raise CommandError("Give --school together with --student-key or --email: both name somebody at a school.")
         if not (named or options["learners"] or options["user"]):
             raise CommandError("Say who: by learner ID, --user, or --school with --student-key or --email.")
-        if len(options["reason"]) > MAX_REASON_LENGTH:
-            raise CommandError(f"A reason can have {MAX_REASON_LENGTH} characters.")
+        origin = reasoned_origin(options)
         report = api.retire_learners(
             persons=api.Persons(
                 learner_ids=options["learners"],
@@ -88,7 +84,7 @@ class Command(BaseCommand):
                 student_keys=options["student_key"],
                 emails=options["email"],
             ),
-            origin=Origin(source=Source.COMMAND.value, reason=options["reason"]),
+            origin=origin,
             keep_seats=options["keep_seats"],
         )
         if options["verbosity"] > 0:
