@@ -19,6 +19,8 @@ from program_enrollments.admin.forms import CourseStatusForm
 from program_enrollments.data import Origin, RowOutcome
 from program_enrollments.models import PreemptiveCourseEnrollment, ProgramCourseEnrollment
 
+FIELDS = ["learner_page", "program", "school", "course_run", "status", "course_staff"]
+
 
 class CourseEnrollmentAdmin(EnrollmentAdmin):
     """Base class of the lists of real and waiting course enrollments."""
@@ -40,17 +42,7 @@ class RealCourseEnrollmentAdmin(CourseEnrollmentAdmin):
 
     list_display = ["student", "course_run", "program", "school", "status", "course_staff", "modified"]
     list_filter = [SchoolOfProgramFilter, ProgramFilter, CourseStatusFilter]
-    fields = [
-        "learner_page",
-        "program",
-        "school",
-        "course_run",
-        "status",
-        "course_staff",
-        "course_staff_given",
-        "created",
-        "modified",
-    ]
+    fields = [*FIELDS, "course_staff_given", "created", "modified"]
 
 
 @admin.register(PreemptiveCourseEnrollment)
@@ -60,12 +52,7 @@ class PreemptiveCourseEnrollmentAdmin(CourseEnrollmentAdmin):
     list_display = ["student", "course_run", "program", "status", "problem_detail", "tries", "last_tried", "modified"]
     list_filter = [RefusalFilter, SchoolOfProgramFilter, ProgramFilter, CourseStatusFilter]
     fields = [
-        "learner_page",
-        "program",
-        "school",
-        "course_run",
-        "status",
-        "course_staff",
+        *FIELDS,
         "problem_code",
         "problem_detail",
         "tries",
