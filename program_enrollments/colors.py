@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 MIN_TEXT_CONTRAST = 4.5
-"""WCAG 2.2, 1.4.3, level AA. On every color, white or black text has it."""
+"""The minimum of WCAG 2.2, 1.4.3, level AA. White or black text reaches it on every color."""
 
 BLACK, WHITE = "#000000", "#ffffff"
 

@@ -1,6 +1,6 @@
 """The only door to the domain.
 
-Entry points (REST, receivers, admin, commands) and a host's own code call what stands here, and nothing behind it.
+Entry points (REST, receivers, admin, commands) and a host's own code call only the functions that are exported here.
 """
 
 from program_enrollments.api.access import Access, Reach, access_of, get_course_run, get_program
@@ -136,8 +136,13 @@ from program_enrollments.api.support.corrections import (
 )
 from program_enrollments.api.support.expiry import Forgotten, forget_expired
 from program_enrollments.api.support.learner_page import PresentedLearner, present_learner
-from program_enrollments.api.support.releases import Released, release_learner, release_student_keys
-from program_enrollments.api.support.renames import Renamed, Renaming, rename_students
+from program_enrollments.api.support.releases import (
+    Released,
+    release_learner,
+    release_student_keys,
+    release_student_keys_at,
+)
+from program_enrollments.api.support.renames import Renamed, Renaming, rename_students, rename_students_at
 from program_enrollments.api.support.retirement import Persons, RetiringReport, retire_learners
 from program_enrollments.api.support.selections import SelectedOutcome, change_selected
 from program_enrollments.api.support.statuses import (
@@ -304,7 +309,9 @@ __all__ = [
     "release_enrollments",
     "release_learner",
     "release_student_keys",
+    "release_student_keys_at",
     "rename_students",
+    "rename_students_at",
     "reopen_grades",
     "resume_job",
     "retire_from_freezes",

@@ -1,4 +1,4 @@
-"""Grants: who may give which, and how former staff clients get the one for all schools."""
+"""Grants: who may give which ones, and how former staff clients get the permission for all schools."""
 
 from __future__ import annotations
 
@@ -30,12 +30,11 @@ class StaffClient(NamedTuple):
 
 
 def may_give(*, user: Any, permission: str, school_id: int | None = None, program: Program | None = None) -> bool:
-    """Whether a user may give a permission on a school, or on a program.
+    """Return whether a user may give a permission on a school, or on a program.
 
-    Nobody gives what they don't hold.
-
-    The giver holds the permission there themselves, and `manage_access` on the school. Without school and program, a
-    school is meant that is not stored yet: only those may who act for all schools. Three statements at most.
+    The giver must hold the permission there themselves, and `manage_access` on the school. Without school and program,
+    the school is not stored yet: only users who act for all schools may give a permission on it. Three statements at
+    most.
     """
     if acts_for_all_schools(user=user):
         return True
@@ -55,10 +54,7 @@ def fetch_manageable_schools(*, user: Any) -> QuerySet[School]:
 
 
 def fetch_manageable_grants(*, user: Any) -> QuerySet[Grant]:
-    """Return the grants that a user may see, change and take back.
-
-    They are the grants at schools whose access the user manages.
-    """
+    """Return the grants at schools whose access the user manages. They may see, change and revoke these."""
     if acts_for_all_schools(user=user):
         return Grant.objects.all()
     schools = fetch_manageable_schools(user=user).values("pk")
@@ -111,7 +107,7 @@ def fetch_api_clients_of(*, user_ids: Collection[int]) -> list[tuple[str, int, d
 
 
 def _client_models() -> Iterator[Any]:
-    """The host's tables whose rows are API clients and name the user that the client acts as."""
+    """Return the host's models of API clients that name the user for whom the client acts."""
     if apps.is_installed("oauth2_provider"):
         label: str = getattr(settings, "OAUTH2_PROVIDER_APPLICATION_MODEL", "oauth2_provider.Application")
         app_label, _, model_name = label.rpartition(".")
@@ -123,7 +119,7 @@ def _client_models() -> Iterator[Any]:
 def grant_all_schools(*, dry_run: bool = False) -> list[StaffClient]:
     """Give the staff clients Django's permission to act for all schools, and return them.
 
-    A dry run only returns them. Raises PermissionMissing before `migrate` has made the permission.
+    A dry run only returns them. Raises PermissionMissing until `migrate` has created the permission.
     """
     clients = fetch_staff_clients()
     if dry_run or not clients:

@@ -1,4 +1,4 @@
-"""Headers: the strict Content-Security-Policy and company of every page here."""
+"""Headers: the strict Content-Security-Policy and other security headers of every page here."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def protect(response: R, *, nonce: str = "", image_url: str = "", has_scripts: b
     The logo is at `image_url`. With `has_scripts` the nonce is for a style alone: scripts are files of this site, and
     may query it.
 
-    Forms go to this site only. Nothing is cached, nobody may frame it, and the addresses seen here are told to no other
-    site.
+    Forms are sent to this site only. The page is not cached and cannot be framed, and its address is not sent to other
+    sites.
     """
     own = f"'nonce-{nonce}'" if nonce else "'none'"
     sources = {

@@ -1,4 +1,4 @@
-"""How answers are written: JSON in UTF-8, whatever the host's settings of Django REST framework are."""
+"""Renderers of answers: JSON in UTF-8, independent of the host's settings of Django REST framework."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class JsonRenderer(JSONRenderer):
 
 
 class ProblemRenderer(JsonRenderer):
-    """Problem documents (RFC 9457): JSON whatever the caller accepts."""
+    """Problem documents (RFC 9457): JSON for every `Accept` header."""
 
     media_type = "application/problem+json"
     format = "problem"

@@ -1,6 +1,6 @@
-"""Refusals: what people read when a sign-on was refused, and the one line that is logged.
+"""Refusals of a sign-on: the page for the person, and one line in the log.
 
-The page and the line share a reference number. Neither names anybody, and nothing that a sender chose gets into either.
+The page and the line share a reference number. Neither names anybody, and neither contains data from the request.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ UNIVERSITY = _("You cannot change this yourself. Write to support, who will sett
 
 
 class Explanation(NamedTuple):
-    """A refusal in words: the HTTP status, and what the person and support staff should do."""
+    """A refusal: its HTTP status, and the advice for the person and for support staff."""
 
     status: HTTPStatus
     person: Text
@@ -103,7 +103,7 @@ EXPLANATIONS: dict[SignOnRefusal, Explanation] = {
     SignOnRefusal.DECLINED: Explanation(
         HTTPStatus.FORBIDDEN,
         _("Your university did not sign you in. If you did not cancel yourself, ask your university's help desk."),
-        _("The response's status is not Success. The university's own log tells why."),
+        _("The response's status is not Success. The university's own log has the reason."),
     ),
     SignOnRefusal.UNSIGNED: Explanation(
         HTTPStatus.FORBIDDEN,
@@ -301,12 +301,12 @@ EXPLANATIONS: dict[SignOnRefusal, Explanation] = {
 
 
 def explain(error: SignOnRefused) -> Explanation:
-    """Return a refusal in words."""
+    """Return the explanation of a refusal."""
     return EXPLANATIONS[SignOnRefusal(error.code)]
 
 
 def refuse(request: HttpRequest, error: SignOnRefused) -> HttpResponse:
-    """Log a refusal in one line, and return the page that says what to do."""
+    """Log a refusal in one line, and return the page with its explanation."""
     reference = f"{secrets.token_hex(2)}-{secrets.token_hex(2)}".upper()
     logger.warning(
         "Sign-on refused: %s, identity provider %s, reference %s.",

@@ -33,7 +33,7 @@ def fetch_attendance(
 
     Dates are UTC days in ISO 8601; `since` (a UTC day) limits `days_attended` alone to that day and later. One
     statement and one call of the host a page. A learner whose record cannot be reported has a row with `error` alone.
-    Raises BadCursor, and HostError where the host cannot answer.
+    Raises BadCursor, and HostError if the host cannot answer.
     """
     page = gather_page(program=program, course_run=course_run, cursor=cursor, page_size=page_size)
     told: Mapping[int, Attendance | AttendanceUnavailable] = {}

@@ -28,7 +28,7 @@ LIVE = 0
 class GradePage:
     """A page of grades.
 
-    Where they are frozen, `version` is the one in force and `frozen_at` its time; else both are None.
+    If they are frozen, `version` is the one in force and `frozen_at` its time. Otherwise both are None.
     """
 
     page: Page
@@ -37,7 +37,7 @@ class GradePage:
 
     @property
     def frozen(self) -> bool:
-        """Whether the rows are those of a version, the same forever."""
+        """Return whether the rows are those of a version, the same forever."""
         return self.version is not None
 
 
@@ -70,7 +70,7 @@ def fetch_grades(*, program: Program, course_run: CourseRun, cursor: str | None,
     Live rows come in the order of learners, with one call of the host a page; frozen ones in the version's order. Two
     statements and the host's. A cursor belongs to the version it was given with, or to live grades: where that has
     changed between two pages it raises BadCursor, so that nobody puts two halves of different lists together. Raises
-    HostError where the host cannot answer.
+    HostError if the host cannot answer.
     """
     standing = (
         GradeFreeze.objects.filter(book__program=program, book__course_run=course_run, standing_book__isnull=False)

@@ -1,6 +1,6 @@
 """Following: a program's feed of changes from a cursor on.
 
-Nothing is skipped, whoever writes meanwhile (ADR 0003).
+Nothing is skipped, even if others write meanwhile (ADR 0003).
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def fetch_changes(*, program: Program, after: str | None, page_size: int) -> Cha
 
     Without a cursor, return those from the beginning.
 
-    A program's positions are handed out under a lock that writers hold until they commit, so whoever sees a position
-    sees all before it: a reader that keeps its cursor gets every entry exactly once, in the order of commits. Raises
-    BadCursor for a cursor of another program's feed, and for one ahead of the feed, as after a restored backup:
-    reading on from there would skip what is written next.
+    A program's positions are handed out under a lock that writers hold until they commit, so a reader who sees a
+    position sees all before it. With its cursor, it gets every entry exactly once, in the order of commits. Raises
+    BadCursor for a cursor of another program's feed, and for one ahead of the feed, as after a restored backup: reading
+    on from there would skip what is written next.
     """
     position = _decode(after, program_id=program.pk) if after else 0
     window_end = min(position + page_size + 1, MAX_KEY)

@@ -31,8 +31,8 @@ from program_enrollments.normalization import normalize_identity
 
 Render = Callable[[Listed], dict[str, Any]]
 Tables = Mapping[type[Model], bool | None]
-"""The tables that a list reads, in this order, and whether the learners in them must have an account, where a table
-holds such and others.
+"""The tables that a list reads, in this order. If a table has learners with and without an account, the second value
+tells which ones the list includes.
 """
 
 
@@ -249,5 +249,5 @@ def find_displayed(*, school_id: int, student_keys: Sequence[str]) -> list[int]:
     learners = Learner.objects.filter(school_id=school_id).order_by()
     ids = set(learners.filter(student_key_normalized__in=wanted).values_list("pk", flat=True))
     addressed = learners.filter(email_normalized__in=wanted).values_list("pk", "student_key_normalized")
-    # Asked for in SQL, "no student ID" is what MariaDB would look up first, and read every such learner.
+    # With the condition "no student ID" in SQL, MariaDB would start with it and read every such learner.
     return sorted(ids.union(pk for pk, student_key in addressed if not student_key))

@@ -18,9 +18,9 @@ AFTER = "after"
 
 
 class ChangeList(ProgramEndpoint):
-    """`changes/`: what changed behind the cursor `after`.
+    """`changes/`: the changes after the cursor `after`.
 
-    Whoever keeps the answer's `cursor` misses nothing.
+    A client that keeps the answer's `cursor` misses nothing.
     """
 
     exports = True

@@ -8,6 +8,8 @@ from pytest_django import Settings
 from program_enrollments.models import SamlConfiguration
 from tests.factories.enrollment import IdentityProviderFactory, SchoolFactory
 from tests.factories.saml import SamlConfigurationFactory
+from tests.management.discovery_server import DiscoveryServer, serve_discovery
+from tests.management.syncing import configure
 from tests.saml.published_metadata import Publisher, publishing
 from tests.saml.university import University, found_university
 
@@ -52,3 +54,12 @@ def saml(db: None, first: University, publisher: Publisher) -> SamlConfiguration
         identity_provider=provider, signing_certificates=first.certificate.strip(), metadata_url=publisher.url
     )
     return configuration
+
+
+@pytest.fixture
+def discovery(settings: Settings) -> Iterator[DiscoveryServer]:
+    """A Discovery that the settings name, and a school that it has programs of."""
+    SchoolFactory(key="uni-a")
+    with serve_discovery() as server:
+        configure(settings, **server.settings())
+        yield server

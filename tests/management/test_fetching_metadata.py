@@ -9,9 +9,9 @@ from pytest_django import Settings
 from program_enrollments import api
 from program_enrollments.metadata_source import MAX_METADATA_BYTES, is_public
 from program_enrollments.models import ProposedMetadata, SamlConfiguration
-from tests.commands.refreshing import refresh
 from tests.factories.saml import SamlConfigurationFactory
 from tests.loopback import free_port
+from tests.management.refreshing import refresh
 from tests.saml.published_metadata import Publisher, metadata, publishing
 from tests.saml.university import University, at
 

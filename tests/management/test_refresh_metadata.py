@@ -6,8 +6,8 @@ from django.utils import timezone
 from program_enrollments import api
 from program_enrollments.exceptions import MetadataUnusable
 from program_enrollments.models import IdentityProvider, ProposedMetadata, SamlConfiguration
-from tests.commands.refreshing import fingerprint, pin, refresh
 from tests.factories.saml import SamlConfigurationFactory
+from tests.management.refreshing import fingerprint, pin, refresh
 from tests.saml.published_metadata import Publisher, metadata, signed_metadata
 from tests.saml.university import University
 
