@@ -88,8 +88,8 @@ def retire_learners(
     These are learners, ledger, frozen grades, stored failures, kept answers, and jobs with their files. Each person
     becomes a learner with a pseudonym, `retired-` and 32 random digits, linked to no account. Their enrollments stay as
     preemptive ones that never become real. Seats and roles that this app gave the account are taken back, unless
-    `keep_seats`: afterwards nothing knows whose they were. A person who signs on or is enrolled under the old identities
-    is a new learner.
+    `keep_seats`: afterwards nothing knows whose they were. A person who signs on or is enrolled under the old
+    identities is a new learner.
 
     Each person is one transaction, so the call can be stopped at any time, and repeating it changes nothing more. The
     report counts persons who were not found.
