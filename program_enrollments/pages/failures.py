@@ -72,7 +72,7 @@ def new_reference() -> str:
 
 
 def find_failure(error: Exception) -> Failure | None:
-    """Return how a failure is told, by the nearest of its classes; None for what nobody foresaw."""
+    """Return the explanation of a failure, by the nearest of its classes; None if it is unexpected."""
     return next((TABLE[cls] for cls in type(error).__mro__ if cls in TABLE), None)
 
 

@@ -41,10 +41,10 @@ def change_selected(
     dry_run: bool = False,
     now: datetime | None = None,
 ) -> list[SelectedOutcome]:
-    """Give learners of the program a status there, or in a course run of it, and return one outcome each.
+    """Change the status of learners in the program, or in a course run of it. Return one outcome each.
 
-    Whoever is no learner of the program's school is left out; the words are those of any write (`data.Word`). Raises
-    what the writes raise.
+    Learners of other schools are left out. The words are those of any write (`data.Word`). Raises the writes'
+    exceptions.
     """
     learners = list(
         Learner.objects.filter(school_id=program.school_id, pk__in=learner_ids)
