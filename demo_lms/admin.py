@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 
 from demo_lms.models import CourseAccessRole, CourseEnrollment, CourseGrade, CourseRun, DailyActivity, EmailAddress
+
+USERNAME = f"user__{get_user_model().USERNAME_FIELD}"
+EMAIL = f"user__{get_user_model().get_email_field_name()}"
 
 
 @admin.register(CourseRun)
@@ -23,7 +27,7 @@ class EmailAddressAdmin(admin.ModelAdmin):
     list_display = ["user", "email", "verified_at"]
     list_select_related = ["user"]
     list_filter = [("verified_at", admin.EmptyFieldListFilter)]
-    search_fields = ["email", "user__username"]
+    search_fields = ["email", USERNAME]
     readonly_fields = ["user", "email", "verified_at"]
 
     def has_add_permission(self, request: object) -> bool:
@@ -35,7 +39,7 @@ class OfUserInCourseRunAdmin(admin.ModelAdmin):
 
     list_select_related = ["user", "course_run"]
     autocomplete_fields = ["user", "course_run"]
-    search_fields = ["user__username", "user__email", "course_run__course_id", "course_run__title"]
+    search_fields = [USERNAME, EMAIL, "course_run__course_id", "course_run__title"]
 
 
 @admin.register(CourseEnrollment)

@@ -6,6 +6,7 @@ class that `PROGRAM_ENROLLMENTS["HOST"]` names. `program_enrollments.host.contra
 must pass.
 
 Everything here works on many rows at once, in a number of statements that doesn't depend on how many they are.
+All of it is read where it is written: a replica would not know yet who was given a seat a moment ago.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
+from django.contrib.auth import get_user_model
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +23,7 @@ from django.utils.translation import gettext as _
 from demo_lms.accounts.confirmation import mark_confirmed
 from demo_lms.models import CourseAccessRole, CourseEnrollment, CourseGrade, CourseRun, DailyActivity, EmailAddress
 from demo_lms.models.accounts import email_digest
+from demo_lms.models.primary import rows_of
 from program_enrollments.data import Attendance, Grade, GradeUnavailable, HostFailure, Seat
 from program_enrollments.host.ports import (
     AccountPort,
@@ -46,7 +49,7 @@ def _enrollment_closed() -> HostFailure:
 
 def _existing_runs(course_ids: Collection[str]) -> dict[str, bool]:
     """Return, for each of `course_ids` that exists, whether its enrollment is closed."""
-    runs = dict(CourseRun.objects.filter(pk__in=course_ids).values_list("pk", "enrollment_closed"))
+    runs = dict(rows_of(CourseRun).filter(pk__in=course_ids).values_list("pk", "enrollment_closed"))
     # Some databases find a key whatever its case. Keys that differ in case are different course runs here.
     return {course_id: closed for course_id, closed in runs.items() if course_id in course_ids}
 
@@ -56,27 +59,27 @@ class DemoAccounts:
 
     def confirmed_emails(self, *, user_ids: Collection[int]) -> Mapping[int, str]:
         """Return the confirmed address of each user who has one."""
-        return self._current(EmailAddress.objects.filter(user__in=user_ids, verified_at__isnull=False))
+        return self._current(rows_of(EmailAddress).filter(user__in=user_ids, verified_at__isnull=False))
 
     def users_by_confirmed_email(self, *, emails: Collection[str]) -> Mapping[str, int]:
         """Return the user of each of `emails` that is a confirmed address. No address can be confirmed by two users
         here.
         """
         digests = {email_digest(email) for email in emails}
-        current = self._current(EmailAddress.objects.filter(verified_digest__in=digests))
+        current = self._current(rows_of(EmailAddress).filter(verified_digest__in=digests))
         return {normalize_identity(email): user_id for user_id, email in current.items()}
 
     def users_by_email(self, *, emails: Collection[str]) -> Mapping[str, Collection[int]]:
         """Return all users with each of `emails`. Anybody may claim an address, so there can be several."""
         digests = {email_digest(email) for email in emails}
         found: dict[str, set[int]] = {}
-        for user_id, email in self._current(EmailAddress.objects.filter(digest__in=digests)).items():
+        for user_id, email in self._current(rows_of(EmailAddress).filter(digest__in=digests)).items():
             found.setdefault(normalize_identity(email), set()).add(user_id)
         return found
 
     def confirm_email(self, *, user_id: int, email: str) -> bool:
         """Mark the account's address as confirmed if it is `email` and nobody else's."""
-        address = EmailAddress.objects.filter(user=user_id).first()
+        address = rows_of(EmailAddress).filter(user=user_id).first()
         if address is None or normalize_identity(address.email) != normalize_identity(email):
             return False
         return mark_confirmed(address=address, now=timezone.now())
@@ -87,7 +90,7 @@ class DemoAccounts:
 
         A bulk update of accounts sends no signal, and so leaves `EmailAddress` behind.
         """
-        rows = addresses.values_list("user_id", "email", "user__email")
+        rows = addresses.values_list("user_id", "email", f"user__{get_user_model().get_email_field_name()}")
         return {user_id: email for user_id, email, of_account in rows if email == of_account}
 
 
@@ -99,7 +102,7 @@ class DemoCourseEnrollments:
     ) -> Sequence[Seat]:
         """Return all seats of these users in these course runs."""
         # `among` is the app's own lookup: `in`, for thousands of values at once.
-        rows = CourseEnrollment.objects.filter(user__among=user_ids, course_run__in=course_ids)
+        rows = rows_of(CourseEnrollment).filter(user__among=user_ids, course_run__in=course_ids)
         if lock:
             # One order for whoever locks seats, and the order of the index that finds them: for another one SQLite
             # would read all seats of the course runs.
@@ -132,7 +135,7 @@ class DemoCourseEnrollments:
     @staticmethod
     def _active_in(pairs: Collection[UserCourse]) -> set[UserCourse]:
         """Return at least those of `pairs` that are active seats already."""
-        rows = CourseEnrollment.objects.filter(
+        rows = rows_of(CourseEnrollment).filter(
             user__in={user_id for user_id, _course in pairs},
             course_run__in={course_id for _user, course_id in pairs},
             is_active=True,
@@ -167,12 +170,12 @@ class DemoCourseRoles:
             for pk, user_id, course_id in held.values_list("pk", "user_id", "course_run_id")
             if (user_id, course_id) in asked
         ]
-        CourseAccessRole.objects.filter(pk__in=doomed).delete()
+        rows_of(CourseAccessRole).filter(pk__in=doomed).delete()
         return {}
 
     @staticmethod
     def _staff(user_ids: Collection[int], course_ids: Collection[str]) -> QuerySet[CourseAccessRole]:
-        return CourseAccessRole.objects.filter(
+        return rows_of(CourseAccessRole).filter(
             user__in=user_ids, course_run__in=course_ids, role=CourseAccessRole.STAFF
         )
 
@@ -182,7 +185,7 @@ class DemoGrades:
 
     def fetch_grades(self, *, course_id: str, user_ids: Collection[int]) -> Mapping[int, Grade | GradeUnavailable]:
         """Return each user's grade; one whose grading isn't finished has none yet."""
-        rows = CourseGrade.objects.filter(course_run=course_id, user__in=user_ids)
+        rows = rows_of(CourseGrade).filter(course_run=course_id, user__in=user_ids)
         return {
             user_id: GradeUnavailable(_("The grading of this learner isn't finished."))
             if percent is None
@@ -199,7 +202,8 @@ class DemoAttendance:
     ) -> Mapping[int, Attendance]:
         """Return each user's first, last and number of days, and the share of the course run's units done."""
         rows = (
-            DailyActivity.objects.filter(course_run=course_id, user__in=user_ids)
+            rows_of(DailyActivity)
+            .filter(course_run=course_id, user__in=user_ids)
             .values("user_id", "course_run__units")
             .annotate(
                 first=Min("day"),

@@ -82,6 +82,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "demo_lms.pages.context.development_pages",
+                "demo_lms.pages.context.administration",
             ],
         },
     }
@@ -173,6 +174,7 @@ REST_FRAMEWORK = {
 
 PROGRAM_ENROLLMENTS: dict[str, Any] = {
     "HOST": "demo_lms.host.DemoHost",
+    "PAGES": {"CONTACT": {"name": "Support of the demo", "email": "support@demo-lms.example"}},
     # Nobody has to wait in a demo.
     "THROTTLE_RATE": None,
     "SIGN_ON": {

@@ -18,6 +18,7 @@ urlpatterns = [
     path("courses/<path:course_id>/", course, name="course"),
     path("accounts/", include("demo_lms.accounts.urls")),
     path("sso/", include("program_enrollments.saml.urls")),
+    path("console/", include("program_enrollments.console.urls")),
     path("auth/", include("social_django.urls", namespace="social")),
     # Without a slash at the end: the path that existing clients ask.
     path("oauth2/access_token", AccessTokenView.as_view(), name="access_token"),

@@ -25,8 +25,8 @@ class ProgramEnrollmentsConfig(AppConfig):
     def ready(self) -> None:
         """Connect the receivers and register the system checks.
 
-        Raises ImproperlyConfigured without social-auth: its identities are what students sign on with, and Django's
-        own message about it would not say what to do.
+        Raises ImproperlyConfigured without social-auth: students sign on with its identities, and Django's own message
+        would not say what to do.
         """
         if not apps.is_installed("social_django"):
             raise ImproperlyConfigured(

@@ -14,15 +14,15 @@ SETTING = "PROGRAM_ENROLLMENTS"
 DEFAULTS: dict[str, Any] = {
     # The host adapter: dotted path of a class with the ports of host/ports.py as attributes.
     "HOST": None,
-    # social-auth backends whose uid `<school_slug>:<remote_id>` is a school's own word.
+    # social-auth backends whose uid `<school_slug>:<remote_id>` proves a student ID.
     "SAML_BACKENDS": ["tpa-saml", "saml"],
-    # The mode of the seats this app gives, and the modes it may turn into its own.
+    # The mode of the seats that this app gives, and the modes that it upgrades to its own.
     "COURSE_MODE": "masters",
     "UPGRADABLE_MODES": ["audit", "honor"],
     # Limits of one call.
     "MAX_BODY_BYTES": 20 * 1024 * 1024,
     "MAX_ROWS": 10_000,
-    # Learners locked at a time by a bulk write: a sign-in waits for at most one chunk.
+    # How many learners a bulk write locks at a time. A sign-in waits for at most one chunk.
     "CHUNK_SIZE": 1_000,
     "PAGE_SIZE": 100,
     "MAX_PAGE_SIZE": 1_000,
@@ -32,9 +32,9 @@ DEFAULTS: dict[str, Any] = {
     # sets no limit.
     "SIGN_IN_HOST_SECONDS": 5,
     "CALL_HOST_SECONDS": 60,
-    # Tries of a transaction that the database gave up (deadlock, lock time-out).
+    # Tries of a transaction that the database rolled back (deadlock, lock time-out).
     "TRANSACTION_TRIES": 5,
-    # DRF authentication classes of the REST API (dotted paths); None takes the host's own.
+    # DRF authentication classes of the REST API (dotted paths); None uses the host's own.
     "AUTHENTICATION_CLASSES": None,
     # Requests per client, in DRF's notation ("100/second"); None sets no limit.
     "THROTTLE_RATE": "100/second",
@@ -57,7 +57,9 @@ DEFAULTS: dict[str, Any] = {
     "SIGN_ON_TO_PRIVILEGED_ACCOUNTS": False,
     # Single sign-on served by this app (docs/sso.rst); a host with a SAML set-up of its own leaves it off.
     "SIGN_ON": {},
-    # Hosts in private networks that `refresh_metadata` may read identity providers' metadata from.
+    # The frame of the pages for people: base template, stylesheets, contact (docs/console.rst).
+    "PAGES": {},
+    # Hosts in private networks from which `refresh_metadata` may read identity providers' metadata.
     "PRIVATE_METADATA_HOSTS": [],
 }
 

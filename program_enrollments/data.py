@@ -25,7 +25,7 @@ LEAVING_STATUSES = frozenset({ProgramStatus.SUSPENDED.value, ProgramStatus.CANCE
 """Program statuses that, with `cascade`, also end the learner's course enrollments and roles in the program."""
 
 PRESENT_STATUSES = frozenset({ProgramStatus.ENROLLED.value, ProgramStatus.PENDING.value, ProgramStatus.SUSPENDED.value})
-"""Program statuses of learners whom the school still counts among its own."""
+"""Program statuses of learners who are still students of the school."""
 
 
 class CourseStatus(TextChoices):
@@ -38,7 +38,7 @@ class CourseStatus(TextChoices):
 class LinkHow(TextChoices):
     """The evidence by which a learner was linked to an account.
 
-    Staff's word and SSO beat e-mail (ADR 0006).
+    A link by staff or by single sign-on is stronger than one by e-mail (ADR 0006).
     """
 
     SSO = "sso", _("single sign-on")
@@ -48,15 +48,27 @@ class LinkHow(TextChoices):
 
 
 class LinkState(TextChoices):
-    """Where a learner stands on the way to an account."""
+    """The state of a learner's link to an account."""
 
     LINKED = "linked", _("linked")
     WAITING = "waiting", _("waiting")
     CONFLICT = "conflict", _("conflict")
 
 
+class LearnerState(TextChoices):
+    """Where a learner of a program stands, in the words of the console.
+
+    Who needs help is counted as such, with or without an account; who has left, and never came, waits for nothing.
+    """
+
+    IN = "in", _("has an account")
+    WAITING = "waiting", _("waiting for an account")
+    HELP = "help", _("needs help")
+    NONE = "none", _("no account")
+
+
 class LearnerProblem(TextChoices):
-    """Why a learner needs a person's eye."""
+    """Why a person has to look at a learner."""
 
     CONFLICT = "conflict", _("two claims disagree")
     REALIZING_FAILED = "realizing_failed", _("enrollments could not be made real")
@@ -87,8 +99,26 @@ PROGRAM_PERMISSIONS = tuple(permission for permission in Permission if permissio
 """Permissions that may be granted on a school or on a single program of it."""
 
 
+class Bundle(TextChoices):
+    """The usual sets of permissions, each with all of the one before."""
+
+    VIEWER = "viewer", _("viewer")
+    EDITOR = "editor", _("enrollment editor")
+    REGISTRAR = "registrar", _("registrar")
+
+
+_VIEWER = frozenset({Permission.METADATA.value, Permission.READ_ENROLLMENTS.value, Permission.READ_REPORTS.value})
+_EDITOR = _VIEWER | {Permission.WRITE_ENROLLMENTS.value}
+BUNDLES: dict[str, frozenset[str]] = {
+    Bundle.VIEWER.value: _VIEWER,
+    Bundle.EDITOR.value: _EDITOR,
+    Bundle.REGISTRAR.value: _EDITOR | {Permission.FREEZE_GRADES.value, Permission.REOPEN_GRADES.value},
+}
+"""What each bundle allows, the smallest first."""
+
+
 class Source(TextChoices):
-    """Through which door a change came."""
+    """The entry point through which a change came."""
 
     API = "api", _("API")
     UPLOAD = "upload", _("upload")
@@ -97,10 +127,11 @@ class Source(TextChoices):
     SWEEP = "sweep", _("sweep")
     STAFF = "staff", _("support staff")
     COMMAND = "command", _("management command")
+    CONSOLE = "console", _("console")
 
 
 class ChangeKind(TextChoices):
-    """What a ledger entry speaks of."""
+    """The kind of change that a ledger entry records."""
 
     PROGRAM_ENROLLMENT = "program_enrollment", _("program enrollment")
     PROGRAM_CURRICULUM = "program_curriculum", _("curriculum")
@@ -183,9 +214,9 @@ class FileWord(TextChoices):
 
 
 class SignOnRefusal(TextChoices):
-    """Why a sign-on through this app was refused; goes into the log (ADR 0008).
+    """Why a sign-on through this app was refused, in the words of the log (ADR 0008).
 
-    What people read is in `saml.refusals`.
+    `saml.refusals` has the messages that people read.
     """
 
     PROVIDER_UNKNOWN = "provider_unknown", _("no such identity provider here")
@@ -200,6 +231,7 @@ class SignOnRefusal(TextChoices):
     DECLINED = "declined", _("the identity provider itself refused")
     UNSIGNED = "unsigned", _("the assertion is not signed")
     SIGNATURE_WRONG = "signature_wrong", _("a signature does not hold")
+    ENCRYPTION_WEAK = "encryption_weak", _("encrypted by a cipher without integrity, and not to be believed")
     ALGORITHM_WEAK = "algorithm_weak", _("a signature uses an algorithm that is not accepted")
     ISSUER_WRONG = "issuer_wrong", _("another issuer than expected")
     AUDIENCE_WRONG = "audience_wrong", _("meant for another service")
@@ -225,10 +257,10 @@ class SignOnRefusal(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who changes something, through which door, and why: it goes into every ledger entry of the call.
+    """Who changes something, through which entry point, and why. Every ledger entry of the call has it.
 
-    `actor_id` is the host's user ID, None where no person or service acted (a sweep). `request_id` is the caller's
-    `X-Request-ID` or one made for the request.
+    `actor_id` is the host's user ID, or None if no person or service acted (a sweep). `request_id` is the caller's
+    `X-Request-ID`, or one generated for the request.
     """
 
     source: str
@@ -262,10 +294,10 @@ class CourseEnrollmentRequest(NamedTuple):
 
 
 class RowOutcome(NamedTuple):
-    """What became of one row: the word for the answer, whether it is a good one, and the status before.
+    """The outcome of one row: the word for the answer, whether it is a good one, and the status before.
 
-    `detail` is a sentence for people, empty for a good row that was written as it asked. `changed`: something of ours
-    is not as it was before.
+    `detail` is a sentence for people; it is empty if the row was written as requested. `changed` is true if the row
+    changed anything that this app stores.
     """
 
     key: str
@@ -286,7 +318,7 @@ class Seat(NamedTuple):
 
 
 class HostFailure(NamedTuple):
-    """Why the host did not do one thing. `permanent`: it never will, as things are."""
+    """Why the host did not do one thing. `permanent`: trying again will not help."""
 
     code: str
     detail: str
@@ -334,7 +366,7 @@ class AttendanceUnavailable:
 
 @dataclass(frozen=True, slots=True)
 class RealizingReport:
-    """What one realizing did, in numbers of rows.
+    """Numbers of the rows that one realizing wrote.
 
     `failures` counts course enrollments the host did not accept.
     """
@@ -356,7 +388,7 @@ class RealizingReport:
 
 
 class Change(NamedTuple):
-    """One entry to be written to the ledger, before it has its place in a program's feed."""
+    """A ledger entry that has no position in a program's feed yet."""
 
     program_id: int | None
     learner_id: int
@@ -389,4 +421,17 @@ class EnrollmentFilters:
     status: str | None = None
     account_exists: bool | None = None
     student_keys: tuple[str, ...] = ()
+    modified_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerFilters:
+    """Filters of the console's lists of learners; None or empty means no filter.
+
+    `words` is the beginning of a student ID or an address, or the whole username of an account.
+    """
+
+    words: str = ""
+    status: str | None = None
+    state: str | None = None
     modified_since: datetime | None = None

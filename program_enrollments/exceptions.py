@@ -1,4 +1,4 @@
-"""What a call as a whole can fail with: one tree.
+"""Exceptions of whole calls, in one tree.
 
 Failures of single rows are outcomes, not exceptions (see `data`).
 """
@@ -10,9 +10,9 @@ from typing import Any
 
 
 class ProgramEnrollmentsError(Exception):
-    """Base of everything this app raises on purpose.
+    """Base of all exceptions that this app raises on purpose.
 
-    `code` is the machine word callers may rely on, `detail` a sentence for people, without personal data.
+    `code` is a machine word that callers can rely on. `detail` is a sentence for people, without personal data.
     """
 
     code = "error"
@@ -24,7 +24,7 @@ class ProgramEnrollmentsError(Exception):
         super().__init__(self.detail)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Exception's own would call the class with `args`, which those with keyword-only arguments do not take.
+        # BaseException's method calls the class with `args`; classes with keyword-only arguments do not accept them.
         return _restore, (type(self), self.args), vars(self)
 
 
@@ -33,21 +33,21 @@ def _restore(cls: type[ProgramEnrollmentsError], args: tuple[Any, ...]) -> Progr
 
 
 class DoesNotExist(ProgramEnrollmentsError):
-    """The thing named does not exist, or not for this caller."""
+    """The requested object does not exist, or the caller may not see it."""
 
     code = "not_found"
     detail = "There is nothing here, or nothing that you may see."
 
 
 class ProgramDoesNotExist(DoesNotExist):
-    """No such program among those the caller may see."""
+    """No program that the caller may see has this UUID."""
 
     code = "program_does_not_exist"
     detail = "There is no program with this UUID that you have a grant on."
 
 
 class SchoolDoesNotExist(DoesNotExist):
-    """No such school among those the caller may see."""
+    """No school that the caller may see has this key."""
 
     detail = "There is no school with this key that you have a grant on."
 
@@ -59,7 +59,7 @@ class IdentityProviderDoesNotExist(DoesNotExist):
 
 
 class CourseDoesNotExist(DoesNotExist):
-    """No such course run in any program the caller may see."""
+    """No program that the caller may see has a course run with this key."""
 
     code = "course_does_not_exist"
     detail = "No course run with this key is in a program that you have a grant on."
@@ -109,7 +109,7 @@ class JobDoesNotExist(DoesNotExist):
 
 
 class PermissionDenied(ProgramEnrollmentsError):
-    """Visible to the caller, but the grant for this operation is missing."""
+    """The caller may see the object, but has no grant for this operation."""
 
     code = "permission_denied"
     detail = "You may see this program, but you have no grant for this operation."
@@ -123,7 +123,7 @@ class PermissionMissing(ProgramEnrollmentsError):
 
 
 class TooManyRows(ProgramEnrollmentsError):
-    """The call holds more rows than one call may."""
+    """The call has more rows than MAX_ROWS allows."""
 
     code = "too_many_rows"
 
@@ -138,7 +138,7 @@ class TooManyRows(ProgramEnrollmentsError):
 class InvalidFile(ProgramEnrollmentsError):
     """A file that cannot be read as a table.
 
-    The detail says what was seen and what to do; it never quotes the file.
+    The detail describes the problem and the remedy; it never quotes the file.
     """
 
     code = "invalid_file"
@@ -193,7 +193,7 @@ class NotFrozen(ProgramEnrollmentsError):
 
 
 class RequestInProgress(ProgramEnrollmentsError):
-    """A request with the same idempotency key still runs."""
+    """The first request with this idempotency key is still running."""
 
     code = "request_in_progress"
     detail = "The first request with this Idempotency-Key still runs. Repeat yours in a while to get its answer."
@@ -206,8 +206,21 @@ class IdempotencyKeyReused(ProgramEnrollmentsError):
     detail = "This Idempotency-Key was used with another path or body. Take a new key for every new request."
 
 
+class AccessRefused(ProgramEnrollmentsError):
+    """Access cannot be given or taken like this; the detail says why."""
+
+    code = "access_refused"
+
+
+class InvitationDoesNotExist(DoesNotExist):
+    """No invitation has this token, or it was used, withdrawn or has expired."""
+
+    code = "invitation_does_not_exist"
+    detail = "This invitation does not exist, or it was used, withdrawn, or has expired. Ask for a new one."
+
+
 class LinkRefused(ProgramEnrollmentsError):
-    """A learner cannot be linked to that account; the detail says what stands in the way."""
+    """A learner cannot be linked to that account; the detail says why."""
 
     code = "link_refused"
 
@@ -215,7 +228,7 @@ class LinkRefused(ProgramEnrollmentsError):
 class MetadataUnusable(ProgramEnrollmentsError):
     """An identity provider's metadata or certificate cannot be used.
 
-    The detail says why, and what to ask the university for.
+    The detail has the reason, and what to request from the university.
     """
 
     code = "metadata_unusable"
@@ -228,40 +241,42 @@ class MetadataUnreachable(ProgramEnrollmentsError):
 
 
 class SignOnRefused(ProgramEnrollmentsError):
-    """Nobody is signed on.
+    """A sign-on is refused.
 
-    `code` is one of `data.SignOnRefusal`; `slug` the identity provider's, where it is known.
+    `code` is one of `data.SignOnRefusal`; `slug` is the identity provider's, if it is known. `logged` is another such
+    code, which only operators may see.
     """
 
     detail = "The sign-on was refused."
 
-    def __init__(self, refusal: str, *, slug: str = "") -> None:
+    def __init__(self, refusal: str, *, slug: str = "", logged: str = "") -> None:
         super().__init__()
         self.code = str(refusal)
         self.slug = slug
+        self.logged = logged
 
 
 class CatalogUnavailable(ProgramEnrollmentsError):
-    """A source of the catalog cannot be read any further; what was read before it broke off stands."""
+    """A source of the catalog cannot be read any further. Programs that were read before are kept."""
 
     code = "catalog_unavailable"
 
 
 class HostError(ProgramEnrollmentsError):
-    """The host could not do what was asked. Passing: worth another try."""
+    """The host failed to carry out a call. Another try may succeed."""
 
     code = "host_unavailable"
     detail = "The learning platform could not do this just now."
 
 
 class HostAnswerUnusable(HostError):
-    """The host's answer cannot be read. Which call and field is at fault stands in the log."""
+    """The host's answer cannot be used. The log names the call and the field."""
 
     detail = "The learning platform gave an answer that cannot be used. Its operators find the reason in the log."
 
 
 class HostDeadlinePassed(HostError):
-    """The time that the host is given is used up; the call was not made."""
+    """The host's time is used up, so the call was not made."""
 
     detail = "The learning platform took too long. What is missing is tried again later."
 
@@ -273,10 +288,10 @@ class StorageUnavailable(HostError):
 
 
 class WriteInterrupted(HostError):
-    """The learning platform or the database went away in the middle of a bulk write.
+    """The learning platform or the database went down in the middle of a bulk write.
 
-    What was committed before stands. `committed` maps answer keys to the words of the rows that stand;
-    the others were not tried, or undone.
+    Chunks that were committed before stay. `committed` maps the answer keys of their rows to their words. All other
+    rows were rolled back or never tried.
     """
 
     detail = (
@@ -290,9 +305,9 @@ class WriteInterrupted(HostError):
 
 
 class HostRefused(HostError):
-    """The host will never do what was asked as things are (no such course run, say).
+    """The host refuses a call for good, for example because it has no such course run.
 
-    A person has to look at it.
+    Trying again does not help: a person has to look at it.
     """
 
     code = "host_refused"

@@ -1,7 +1,7 @@
-"""Expansion: text that normalizing would make many times longer is known before it is normalized.
+"""Expansion: recognize text that normalizing would make many times longer, without normalizing it.
 
-NFKC writes some characters out: the single U+FDFA becomes 18. Normalizing 255 of them takes 100 times as long as
-normalizing letters, only to find that the result is too long.
+NFKC replaces some characters by many: the single U+FDFA becomes 18. Normalizing 255 of them takes 100 times as long
+as normalizing letters, only to find that the result is too long.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ EXPANDING = re.compile(
     "\u3315-\u3317\u3319-\u331b\u331f-\u3321\u332b\u332d\u332e\u3332-\u3334\u3336\u333d\u3343\u3347\u3348\u334a\u334c"
     "\u334d\u3351\u3354\u3356\u337f\u3389\u33a8\u33ae\u33af\u33c2\u33c6\u33d8\ufdf2-\ufdf8\ufdfa-\ufdfc]"
 )
-"""The characters whose normal form has at least `LEAST` characters; none of these composes with what stands beside."""
+"""The characters whose normal form has at least `LEAST` characters. None of them composes with its neighbors."""
 
 
 def expands_beyond(value: str, *, limit: int) -> bool:
-    """Whether the normal form of `value` has more than `limit` characters.
+    """Return whether the normal form of `value` certainly has more than `limit` characters.
 
-    Told as far as possible without making that form.
+    The form is not computed, so False does not promise that it fits.
     """
     if value.isascii() or len(value) * LEAST <= limit:
         return False

@@ -20,7 +20,7 @@ from program_enrollments.conf import get_setting
 from program_enrollments.exceptions import MetadataUnreachable, MetadataUnusable
 
 MAX_METADATA_BYTES = 10 * 1024 * 1024
-"""A federation's whole metadata may be larger; one university's is a few kilobytes."""
+"""One university's metadata has a few kilobytes; only a whole federation's is larger than this."""
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS = 5.0, 10.0, 30.0
@@ -52,8 +52,8 @@ def check_metadata_url(*, url: str) -> None:
 def fetch_metadata(*, url: str) -> bytes:
     """Return the document at `url`, at most `MAX_METADATA_BYTES` long, within about 30 seconds.
 
-    Redirects are followed on the same host only. Proxies are not used: the address that is connected to is checked.
-    Raises MetadataUnreachable for what may pass, MetadataUnusable for what needs a person.
+    Redirects are followed on the same host only. Proxies are not used, because the address of each connection is
+    checked. Raises MetadataUnreachable if another try may succeed, MetadataUnusable if a person has to act.
     """
     deadline = time.monotonic() + TOTAL_SECONDS
     with requests.Session() as session:
@@ -129,7 +129,7 @@ def _check_peer(connected: socket.socket, host: str) -> None:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address, or the IPv4 address inside of it, is one of the public Internet."""
+    """Return whether an IP address, or the IPv4 address inside of it, is one of the public Internet."""
     found = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address):
         inner = found.ipv4_mapped or found.sixtofour

@@ -1,7 +1,7 @@
 """The one notion of equality for student IDs and e-mail addresses (ADR 0005).
 
 Two strings name the same student if, and only if, their normalized forms are the same code points. The normalized form
-is stored beside the value as given and is what the database keeps unique.
+is stored beside the value as given, and the database's unique constraints are on the normalized form.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 MAX_IDENTITY_LENGTH = 255
-"""Characters a student ID or an e-mail address may have, as given and normalized alike."""
+"""How many characters a student ID or an e-mail address may have, both as given and normalized."""
 
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
@@ -28,18 +28,21 @@ blank Braille pattern.
 UUID_FORM = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 
 PSEUDONYM = re.compile(r"(?:retired|released)-[0-9a-f]{32}")
-"""Normalized student IDs that this app makes up for learners whose own ID is gone."""
+"""The form of the normalized student IDs that this app generates for learners whose own ID is gone."""
 
 
 def normalize_identity(value: str) -> str:
-    """Return the form of `value` under which it is compared.
+    """Return `value` as it is compared: trimmed, NFKC, case-folded, without invisible characters.
 
-    Trimmed, NFKC, without case or invisible characters.
+    This decides, for every database and collation:
 
-    Consequences decided once, for every database and collation: `É` composed or decomposed is one letter, and is not
-    `E`; full-width digits are digits; `ß` is `ss` (Unicode case folding); white space around the value is nothing,
-    inside it counts; a zero-width space, a byte order mark or a direction mark is nothing anywhere. The function is
-    idempotent. It never raises; an empty answer means that nothing was given.
+    - `É` is the same letter composed or decomposed, and is not `E`.
+    - Full-width digits are digits.
+    - `ß` is `ss` (Unicode case folding).
+    - White space around the value is ignored; white space inside it counts.
+    - Zero-width spaces, byte order marks and direction marks are ignored everywhere.
+
+    The function is idempotent and never raises. An empty result means that no value was given.
     """
     if value.isascii():
         return value.strip().lower()
@@ -61,7 +64,7 @@ def _normalize_unicode(value: str) -> str:
 
 
 def strip_invisible(value: str) -> str:
-    """Return `value` as it is stored and shown: trimmed, without characters that nobody can see.
+    """Return `value` as it is stored and shown: trimmed, without invisible characters.
 
     For names that are compared exactly and not normalized, such as catalog keys and slugs.
     """
@@ -69,7 +72,7 @@ def strip_invisible(value: str) -> str:
 
 
 def is_pseudonym(normalized: str) -> bool:
-    """Whether a normalized student ID is one that this app made up for a retired learner or a released ID."""
+    """Return whether this app generated a normalized student ID, for a retired learner or a released ID."""
     return normalized[:2] == "re" and PSEUDONYM.fullmatch(normalized) is not None
 
 
@@ -83,11 +86,9 @@ def is_email(value: str) -> bool:
 
 
 def parse_uuid(text: str) -> UUID | None:
-    """Return the UUID that `text` writes, in any letter case, with or without hyphens.
+    """Parse a UUID in any letter case, with or without hyphens. Return None if `text` is not one.
 
-    None if it writes none.
-
-    Stricter than Python's `UUID`, which also reads braces, `urn:uuid:` and hyphens in any place.
+    Stricter than Python's `UUID`, which also accepts braces, `urn:uuid:` and hyphens in any place.
     """
     return UUID(text) if UUID_FORM.fullmatch(text) else None
 
@@ -95,7 +96,7 @@ def parse_uuid(text: str) -> UUID | None:
 def split_uid(uid: str) -> tuple[str, str] | None:
     """Split a social-auth uid `<school_slug>:<remote_id>` at its first colon.
 
-    Returns the slug verbatim and the remote ID trimmed, or None where either is missing: such a uid names no learner.
+    Returns the slug verbatim and the remote ID trimmed. Returns None if either is missing: such a uid names no learner.
     """
     slug, colon, remote_id = uid.partition(":")
     remote_id = remote_id.strip()

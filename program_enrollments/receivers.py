@@ -1,9 +1,9 @@
-"""Receivers: a saved account or social-auth identity makes real what was promised.
+"""Receivers: saving an account or a social-auth identity makes its preemptive enrollments real.
 
-After commit, and never in a sign-in's way.
+This happens after the commit, and a failure never breaks the sign-in.
 
-Accounts and identities may go through a proxy of their model, or a class that inherits from it: Django sends signals
-for the class at hand, so each of these classes is connected.
+A host may save accounts and identities through a proxy of their model or through a subclass. Django sends signals for
+the class that is saved, so each of these classes is connected.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from program_enrollments import api
 
 
 def account_saved(sender: Any, instance: Any, raw: bool = False, using: str | None = None, **kwargs: Any) -> None:
-    """Look for what waits for this account's confirmed address, and for what an earlier sign-in left over."""
+    """Realize what waits for this account's confirmed address, and what earlier sign-ins left unfinished."""
     if raw:
         return
     email = getattr(instance, type(instance).get_email_field_name(), "") or ""
@@ -30,7 +30,7 @@ def account_saved(sender: Any, instance: Any, raw: bool = False, using: str | No
 def identity_saved(sender: Any, instance: Any, raw: bool = False, using: str | None = None, **kwargs: Any) -> None:
     """Link and realize the learner that this identity names.
 
-    Sign-up saves it after the account, later sign-ins save only it.
+    Signing up saves the identity after the account. Later sign-ins save the identity only.
     """
     if raw:
         return
@@ -45,7 +45,7 @@ def identity_saved(sender: Any, instance: Any, raw: bool = False, using: str | N
 
 
 def account_deleted(sender: Any, instance: Any, **kwargs: Any) -> None:
-    """Turn the enrollments of an account that is about to go back into promises."""
+    """Turn the enrollments of an account that is about to be deleted into preemptive ones."""
     api.unlink_account(user_id=instance.pk)
 
 
@@ -62,7 +62,7 @@ def connect_class(sender: type[models.Model], **kwargs: Any) -> None:
 
 
 def connect_receivers() -> None:
-    """Connect the receivers to all classes there are, and to those that are made later."""
+    """Connect the receivers to all classes that exist, and to classes that are defined later."""
     for ancestor in (get_user_model(), UserSocialAuth):
         for model in _with_descendants(ancestor):
             connect_class(model)

@@ -1,7 +1,7 @@
-"""XML Security: which element a signature covers, whether it holds, and what was encrypted to a key.
+"""XML Security: verify which element a signature covers, and decrypt data that was encrypted to a key.
 
-The only module that needs libxmlsec. It loads the library when it is used, so that a host without single sign-on never
-does, and a library that cannot be loaded is a finding of the system checks instead of a traceback.
+Only this module needs libxmlsec. It loads the library on first use. A host without single sign-on never loads it, and
+the system checks report a library that cannot be loaded.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ID_ATTRIBUTES = ("ID", "Id", "id", "{http://www.w3.org/XML/1998/namespace}id")
 
 
 class SignatureRejected(Exception):
-    """A signature does not hold, or does not cover the whole of the element that it stands in."""
+    """A signature is invalid, or does not cover the whole element that contains it."""
 
 
 class AlgorithmRejected(SignatureRejected):
@@ -60,7 +60,7 @@ def load_library() -> tuple[Any, Any]:
 
 
 def check_ids(roots: Sequence[etree._Element]) -> None:
-    """Raise SignatureRejected if an ID stands twice: the reference of a signature could mean either."""
+    """Raise SignatureRejected if an ID occurs twice: a signature's reference would be ambiguous."""
     elements = (element for root in roots for element in root.iter("*"))
     ids = Counter(element.get(name) for element in elements for name in ID_ATTRIBUTES if element.get(name))
     if any(times > 1 for times in ids.values()):
@@ -68,9 +68,9 @@ def check_ids(roots: Sequence[etree._Element]) -> None:
 
 
 def verify(signature: etree._Element, *, certificates: Iterable[str]) -> None:
-    """Raise SignatureRejected unless a signature covers all of its parent and a certificate (PEM) fits.
+    """Raise SignatureRejected unless a signature covers its whole parent and a certificate verifies it.
 
-    Keys that the signature itself carries are not used.
+    Certificates are PEM. Keys inside the signature itself are not used.
     """
     signed = signature.getparent()
     _check_form(signature, signed=signed)
@@ -93,7 +93,7 @@ def decrypt(data: etree._Element, *, private_key: str) -> bytes:
 
 
 def _check_form(signature: etree._Element, *, signed: etree._Element) -> None:
-    """Refuse signatures that don't cover the whole of the element they stand in, by acceptable algorithms."""
+    """Refuse a signature that doesn't cover all of `signed`, or uses an unacceptable algorithm."""
     references = list(signature.iter(f"{DS}Reference"))
     if (
         len(references) != 1

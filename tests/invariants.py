@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from social_django.models import UserSocialAuth
 
 from demo_lms.models import CourseEnrollment
+from demo_lms.models.primary import rows_of
 from program_enrollments.data import ChangeKind, CourseStatus, LinkHow
 from program_enrollments.models import (
     IdentityProvider,
@@ -50,7 +51,9 @@ def _seats() -> Iterator[str]:
             status=CourseStatus.ACTIVE, learner__user__isnull=False
         ).values_list("learner__user_id", "course_run__course_id")
     }
-    given = set(CourseEnrollment.objects.filter(mode="masters", is_active=True).values_list("user_id", "course_run_id"))
+    given = set(
+        rows_of(CourseEnrollment).filter(mode="masters", is_active=True).values_list("user_id", "course_run_id")
+    )
     for user_id, course_id in wanted - given:
         yield f"User {user_id} is active in {course_id}, but has no seat."
     for user_id, course_id in given - wanted:

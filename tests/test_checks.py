@@ -44,7 +44,7 @@ class OldRoles:
         return {}
 
 
-class HostThatCannotBeMade(DemoHost):
+class HostThatCannotBeCreated(DemoHost):
     def __init__(self, url: str) -> None:
         super().__init__()
 
@@ -88,7 +88,7 @@ def test_every_setting_has_a_rule_and_its_default_keeps_it() -> None:
         ("nowhere.to.be.Found", "E002", "cannot be imported"),
         ("demo_lms.host.NoSuchHost", "E002", "cannot be imported"),
         ("NoDots", "E002", "cannot be imported"),
-        (f"{__name__}.HostThatCannotBeMade", "E002", "cannot be made: TypeError"),
+        (f"{__name__}.HostThatCannotBeCreated", "E002", "cannot be created: TypeError"),
         (f"{__name__}.HostWithoutGrades", "E003", "has no port “grades”"),
     ],
 )
@@ -108,7 +108,7 @@ def test_a_port_of_an_old_version_is_told_method_by_method(configure: Configure)
     told = [message.msg for message in checks.check_host(None)]
 
     assert len(told) == 2
-    assert "cannot be asked “course_roles.fetch_course_staff(user_ids, course_ids)”" in told[0]
+    assert "cannot be called as “course_roles.fetch_course_staff(user_ids, course_ids)”" in told[0]
     assert "has no method “course_roles.revoke_course_staff”" in told[1]
 
 
@@ -326,7 +326,7 @@ def test_tables_made_otherwise_are_named() -> None:
     (charset,) = checks.judge_charsets({("", "utf8mb4"), ("learner", "utf8mb3")})
 
     assert engine.msg == "Table learner has the storage engine MyISAM, which has no transactions."
-    assert charset.msg == "Table learner has the character set utf8mb3, which not every name and student ID fits in."
+    assert charset.msg == "Table learner has the character set utf8mb3, which cannot store every name and student ID."
 
 
 def test_without_social_auth_the_app_says_what_to_do() -> None:
@@ -351,7 +351,10 @@ def test_without_social_auth_the_app_says_what_to_do() -> None:
 
 def test_every_setting_and_every_check_is_documented() -> None:
     text = (ROOT / "docs" / "settings.rst").read_text(encoding="utf-8")
-    numbers = set(re.findall(r"_(error|warning)\(\s*(\d+)", (ROOT / "program_enrollments" / "checks.py").read_text()))
+    modules = (ROOT / "program_enrollments" / "checks").glob("*.py")
+    numbers = {
+        found for path in modules for found in re.findall(r"\b(error|warning)\(\s*(\d+)", path.read_text("utf-8"))
+    }
     documented = set(re.findall(r"university_enrollments\.([EW]\d{3})", text))
 
     assert {f"{'E' if kind == 'error' else 'W'}{int(number):03}" for kind, number in numbers} == documented

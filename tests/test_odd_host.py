@@ -38,13 +38,20 @@ def test_users_named_by_an_address_are_supported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("router", "number"), [("ReadsFromReplica", "E016"), ("ReadsFromAny", "E016"), ("AccountsElsewhere", "E015")]
+    ("router", "number", "named"),
+    [
+        ("ReadsFromReplica", "E016", "odd_host.Account"),
+        ("ReadsFromAny", "E016", "odd_host.Account"),
+        ("PermissionsFromReplica", "E016", "auth.Permission"),
+        ("AccountsElsewhere", "E015", "odd_host.Account"),
+        ("ProxiesElsewhere", "E015", "odd_host.Member"),
+    ],
 )
-def test_routers_that_take_writes_apart_are_refused(router: str, number: str) -> None:
+def test_routers_that_take_writes_apart_are_refused(router: str, number: str, named: str) -> None:
     found = run_manage("check", settings="tests.odd_host.routed", ROUTER=router)
     assert found.returncode == 1
     assert set(re.findall(r"university_enrollments\.(E\d+)", found.stderr)) == {number}
-    assert "odd_host.Account" in found.stderr
+    assert named in found.stderr
 
 
 def test_a_router_may_send_other_reads_to_a_replica() -> None:
@@ -52,14 +59,39 @@ def test_a_router_may_send_other_reads_to_a_replica() -> None:
     assert found.returncode == 0, found.stderr
 
 
-def test_all_stories_hold_on_a_host_whose_accounts_are_named_by_their_address() -> None:
+def test_the_odd_hosts_own_migrations_are_complete() -> None:
+    found = run_manage("makemigrations", "--check", "--dry-run", settings="tests.odd_host.settings")
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.once
+def test_all_flows_hold_on_a_host_with_everything_odd_at_once() -> None:
+    """The very files of `tests/flows`, none of which is left out.
+
+    Once: over the demo they run on every database. The stories of `tests/browser` are about scripts of pages, so they
+    run over the demo alone.
+    """
+    run_over_odd_host("tests/flows")
+
+
+def test_what_only_the_odd_host_has_holds_and_its_adapter_keeps_the_contract() -> None:
+    run_over_odd_host("tests/odd_host/stories.py", "tests/host/test_demo_contract.py::TestDemoHost")
+
+
+def run_over_odd_host(*paths: str) -> None:
+    """Run tests in a process of their own, whose settings are the odd host's. All have to run and to pass."""
     suffix = os.environ.get("TEST_DB_SUFFIX", "")
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--ds", "tests.odd_host.settings", "tests/odd_host/stories.py"],
+        [
+            *(sys.executable, "-m", "pytest", "-p", "tests.odd_host.plugin", "--ds", "tests.odd_host.settings"),
+            *paths,
+        ],
         cwd=ROOT,
-        env={**os.environ, "TEST_DB_SUFFIX": f"{suffix}_odd"},
+        # The options of this run are not those of that one: it would be about the same tests as this.
+        env={**os.environ, "TEST_DB_SUFFIX": f"{suffix}_odd", "PYTEST_ADDOPTS": ""},
         capture_output=True,
         text=True,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert re.fullmatch(r"\d+ passed in .*", ran.stdout.splitlines()[-1]), "all of them ran\n" + ran.stdout

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import Enum
 
-from django.contrib.auth.models import User
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core import signing
 from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
@@ -15,7 +15,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from demo_lms.models import EmailAddress
-from demo_lms.models.accounts import email_digest
+from demo_lms.models.accounts import address_of, email_digest
+from demo_lms.models.primary import rows_of
 from program_enrollments import api
 
 VALID_FOR = timedelta(days=3)
@@ -32,12 +33,13 @@ class Confirmation(Enum):
     """Another account has confirmed this address."""
 
 
-def send_confirmation(*, user: User, request: HttpRequest) -> None:
+def send_confirmation(*, user: AbstractBaseUser, request: HttpRequest) -> None:
     """Send the user a mail with a link that confirms the account's present address."""
-    token = signing.dumps({"user": user.pk, "email": user.email}, salt=SALT)
+    email = address_of(user)
+    token = signing.dumps({"user": user.pk, "email": email}, salt=SALT)
     link = request.build_absolute_uri(reverse("confirm_email", args=[token]))
     text = render_to_string("demo_lms/accounts/confirmation.txt", {"user": user, "link": link, "days": VALID_FOR.days})
-    send_mail(_("Please confirm your e-mail address"), text, from_email=None, recipient_list=[user.email])
+    send_mail(_("Please confirm your e-mail address"), text, from_email=None, recipient_list=[email])
 
 
 def read_token(*, token: str) -> EmailAddress | None:
@@ -48,7 +50,7 @@ def read_token(*, token: str) -> EmailAddress | None:
         content = signing.loads(token, salt=SALT, max_age=VALID_FOR)
     except signing.BadSignature:
         return None
-    address = EmailAddress.objects.select_related("user").filter(user=content["user"]).first()
+    address = rows_of(EmailAddress).select_related("user").filter(user=content["user"]).first()
     return address if address is not None and address.email == content["email"] else None
 
 
@@ -70,7 +72,7 @@ def mark_confirmed(*, address: EmailAddress, now: datetime) -> bool:
     """Store that the address was confirmed at `now`; return False if another account has confirmed it before."""
     try:
         with transaction.atomic():
-            EmailAddress.objects.filter(pk=address.pk, email=address.email, verified_at__isnull=True).update(
+            rows_of(EmailAddress).filter(pk=address.pk, email=address.email, verified_at__isnull=True).update(
                 verified_at=now, verified_digest=email_digest(address.email)
             )
     except IntegrityError:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.forms import UserCreationForm
-from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
+
+from demo_lms.models.accounts import address_of
 
 
 class SignUpForm(UserCreationForm):
@@ -21,29 +24,39 @@ class SignUpForm(UserCreationForm):
     )
 
     class Meta:
-        model = User
-        fields = ["username", "email"]
+        model = get_user_model()
+        fields = [model.USERNAME_FIELD]
+
+    def clean_email(self) -> str:
+        """Give the address to the account, in the field that the user model has for it."""
+        return _give(self.instance, self.cleaned_data["email"])
 
 
-class EmailForm(forms.ModelForm):
+class EmailForm(forms.Form):
     """Another e-mail address for an account."""
 
     email = forms.EmailField(
         label=_("New e-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
     )
 
-    class Meta:
-        model = User
-        fields = ["email"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: AbstractBaseUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial.pop("email", None)
-        self.present_email = self.instance.email
+        self.user = user
 
     def clean_email(self) -> str:
         """Refuse the address that the account has already."""
         email: str = self.cleaned_data["email"]
-        if email == self.present_email:
+        if email == address_of(self.user):
             raise forms.ValidationError(_("This is your address already. Enter another one."), code="unchanged")
         return email
+
+    def save(self) -> AbstractBaseUser:
+        """Store the new address, and return the account."""
+        _give(self.user, self.cleaned_data["email"])
+        self.user.save()
+        return self.user
+
+
+def _give(user: AbstractBaseUser, email: str) -> str:
+    setattr(user, user.get_email_field_name(), email)
+    return email

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import login
+from django.contrib.auth import get_user_model, login
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -19,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from demo_lms.accounts.confirmation import Confirmation, confirm_address, read_token, send_confirmation
 from demo_lms.accounts.forms import EmailForm, SignUpForm
 from demo_lms.models import EmailAddress
+from demo_lms.models.primary import rows_of
 
 
 @sensitive_post_parameters()
@@ -43,14 +43,14 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def email(request: HttpRequest) -> HttpResponse:
     """Show the account's address and whether it is confirmed; take another one, which then waits to be confirmed."""
-    user = cast("User", request.user)
-    form = EmailForm(request.POST or None, instance=User.objects.get(pk=user.pk))
+    user = _account(request)
+    form = EmailForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():
         changed = form.save()
         send_confirmation(user=changed, request=request)
         messages.success(request, _("Follow the link in the mail we sent to confirm the new address."))
         return redirect("email")
-    address = EmailAddress.objects.filter(user=user).first()
+    address = rows_of(EmailAddress).filter(user=user).first()
     context = {"form": form, "address": address}
     return render(request, "demo_lms/accounts/email.html", context, status=400 if form.errors else 200)
 
@@ -59,8 +59,8 @@ def email(request: HttpRequest) -> HttpResponse:
 @require_POST
 def send_link(request: HttpRequest) -> HttpResponse:
     """Mail a link for the present address, unless it is confirmed already or there is none."""
-    user = cast("User", request.user)
-    if EmailAddress.objects.filter(user=user, verified_at__isnull=True).exists():
+    user = _account(request)
+    if rows_of(EmailAddress).filter(user=user, verified_at__isnull=True).exists():
         send_confirmation(user=user, request=request)
         messages.success(request, _("We sent you a mail with a link. Follow it to confirm your address."))
     return redirect("email")
@@ -83,3 +83,8 @@ def confirm_email(request: HttpRequest, token: str) -> HttpResponse:
         messages.success(request, _("Thank you. Your e-mail address is confirmed."))
         return redirect("dashboard")
     return render(request, "demo_lms/accounts/confirm_email.html", {"outcome": outcome.value}, status=400)
+
+
+def _account(request: HttpRequest) -> Any:
+    """Return the signed-in account as it is stored."""
+    return get_user_model()._default_manager.get(pk=request.user.pk or 0)

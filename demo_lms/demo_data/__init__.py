@@ -7,7 +7,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 
 from demo_lms.demo_data.catalog import seed_schools
-from demo_lms.demo_data.clients import ADMIN_USERNAME, seed_admin, seed_clients
+from demo_lms.demo_data.clients import ADMIN_USERNAME, seed_admin, seed_administrators, seed_clients
 from demo_lms.demo_data.people import seed_people
 
 
@@ -15,6 +15,7 @@ def seed(*, base_url: str, now: datetime) -> None:
     """Make what the demo needs and isn't there. `base_url` is the site's address, such as `http://127.0.0.1:8000`."""
     seed_schools(base_url=base_url, now=now)
     seed_clients()
+    seed_administrators()
     seed_people(now=now)
     # Last, because it is what shows that all the rest is there.
     seed_admin()

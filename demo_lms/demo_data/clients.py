@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Permission as DjangoPermission
+from django.contrib.auth.models import User
 from oauth2_provider.models import get_application_model
 
-from program_enrollments.data import PROGRAM_PERMISSIONS
+from program_enrollments.data import PROGRAM_PERMISSIONS, Permission
 from program_enrollments.models import Grant, School
 
 ADMIN_USERNAME = "admin"
@@ -31,6 +32,34 @@ CLIENTS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class SeedAdministrator:
+    """A person who administers a university's programs in the console."""
+
+    username: str
+    name: str
+    school_key: str
+
+
+ADMINISTRATOR_PASSWORD = "administrator"
+ADMINISTRATORS = (
+    SeedAdministrator("avery", "Avery Example", "uni-a"),
+    SeedAdministrator("blair", "Blair Example", "uni-b"),
+)
+
+
+def seed_administrators() -> None:
+    """Make the program administrators, with every grant on their schools, which must be there."""
+    for one in ADMINISTRATORS:
+        first_name, last_name = one.name.split(" ")
+        user = User.objects.filter(username=one.username).first() or User.objects.create_user(
+            one.username, password=ADMINISTRATOR_PASSWORD, first_name=first_name, last_name=last_name
+        )
+        school = School.objects.get(key=one.school_key)
+        for permission in Permission.values:
+            Grant.objects.get_or_create(user=user, school=school, permission=permission)
+
+
 def seed_clients() -> None:
     """Make the clients, their users, and the grants of those on their schools, which must be there."""
     for client in CLIENTS:
@@ -47,7 +76,7 @@ def seed_clients() -> None:
             },
         )
         if client.school_key is None:
-            user.user_permissions.add(Permission.objects.get_by_natural_key(*ACT_FOR_ALL_SCHOOLS))
+            user.user_permissions.add(DjangoPermission.objects.get_by_natural_key(*ACT_FOR_ALL_SCHOOLS))
         else:
             school = School.objects.get(key=client.school_key)
             for permission in PROGRAM_PERMISSIONS:

@@ -85,7 +85,7 @@ class SeedEnrollment:
     staff_of: tuple[SeedCourse, ...] = ()
 
 
-ENROLLMENTS = (
+PERSONS = (
     SeedEnrollment(COMPUTER_SCIENCE, "A-1001", courses=(CS101, CS102)),
     SeedEnrollment(DATA_SCIENCE, "A-1001", curriculum=1, courses=(DS201,)),
     SeedEnrollment(COMPUTER_SCIENCE, "A-1002", courses=(CS101,), staff_of=(CS101,)),
@@ -106,6 +106,13 @@ ENROLLMENTS = (
     # The same student ID as at the other university: another person.
     SeedEnrollment(BUSINESS, "A-1001", courses=(BA101,)),
 )
+
+COHORTS = (
+    # Nobody of them has signed in yet. They are many enough for the guard to hold a file that forgets most of them.
+    *(SeedEnrollment(DATA_SCIENCE, f"A-{number}", curriculum=1, courses=(DS201,)) for number in range(3001, 3041)),
+    *(SeedEnrollment(PUBLIC_HEALTH, f"B-{number}", curriculum=1, courses=(PH201,)) for number in range(3001, 3041)),
+)
+ENROLLMENTS = (*PERSONS, *COHORTS)
 
 ACCOUNTS = (
     SeedAccount(

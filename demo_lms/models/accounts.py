@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -22,8 +23,13 @@ def email_digest(email: str) -> str:
     return hashlib.sha256(normalize_identity(email).encode()).hexdigest()
 
 
+def address_of(user: AbstractBaseUser) -> str:
+    """Return the account's e-mail address, "" for none, whatever the user model calls the field."""
+    return getattr(user, user.get_email_field_name()) or ""
+
+
 class EmailAddress(models.Model):
-    """The e-mail address of an account, in step with `User.email` (see `demo_lms.accounts.receivers`)."""
+    """The e-mail address of an account, in step with the user model's (see `demo_lms.accounts.receivers`)."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="email_address", verbose_name=_("user")

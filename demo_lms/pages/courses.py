@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from demo_lms.models import CourseAccessRole, CourseEnrollment, CourseRun, DailyActivity
+from demo_lms.models.primary import rows_of
 from program_enrollments.sql.bulk import insert_rows
 
 
@@ -24,16 +25,16 @@ from program_enrollments.sql.bulk import insert_rows
 @require_GET
 def course(request: HttpRequest, course_id: str) -> HttpResponse:
     """Show a course run; for a learner who has a seat in it, record that they were here today."""
-    run = get_object_or_404(CourseRun, pk=course_id)
+    run = get_object_or_404(rows_of(CourseRun), pk=course_id)
     # Nobody in particular has no primary key, and so no seat.
-    seat = CourseEnrollment.objects.filter(user=request.user.pk, course_run=run, is_active=True).first()
+    seat = rows_of(CourseEnrollment).filter(user=request.user.pk, course_run=run, is_active=True).first()
     context: dict[str, Any] = {"run": run, "seat": seat}
     if seat is not None:
         of_learner = {"user": seat.user_id, "course_run": run}
         context |= {
             "units_done": record_visit(user_id=seat.user_id, run=run, day=_today()),
-            "is_staff": CourseAccessRole.objects.filter(**of_learner, role=CourseAccessRole.STAFF).exists(),
-            "days": DailyActivity.objects.filter(**of_learner).count(),
+            "is_staff": rows_of(CourseAccessRole).filter(**of_learner, role=CourseAccessRole.STAFF).exists(),
+            "days": rows_of(DailyActivity).filter(**of_learner).count(),
         }
     return render(request, "demo_lms/course.html", context)
 
@@ -42,11 +43,11 @@ def course(request: HttpRequest, course_id: str) -> HttpResponse:
 @require_POST
 def finish_unit(request: HttpRequest, course_id: str) -> HttpResponse:
     """Record that the learner finished one more unit today."""
-    run = get_object_or_404(CourseRun, pk=course_id)
-    seat = get_object_or_404(CourseEnrollment, user=request.user.pk, course_run=run, is_active=True)
+    run = get_object_or_404(rows_of(CourseRun), pk=course_id)
+    seat = get_object_or_404(rows_of(CourseEnrollment), user=request.user.pk, course_run=run, is_active=True)
     today = _today()
     record_visit(user_id=seat.user_id, run=run, day=today)
-    DailyActivity.objects.filter(user=seat.user_id, course_run=run, day=today).update(
+    rows_of(DailyActivity).filter(user=seat.user_id, course_run=run, day=today).update(
         units_done=Least(F("units_done") + 1, run.units)
     )
     messages.success(request, _("One more unit done."))
@@ -56,7 +57,7 @@ def finish_unit(request: HttpRequest, course_id: str) -> HttpResponse:
 def record_visit(*, user_id: int, run: CourseRun, day: date) -> int:
     """Record that the user was in the course run on a day (UTC); return the number of units they have done so far."""
     done: int = (
-        DailyActivity.objects.filter(user=user_id, course_run=run).aggregate(done=Max("units_done"))["done"] or 0
+        rows_of(DailyActivity).filter(user=user_id, course_run=run).aggregate(done=Max("units_done"))["done"] or 0
     )
     insert_rows(
         DailyActivity,

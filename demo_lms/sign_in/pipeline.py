@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import User
-
 from demo_lms.accounts.confirmation import send_confirmation
 from demo_lms.models import EmailAddress
+from demo_lms.models.primary import rows_of
 
 
-def ask_to_confirm(*, strategy: Any, user: User, is_new: bool, **kwargs: Any) -> None:
+def ask_to_confirm(*, strategy: Any, user: Any, is_new: bool, **kwargs: Any) -> None:
     """Mail a link to the address of a new account, unless its university vouches for it."""
-    if is_new and EmailAddress.objects.filter(user=user, verified_at__isnull=True).exists():
+    if is_new and rows_of(EmailAddress).filter(user=user, verified_at__isnull=True).exists():
         send_confirmation(user=user, request=strategy.request)

@@ -1,10 +1,11 @@
-"""Django admin for support staff: look, find out why, correct.
+"""Django admin for support staff: they find learners, see why something waits, and correct it.
 
-Whatever is an enrollment, a link or the ledger changes through the `api` alone; what a school or a catalog is, is
-edited as usual (docs/operations.rst).
+Enrollments, links and the ledger change through the `api` alone. Schools and the catalog are edited as usual in Django
+admin (docs/operations.rst).
 """
 
 from program_enrollments.admin import (  # noqa: F401  (importing them is what registers the pages)
+    access,
     bookkeeping,
     catalog,
     course_enrollments,

@@ -1,7 +1,4 @@
-"""The app's own bookkeeping: answers kept for repeated requests, and how far each feed has come.
-
-Only for viewing.
-"""
+"""The app's own bookkeeping, view only: kept answers, and each feed's last position."""
 
 from __future__ import annotations
 
@@ -18,9 +15,9 @@ from program_enrollments.models import KeptAnswer, LedgerPosition, Program
 
 @admin.register(KeptAnswer)
 class KeptAnswerAdmin(ViewOnlyAdmin):
-    """Which user sent which key when, and when its answer expires.
+    """The requests with an idempotency key: who sent the key, when, and when its answer expires.
 
-    The answer is not shown: it may name students.
+    The answer is not shown, because it can name students.
     """
 
     list_display = ["key", "user", "school", "status", "started_at", "expires_at"]
@@ -30,7 +27,7 @@ class KeptAnswerAdmin(ViewOnlyAdmin):
 
 @admin.register(LedgerPosition)
 class LedgerPositionAdmin(ViewOnlyAdmin):
-    """How far each program's feed has come."""
+    """The last position of each program's feed."""
 
     list_display = ["program", "last_position"]
     fields = ["program", "last_position"]

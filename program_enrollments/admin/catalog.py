@@ -1,6 +1,6 @@
 """The catalog: programs, their curricula, their course runs.
 
-What enrollments refer to cannot be moved or deleted.
+Rows that enrollments refer to cannot be moved or deleted.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ if TYPE_CHECKING:
 else:
     CourseRunFormSet = forms.BaseInlineFormSet
 
-UUID_HELP = _("The catalog's. Keep the one suggested for what is in no catalog.")
+UUID_HELP = _("The UUID in the catalog. Keep the suggested one if it is in no catalog.")
 PROGRAM_ENROLLMENTS: tuple[type[Model], ...] = (ProgramEnrollment, PreemptiveProgramEnrollment)
 COURSE_ENROLLMENTS: tuple[type[Model], ...] = (ProgramCourseEnrollment, PreemptiveCourseEnrollment)
 
 
 def is_used(*models: type[Model], **where: Any) -> bool:
-    """Whether any row of `models` is as `where` says. One statement a model, which reads one row."""
+    """Return whether any row of `models` matches `where`. One statement per model, which reads one row."""
     return any(model._default_manager.filter(**where).exists() for model in models)
 
 
 class CatalogAdmin(LargeTableAdmin):
     """Rows can be deleted one by one, and only while nothing refers to them.
 
-    Django's own deletion would read everything that refers to a row, only to say that it must not be deleted.
+    Django's own deletion would read every row that refers to it, only to report that it must not be deleted.
     """
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class CatalogAdmin(LargeTableAdmin):
         return actions
 
     def is_referred_to(self, obj: Any) -> bool:
-        """Whether an enrollment, or what enrollments need, refers to the row."""
+        """Return whether an enrollment, or a row that enrollments need, refers to this row."""
         raise NotImplementedError
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -79,7 +79,7 @@ class CatalogAdmin(LargeTableAdmin):
 
 
 class CurriculumInline(AnyTabularInline):
-    """A program's curricula; each has a page of its own for its course runs. They are made there, too."""
+    """A program's curricula, with links to their own pages. They are added there, too."""
 
     model = Curriculum
     fields = ["name", "is_active", "uuid"]
@@ -113,7 +113,7 @@ class ProgramAdmin(CatalogAdmin):
         return (queryset.filter(naming_program(text=text)) if text else queryset), False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Program | None = None) -> list[str]:
-        """Learners are a school's: a program with enrollments cannot go to another one."""
+        """Keep a program with enrollments at its school, because its learners belong to the school."""
         return ["school"] if obj is not None and is_used(*PROGRAM_ENROLLMENTS, program=obj) else []
 
     def is_referred_to(self, obj: Any) -> bool:
@@ -175,7 +175,7 @@ class CurriculumAdmin(CatalogAdmin):
         return own | queryset.filter(naming_program(text=text, prefix="program__")), False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Curriculum | None = None) -> list[str]:
-        """Once there is a curriculum, it is the program's."""
+        """Keep an existing curriculum in its program."""
         return [] if obj is None else ["program"]
 
     def is_referred_to(self, obj: Any) -> bool:
@@ -184,7 +184,7 @@ class CurriculumAdmin(CatalogAdmin):
 
 @admin.register(CourseRun)
 class CourseRunAdmin(CatalogAdmin):
-    """Course runs, as the platform and the schools call them."""
+    """Course runs, with the platform's keys and the schools' keys."""
 
     list_display = ["course_id", "title", "external_key", "start", "end"]
     search_fields = ["course_id", "external_key", "title"]
@@ -193,14 +193,14 @@ class CourseRunAdmin(CatalogAdmin):
     ordering = ["course_id"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: CourseRun | None = None) -> list[str]:
-        """The platform knows the run by its key: with enrollments in it, another key would be another run."""
+        """Keep the key of a run with enrollments: to the platform, another key is another run."""
         return ["course_id"] if obj is not None and self._has_enrollments(obj) else []
 
     def is_referred_to(self, obj: Any) -> bool:
         return is_used(CurriculumCourseRun, GradeBook, course_run=obj) or self._has_enrollments(obj)
 
     def _has_enrollments(self, course_run: CourseRun) -> bool:
-        # By the programs that have the run: that is what the enrollments' indexes are led by.
+        # Search by the programs that have the run, because the enrollments' indexes are led by the program.
         programs = list(
             Program.objects.filter(curricula__course_runs=course_run).distinct().values_list("pk", flat=True)
         )

@@ -1,7 +1,4 @@
-"""What staff can correct about one learner.
-
-They correct who the learner is on the platform, and try again what waits.
-"""
+"""Corrections that staff can make to a learner: account, student ID, conflict, another try."""
 
 from __future__ import annotations
 
@@ -26,10 +23,10 @@ from program_enrollments.normalization import is_pseudonym
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """One thing staff can do to a learner: the words around its form, when it makes sense, and doing it.
+    """One correction: the texts around its form, when it makes sense, and the function that makes it.
 
-    `carry_out` gets the request, the learner's primary key and the form's cleaned data; it tells the user what became
-    of it, and raises ProgramEnrollmentsError where it was refused.
+    `carry_out` gets the request, the learner's primary key and the form's cleaned data. It shows staff the outcome, and
+    raises ProgramEnrollmentsError if the correction is refused.
     """
 
     name: str
@@ -91,7 +88,7 @@ CORRECTIONS = (
         title=gettext_lazy("Link to an account"),
         button=gettext_lazy("Link"),
         explanation=gettext_lazy(
-            "What waits for this learner becomes real for the account at once. A learner who is linked to another "
+            "Enrollments that wait for this learner's account become real at once. A learner who is linked to another "
             "account is unlinked from it first: seats and roles that this app gave that account are taken back."
         ),
         form=AccountForm,
@@ -116,9 +113,9 @@ CORRECTIONS = (
         title=gettext_lazy("Settle the conflict"),
         button=gettext_lazy("Settle"),
         explanation=gettext_lazy(
-            "Do this if the present link, or having none, is right, and the other claim is wrong. Nothing but the "
-            "conflict changes. If the other account is the right one, link it instead. If the question is whether a "
-            "student ID is another person's now, this says that it is the same person, and takes over the new address."
+            "Do this if the other account's claim is wrong. Nothing but the conflict changes. If the other account is "
+            "the right one, link it instead. If the question is whether the student ID belongs to another person now, "
+            "this says that it is the same person, and stores the new address."
         ),
         form=ReasonForm,
         makes_sense=lambda learner: (
@@ -150,7 +147,7 @@ CORRECTIONS = (
         button=gettext_lazy("Try again"),
         explanation=gettext_lazy(
             "Looks again for the account of a learner who waits, and asks the learning platform once more for "
-            "everything that is not real yet, also for what it refused too often. Mend what it refused first."
+            "everything that is not real yet, also for what it refused too often. Remove the reason of a refusal first."
         ),
         form=OptionalReasonForm,
         makes_sense=_is_somebody,

@@ -1,7 +1,4 @@
-"""Enrollments in course runs, real and waiting.
-
-For those that wait, the reason why the host did not accept them is shown too.
-"""
+"""Enrollments in course runs, real and waiting for an account, with the reasons of refused ones."""
 
 from __future__ import annotations
 
@@ -22,9 +19,11 @@ from program_enrollments.admin.forms import CourseStatusForm
 from program_enrollments.data import Origin, RowOutcome
 from program_enrollments.models import PreemptiveCourseEnrollment, ProgramCourseEnrollment
 
+FIELDS = ["learner_page", "program", "school", "course_run", "status", "course_staff"]
+
 
 class CourseEnrollmentAdmin(EnrollmentAdmin):
-    """What real and waiting course enrollments have in common."""
+    """Base class of the lists of real and waiting course enrollments."""
 
     list_prefetch_related = ("learner", "program__school", "course_run")
     readonly_fields = ["learner_page", "school"]
@@ -39,36 +38,21 @@ class CourseEnrollmentAdmin(EnrollmentAdmin):
 
 @admin.register(ProgramCourseEnrollment)
 class RealCourseEnrollmentAdmin(CourseEnrollmentAdmin):
-    """Who is in which course run, through which program."""
+    """Enrollments of learners with an account."""
 
     list_display = ["student", "course_run", "program", "school", "status", "course_staff", "modified"]
     list_filter = [SchoolOfProgramFilter, ProgramFilter, CourseStatusFilter]
-    fields = [
-        "learner_page",
-        "program",
-        "school",
-        "course_run",
-        "status",
-        "course_staff",
-        "course_staff_given",
-        "created",
-        "modified",
-    ]
+    fields = [*FIELDS, "course_staff_given", "created", "modified"]
 
 
 @admin.register(PreemptiveCourseEnrollment)
 class PreemptiveCourseEnrollmentAdmin(CourseEnrollmentAdmin):
-    """Who will be in which course run, and what stands in the way."""
+    """Enrollments that wait for an account, or that the host refused, with the reason."""
 
     list_display = ["student", "course_run", "program", "status", "problem_detail", "tries", "last_tried", "modified"]
     list_filter = [RefusalFilter, SchoolOfProgramFilter, ProgramFilter, CourseStatusFilter]
     fields = [
-        "learner_page",
-        "program",
-        "school",
-        "course_run",
-        "status",
-        "course_staff",
+        *FIELDS,
         "problem_code",
         "problem_detail",
         "tries",

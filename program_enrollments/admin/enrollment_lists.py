@@ -1,7 +1,4 @@
-"""What the pages of all enrollments have in common.
-
-They share whom they list, how they are searched and how a status is changed.
-"""
+"""The base of the lists of enrollments: columns, search, and the action that changes a status."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ from program_enrollments.data import Origin, RowOutcome
 from program_enrollments.exceptions import ProgramEnrollmentsError
 
 MAX_AT_ONCE = 1_000
-"""Enrollments of one bulk action: one chunk of a bulk write."""
+"""The most enrollments of one bulk action: one chunk of a bulk write."""
 
 
 MAX_SHOWN = 20
@@ -35,15 +32,12 @@ NUMBERS = re.compile(r"[0-9]{1,18}(,[0-9]{1,18})*")
 
 
 def _read_numbers(text: str) -> list[int]:
-    """Return the primary keys that the page that asks has sent back.
-
-    Return None if the page sent something else.
-    """
+    """Return the primary keys that the confirmation page sent back, or None if it sent anything else."""
     return [int(number) for number in text.split(",")] if NUMBERS.fullmatch(text) else []
 
 
 class EnrollmentAdmin(ViewOnlyAdmin):
-    """Enrollments are seen here, and given another status by an action that writes as the API does."""
+    """A list of enrollments, with an action that changes their status through the same write as the API."""
 
     search_fields = ["learner__student_key"]  # shows the box; what it does is in get_search_results
     search_help_text = ENROLLMENT_HELP
@@ -51,10 +45,10 @@ class EnrollmentAdmin(ViewOnlyAdmin):
     change_form_template = "admin/university_enrollments/enrollment.html"
     status_form: type[forms.Form]
     place: type[api.ProgramPlace | api.CoursePlace]
-    """What the API calls an enrollment listed here; its members are columns of the table."""
+    """The value that names an enrollment of this list to `api`; its fields are columns of the table."""
 
     def change_statuses(self, places: Sequence[Any], data: dict[str, Any], origin: Origin) -> list[RowOutcome]:
-        """Write the status that the form asks for to the enrollments chosen; return the outcomes."""
+        """Write the chosen status to the chosen enrollments, and return the outcomes."""
         raise NotImplementedError
 
     @admin.display(description=gettext_lazy("student ID"))
@@ -84,15 +78,15 @@ class EnrollmentAdmin(ViewOnlyAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def has_write_permission(self, request: HttpRequest) -> bool:
-        """Ask for what the action below needs (Django looks for a method of this name)."""
+        """Return whether the user may use the action below (Django calls a method of this name)."""
         return self.may_change(request)
 
     @admin.action(description=gettext_lazy("Change the status"), permissions=["write"])
     def change_status(self, request: HttpRequest, queryset: AnyQuerySet) -> HttpResponse | None:
-        """Ask for the status and the reason; asked back with them, write."""
+        """Show a form for the status and the reason. When it comes back, write."""
         if "apply" in request.POST:
             queryset = self.get_queryset(request).filter(pk__in=_read_numbers(request.POST.get("chosen", "")))
-        # Not the rows themselves: what is shown with them would be fetched for all of them.
+        # The primary keys alone: with the rows, everything that the list shows would be fetched, too.
         chosen = list(queryset.order_by("pk").values_list("pk", *self.place._fields)[: MAX_AT_ONCE + 1])
         if len(chosen) > MAX_AT_ONCE:
             text = _("Choose at most %(limit)d enrollments at a time. For more, upload a file or use the API.")
@@ -122,7 +116,7 @@ class EnrollmentAdmin(ViewOnlyAdmin):
             "count": len(numbers),
             "shown": shown,
             "first": str(numbers[0]),
-            # One field: Django takes a limited number of them.
+            # One field for all keys, because Django limits the number of fields.
             "chosen": ",".join(map(str, numbers)),
             "checkbox_name": ACTION_CHECKBOX_NAME,
         }

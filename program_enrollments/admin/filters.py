@@ -1,6 +1,6 @@
 """Filters of long lists.
 
-Each narrows by an index, or appears only once something else has narrowed the list.
+Each filters by an index, or appears only after another filter has narrowed the list.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
 
 
 def _primary_key(text: str | None) -> int | None:
-    """Return the primary key that a parameter gives, or None if it is none that a row can have."""
+    """Return a parameter as a primary key, or None if no row can have it."""
     return int(text) if text is not None and PRIMARY_KEY.fullmatch(text) else None
 
 
@@ -46,7 +46,7 @@ class SchoolFilter(admin.SimpleListFilter):
 
 
 class SchoolOfProgramFilter(SchoolFilter):
-    """One school's enrollments: named by the programs it has, which is what their indexes are led by."""
+    """One school's enrollments, found by its programs, since their indexes are led by the program."""
 
     def queryset(self, request: HttpRequest, queryset: AnyQuerySet) -> AnyQuerySet:
         if self.value() not in self._known():
@@ -56,7 +56,7 @@ class SchoolOfProgramFilter(SchoolFilter):
 
 
 class ProgramFilter(admin.SimpleListFilter):
-    """One program. Offered once a school is chosen: all programs of all schools would be too long a list."""
+    """One program, offered once a school is chosen: the programs of all schools are too many to list."""
 
     title = _("program")
     parameter_name = PROGRAM
@@ -78,10 +78,7 @@ class ProgramFilter(admin.SimpleListFilter):
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """A status.
-
-    Offered once a school or a program is chosen: within one it is quick, over all it would read all.
-    """
+    """A status, offered once a school or a program is chosen. Without one, it would read the whole table."""
 
     title = _("status")
     parameter_name = "status"
@@ -97,13 +94,13 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 class CourseStatusFilter(StatusFilter):
-    """The same, of course enrollments."""
+    """A status of course enrollments, offered like `StatusFilter`."""
 
     statuses = CourseStatus
 
 
 class NeedsPersonFilter(admin.SimpleListFilter):
-    """Learners who need a person, by what stands in their way."""
+    """Learners who need a person, by problem."""
 
     title = _("problem")
     parameter_name = "needs"
@@ -141,7 +138,7 @@ class AccountFilter(admin.SimpleListFilter):
 
 
 class RefusalFilter(admin.SimpleListFilter):
-    """Promises that the host did not accept so far."""
+    """Preemptive course enrollments that the host has refused."""
 
     title = _("refused by the learning platform")
     parameter_name = "refused"

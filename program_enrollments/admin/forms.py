@@ -1,4 +1,4 @@
-"""What staff fill in before something is corrected: always why, sometimes for whom or to what."""
+"""Forms of corrections: always the reason, sometimes an account or a status."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_ID = 2**63 - 1
 
 
 class ReasonForm(forms.Form):
-    """Why. It is stored in the ledger, which outlives the person it speaks of."""
+    """A reason. It is stored in the ledger, which outlives the records of the person."""
 
     reason = forms.CharField(
         label=_("Reason"),
@@ -27,7 +27,7 @@ class ReasonForm(forms.Form):
 
 
 class OptionalReasonForm(ReasonForm):
-    """Why, where trying does no harm."""
+    """A reason that can be left out, for corrections that do no harm."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -35,7 +35,7 @@ class OptionalReasonForm(ReasonForm):
 
 
 class AccountForm(ReasonForm):
-    """An account of the host, and why it is this learner's."""
+    """An account of the host, and the reason why it is this learner's."""
 
     account = forms.CharField(
         label=_("Account"),
@@ -46,7 +46,7 @@ class AccountForm(ReasonForm):
     field_order = ["account", "reason"]
 
     def clean_account(self) -> int:
-        """Return the ID of the user meant."""
+        """Return the ID of the user that the text names."""
         text: str = self.cleaned_data["account"]
         users = get_user_model()._default_manager
         number = text.removeprefix("#").strip()
@@ -93,5 +93,5 @@ class CourseStatusForm(ReasonForm):
     field_order = ["status", "course_staff", "reason"]
 
     def clean_course_staff(self) -> bool | None:
-        """Return what is asked of the role; None leaves it."""
+        """Return whether to give or to take back the role; None leaves it."""
         return self.STAFF[self.cleaned_data["course_staff"]]

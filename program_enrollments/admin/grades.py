@@ -1,6 +1,6 @@
-"""Frozen grades, to be read: a university cites them.
+"""Frozen grades, view only: universities cite them.
 
-Freezing and reopening are the school's to do, by the API.
+Schools freeze and reopen grades through the API.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class GradeFreezeAdmin(ViewOnlyAdmin):
 class FrozenGradeAdmin(ViewOnlyAdmin):
     """Single grades in a version, found by learner."""
 
-    # Not the learner: two records of one person may have been joined since.
+    # Without the learner: the record may have been joined with another one of the same person.
     list_prefetch_related = ("freeze__book__program", "freeze__book__course_run")
     list_display = ["student_key", "course_run", "program", "version", "letter_grade", "percent", "passed", "error"]
     search_fields = ["student_key"]  # shows the box; what it does is in get_search_results

@@ -28,10 +28,10 @@ NOT_HELD = _("You can give only what you hold yourself, at schools whose access 
 
 
 class GrantForm(GrantModelForm):
-    """A grant is on a school or on a program; says so before the database does, and who may not give it."""
+    """A grant on a school or on a program. It is refused if its giver does not hold that permission."""
 
     giver: Any = None
-    """The user who fills in the form: each request gets a class of its own, see `giving_as`."""
+    """The user who fills in the form. Each request gets a class of its own, see `giving_as`."""
 
     class Meta:
         model = Grant
@@ -63,7 +63,7 @@ class GrantForm(GrantModelForm):
 
 
 def giving_as(form: type[forms.ModelForm[Grant]], *, giver: Any) -> type[forms.ModelForm[Grant]]:
-    """Return the form as `giver` gets it."""
+    """Return a form class for this giver."""
     return type(form.__name__, (form,), {"giver": giver})
 
 
@@ -77,7 +77,7 @@ def refuse_ungivable(
 
 @admin.register(Grant)
 class GrantAdmin(LargeTableAdmin):
-    """One permission of one user, on a school or on a program, as far as the viewer manages access there."""
+    """One permission of one user, on a school or on a program. Viewers see those whose access they manage."""
 
     form = GrantForm
     list_display = ["user", "permission", "school", "program", "created"]

@@ -1,7 +1,4 @@
-"""Identity providers: how people sign on through each, as support staff see and change it.
-
-See docs/sso.rst.
-"""
+"""Identity providers and their SAML configurations, for support staff (docs/sso.rst)."""
 
 from __future__ import annotations
 
@@ -40,7 +37,7 @@ NONE = "–"
 
 
 class ProviderForm(ProviderModelForm):
-    """The slug stands before the first colon of a uid, and in an address."""
+    """A provider. Its slug has to fit before the first colon of a uid, and into addresses."""
 
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
@@ -50,10 +47,7 @@ class ProviderForm(ProviderModelForm):
 
 
 class ConfigurationForm(ConfigurationModelForm):
-    """Refuses what nobody could safely sign on with.
-
-    That is an unreadable or weak certificate, or an address whose traffic anybody can read.
-    """
+    """A SAML configuration. Unreadable or weak certificates and unencrypted addresses are refused."""
 
     sso_url = forms.CharField(
         label=_("Sign-on URL"),
@@ -144,7 +138,7 @@ class ConfigurationInline(StackedInline):
                     "last_name_attribute",
                 ],
                 "description": _(
-                    "Names of SAML attributes, letter by letter. Where one is left empty, the usual names are tried."
+                    "Names of SAML attributes, compared exactly. If a field is empty, the usual names are tried."
                 ),
             },
         ),
@@ -153,7 +147,7 @@ class ConfigurationInline(StackedInline):
 
     @admin.display(description=_("these are"))
     def certificates_seen(self, configuration: SamlConfiguration) -> str:
-        """Tell whose certificates these are, until when, and how to compare them."""
+        """The certificates: their owners, their ends, and the fingerprints to compare."""
         try:
             certificates = api.read_certificates(text=configuration.signing_certificates)
         except MetadataUnusable:
@@ -183,7 +177,7 @@ class IdentityProviderAdmin(LargeTableAdmin):
 
     @admin.display(description=_("state"))
     def state(self, provider: IdentityProvider) -> str:
-        """Tell in a word whether people can sign on."""
+        """One word that says whether people can sign on."""
         if not provider.is_enabled:
             return str(_("disabled"))
         configuration = _configuration(provider)
@@ -193,7 +187,7 @@ class IdentityProviderAdmin(LargeTableAdmin):
 
     @admin.display(description=_("last certificate ends"))
     def certificates_end(self, provider: IdentityProvider) -> str:
-        """Tell when the university will have changed its key at the latest."""
+        """The day on which the last certificate ends."""
         configuration = _configuration(provider)
         try:
             certificates = api.read_certificates(text=configuration.signing_certificates) if configuration else ()
@@ -209,7 +203,7 @@ class IdentityProviderAdmin(LargeTableAdmin):
 
     @admin.display(description=_("addresses"))
     def addresses(self, provider: IdentityProvider) -> str:
-        """Give the addresses that staff and the university need, where this app serves sign-ons."""
+        """The addresses that staff and the university need, if this app serves sign-ons."""
         if _configuration(provider) is None:
             return NONE
         try:
@@ -234,11 +228,11 @@ class IdentityProviderAdmin(LargeTableAdmin):
         ]
 
     def import_metadata(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
-        """Show what metadata says, and save it on the second click."""
+        """Show the contents of pasted metadata, and save them on the second click."""
         return metadata_import.import_metadata(request, model_admin=self, pk=pk)
 
     def decide_metadata(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Show what published metadata would change, and approve or reject it."""
+        """Show what published metadata would change, and let staff approve or reject it."""
         return metadata_proposals.decide_metadata(request, model_admin=self, pk=pk)
 
     def change_view(
@@ -255,11 +249,11 @@ class IdentityProviderAdmin(LargeTableAdmin):
         return super().get_queryset(request).select_related("school", "saml")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """The slug is in the uid of everybody who has signed on: it stays."""
+        """Keep the slug, because the uid of everybody who has signed on has it."""
         return [*self.readonly_fields, "slug"] if obj is not None and _is_used(obj) else list(self.readonly_fields)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Providers are deleted one by one, and only while nobody has signed on through them."""
+        """Leave out bulk deletion: a provider is deleted alone, and only if nobody has signed on through it."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
@@ -318,7 +312,7 @@ def _configuration(provider: IdentityProvider) -> SamlConfiguration | None:
 
 
 def _is_used(provider: Any) -> bool:
-    """Whether anybody has signed on through the provider."""
+    """Return whether anybody has signed on through the provider."""
     return UserSocialAuth.objects.filter(
         provider__in=get_setting("SAML_BACKENDS"), uid__startswith=f"{provider.slug}:"
     ).exists()

@@ -1,6 +1,6 @@
-"""Lists over tables that may hold millions of rows.
+"""Lists of tables that can have millions of rows.
 
-Nothing is counted beyond what anybody pages through, nothing is read that is not shown.
+They count only as many rows as they have pages for, and read only the rows that they show.
 """
 
 from __future__ import annotations
@@ -26,19 +26,17 @@ else:
     AnyQuerySet = QuerySet
 
 MAX_LISTED = 10_000
-"""Rows that a list leads through, page by page. Whoever needs others searches or filters."""
+"""How many rows a list has pages for. Others are found by searching or filtering."""
 
 
 COLUMN_FILTERS = ("__exact", "__id__exact", "__isnull")
-"""How Django's filters of a column name their parameters."""
+"""The endings of the parameters of Django's column filters."""
 
 
 class BoundedPaginator(AnyPaginator):
-    """Counts at most `MAX_LISTED` rows.
+    """A paginator that counts at most `MAX_LISTED` rows.
 
-    The first page costs the same, whatever the size of the table.
-
-    `has_more` says whether there are others than those the pages lead through.
+    The first page costs the same for every size of the table. `has_more` tells whether there are rows beyond the pages.
     """
 
     @cached_property
@@ -63,8 +61,8 @@ class LargeTableAdmin(AnyModelAdmin):
     Counting is bounded, there are no facets, and the newest rows come first: any other order would sort the whole
     table.
 
-    What is shown of other tables is fetched by a statement each (`list_prefetch_related`), not by a join: MariaDB
-    starts a join with the smaller table, and then sorts all of the larger one.
+    Related rows are fetched by one statement per table (`list_prefetch_related`), not by a join: MariaDB starts a join
+    with the smaller table, and then sorts all of the larger one.
     """
 
     paginator = BoundedPaginator
@@ -78,10 +76,10 @@ class LargeTableAdmin(AnyModelAdmin):
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Whether a parameter in a list's address is one of its own filters.
+        """Return whether a parameter in a list's address is one of its own filters.
 
-        Django lets pass any lookup of a column: a regular expression, a year. Those read the whole table, and many
-        values of theirs are failures of the database.
+        Django itself allows any lookup of a column, such as a regular expression or a year. Those read the whole
+        table, and many of their values make the database fail.
         """
         return "\x00" not in value and lookup in self._own_parameters(request)
 
@@ -103,7 +101,7 @@ class LargeTableAdmin(AnyModelAdmin):
 class ViewOnlyAdmin(LargeTableAdmin):
     """A table that nobody edits here: its rows are neither added, changed nor deleted.
 
-    Users who may view or change them see them. Everything else that can be done has buttons and actions of its own.
+    Users who may view or change the rows see them. Everything else is done by buttons and actions.
     """
 
     actions_on_bottom = False
@@ -118,8 +116,5 @@ class ViewOnlyAdmin(LargeTableAdmin):
         return False
 
     def may_change(self, request: HttpRequest) -> bool:
-        """Whether the user holds Django's permission to change this model.
-
-        It is asked for by buttons and actions.
-        """
+        """Return whether the user holds Django's permission to change this model. Buttons and actions need it."""
         return bool(request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}"))

@@ -1,6 +1,6 @@
-"""Learners: who is who, what waits and why, and correcting it.
+"""Learners: their accounts, what waits and why, and corrections.
 
-Nobody is added, edited or deleted here.
+Learners cannot be added, edited or deleted here.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from program_enrollments.exceptions import ProgramEnrollmentsError
 from program_enrollments.models import Learner
 
 MAX_AT_ONCE = 1_000
-"""Learners of one bulk action: what one transaction may hold locked without others having to wait for long."""
+"""The most learners of one bulk action. One transaction locks them, and others must not wait for long."""
 
 
 @admin.register(Learner)
 class LearnerAdmin(ViewOnlyAdmin):
-    """A list to find a learner in, and a page that shows all that is known of them."""
+    """A list with a search, and a page that shows everything about one learner."""
 
     list_display = ["key", "email", "school", "user", "state", "problem", "modified"]
     list_display_links = ["key"]
@@ -69,7 +69,7 @@ class LearnerAdmin(ViewOnlyAdmin):
 
     @admin.display(description=gettext_lazy("account"))
     def account(self, learner: Learner) -> str:
-        """The username, with a link where the host's accounts are in this admin."""
+        """The username, with a link if the host's accounts are in this admin."""
         if learner.user is None:
             return ""
         username = learner.user.get_username()
@@ -143,12 +143,12 @@ class LearnerAdmin(ViewOnlyAdmin):
         return TemplateResponse(request, "admin/university_enrollments/learner/correction.html", context)
 
     def has_correct_permission(self, request: HttpRequest) -> bool:
-        """Ask for what the actions below need (Django looks for a method of this name)."""
+        """Return whether the user may use the actions below (Django calls a method of this name)."""
         return self.may_change(request)
 
     @admin.action(description=gettext_lazy("Try again to make enrollments real"), permissions=["correct"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[Learner]) -> None:
-        """Look for accounts once more, and ask the host once more, for the learners chosen."""
+        """For the chosen learners, look for accounts and try their enrollments at the host once more."""
         ids = list(queryset.order_by().values_list("pk", flat=True)[: MAX_AT_ONCE + 1])
         if len(ids) > MAX_AT_ONCE:
             text = _("Choose at most %(limit)d learners at a time, or let the sweep do it.")

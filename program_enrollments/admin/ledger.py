@@ -1,4 +1,4 @@
-"""The ledger, to be read. It is written by whoever changes something, and by nobody else."""
+"""The ledger, view only: every change writes its own entries."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from program_enrollments.admin.filters import ProgramFilter, SchoolOfProgramFilter
 from program_enrollments.admin.large_tables import AnyQuerySet, ViewOnlyAdmin
+from program_enrollments.admin.pages import change_page
 from program_enrollments.admin.search import ENROLLMENT_HELP, search_enrollments
 from program_enrollments.models import Learner, LedgerEntry
 
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ViewOnlyAdmin):
-    """What changed, who changed it, when and why. What an entry speaks of may be gone since."""
+    """Changes, with the user, the time and the reason. The rows that an entry names may be gone."""
 
-    # Not the learner: it may be gone, and its key is in the entry.
+    # Without the learner: it may be gone, and the entry has its key.
     list_prefetch_related = ("program", "course_run")
     list_display = [
         "at",
@@ -74,10 +74,7 @@ class LedgerEntryAdmin(ViewOnlyAdmin):
         """The student ID as recorded, with a link to the learner unless that record is gone."""
         if not Learner.objects.filter(pk=entry.learner_id).exists():
             return entry.student_key
-        options = Learner._meta
-        url = reverse(
-            f"{self.admin_site.name}:{options.app_label}_{options.model_name}_change", args=[entry.learner_id]
-        )
+        url = change_page(self.admin_site, Learner(pk=entry.learner_id))
         return format_html('<a href="{}">{}</a>', url, entry.student_key)
 
     def get_search_results(

@@ -1,4 +1,4 @@
-"""Telling staff what became of what they did, and what to do next."""
+"""Messages for staff: the outcome of an action, and what to do next."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from program_enrollments.data import Origin, RealizingReport, RowOutcome, Source
 
 
 def staff_origin(*, request: HttpRequest, reason: str) -> Origin:
-    """Return what the ledger says of a change that the signed-in member of staff makes."""
+    """Return the origin of a change by the signed-in member of staff, for the ledger."""
     return Origin(source=Source.STAFF.value, actor_id=request.user.pk, reason=reason)
 
 
 def tell_realized(*, request: HttpRequest, report: RealizingReport) -> None:
-    """Say what became real, and what did not."""
+    """Show how many enrollments became real, and how many did not."""
     real = report.program_enrollments + report.course_enrollments
     if report.linked:
         text = ngettext("%(count)d learner was linked.", "%(count)d learners were linked.", report.linked)
@@ -29,10 +29,10 @@ def tell_realized(*, request: HttpRequest, report: RealizingReport) -> None:
         messages.success(request, text % {"count": real})
     if report.failures:
         text = ngettext(
-            "The learning platform refused %(count)d course enrollment. The reason stands beside it: mend that, then "
+            "The learning platform refused %(count)d course enrollment. The reason is beside it: remove it, then try "
+            "again.",
+            "The learning platform refused %(count)d course enrollments. The reason is beside each: remove it, then "
             "try again.",
-            "The learning platform refused %(count)d course enrollments. The reason stands beside each: mend that, "
-            "then try again.",
             report.failures,
         )
         messages.warning(request, text % {"count": report.failures})
@@ -45,11 +45,13 @@ def tell_realized(*, request: HttpRequest, report: RealizingReport) -> None:
         )
         messages.warning(request, text % {"count": report.conflicts})
     if report == RealizingReport():
-        messages.info(request, _("Nothing was left to be made real, and no account claims a learner who waits."))
+        messages.info(
+            request, _("No enrollments are left to be made real, and no account was found for a learner who waits.")
+        )
 
 
 def tell_outcomes(*, request: HttpRequest, outcomes: Sequence[RowOutcome]) -> None:
-    """Say how many enrollments changed, were as asked already, or were refused and why."""
+    """Show how many enrollments changed, had the status already, or were refused, and why."""
     changed = sum(outcome.good and outcome.before != outcome.word for outcome in outcomes)
     same = sum(outcome.good and outcome.before == outcome.word for outcome in outcomes)
     if changed:

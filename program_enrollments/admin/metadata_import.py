@@ -1,4 +1,4 @@
-"""Importing metadata: pasted or uploaded, parsed, shown, and saved only after it was seen."""
+"""Import of metadata: it is pasted or uploaded, shown to staff, and saved on their second click."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ TEMPLATE = "admin/university_enrollments/identityprovider/import_metadata.html"
 SLUG = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SLUG_HELP = gettext_lazy("Use letters, digits, dots, dashes and underscores only, such as uni-a.")
 MAX_PASTED = 200_000
-"""Characters that are shown again for the second click; a federation's whole metadata is no use there."""
+"""The longest text that the form shows again for the second click."""
 
 
 def id_attribute_field() -> forms.CharField:
-    """Return the field for the one thing that metadata does not tell."""
+    """Return the field for the attribute of the permanent ID, which metadata does not name."""
     return forms.CharField(
         label=gettext_lazy("Attribute of the permanent ID"),
         max_length=255,
@@ -54,7 +54,7 @@ class MetadataForm(forms.Form):
         label=gettext_lazy("Entity ID"),
         required=False,
         max_length=1024,
-        help_text=gettext_lazy("Only where the metadata describes several identity providers."),
+        help_text=gettext_lazy("Only if the metadata describes several identity providers."),
         widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
     )
 
@@ -76,14 +76,14 @@ class MetadataForm(forms.Form):
 
 
 class NewProviderForm(MetadataForm):
-    """A provider that is not known yet: whose it is, and what will stand in its people's uids."""
+    """A new provider: its school, and its slug, which becomes part of uids."""
 
     school = forms.ModelChoiceField(label=gettext_lazy("School"), queryset=School.objects.order_by("name"))
     slug = forms.CharField(
         label=gettext_lazy("Slug"),
         max_length=64,
         help_text=gettext_lazy(
-            "What stands before the first colon of a uid. It cannot be changed once somebody has signed on."
+            "The part of a uid before the first colon. It cannot be changed once somebody has signed on."
         ),
     )
     id_attribute = id_attribute_field()
@@ -111,7 +111,7 @@ class NewProviderForm(MetadataForm):
 
 
 class KnownProviderForm(MetadataForm):
-    """New metadata of a provider that is known: a new key, or a new address."""
+    """New metadata of a known provider: a new key, or a new address."""
 
     keep_certificates = forms.BooleanField(
         label=gettext_lazy("Keep the present certificates, too"),
@@ -136,9 +136,9 @@ class KnownProviderForm(MetadataForm):
 
 
 def refuse_second_use(form: forms.Form, found: api.ProviderMetadata, *, provider: IdentityProvider | None) -> None:
-    """Add an error where another provider has the entity ID.
+    """Add an error if another provider has the entity ID.
 
-    Under two slugs it would let people choose theirs.
+    With one entity ID under two slugs, people could choose the prefix of their own uid.
     """
     others = SamlConfiguration.objects.filter(entity_id=found.entity_id)
     if provider is not None:
@@ -150,9 +150,9 @@ def refuse_second_use(form: forms.Form, found: api.ProviderMetadata, *, provider
 
 
 def import_metadata(request: HttpRequest, *, model_admin: AnyModelAdmin, pk: int | None) -> HttpResponse:
-    """Ask for metadata; show what it says; save what was shown.
+    """Show a form for metadata, then the contents of the metadata, then save what was shown.
 
-    `pk` is the provider's that it is about, if any.
+    `pk` is the provider to change, or None for a new one.
     """
     provider = get_object_or_404(IdentityProvider.objects.select_related("school", "saml"), pk=pk) if pk else None
     allowed = (
@@ -185,7 +185,7 @@ def import_metadata(request: HttpRequest, *, model_admin: AnyModelAdmin, pk: int
 
 
 def _filled_again(form: MetadataForm) -> MetadataForm:
-    """Let the text field hold what came in a file: browsers don't send a file twice."""
+    """Put the contents of an uploaded file into the text field, because browsers don't send a file twice."""
     text = form.cleaned_data["xml"].decode("utf-8", errors="replace")
     if form.cleaned_data.get("file") is not None and len(text) <= MAX_PASTED:
         data = cast(QueryDict, form.data).copy()

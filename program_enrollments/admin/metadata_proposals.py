@@ -24,7 +24,7 @@ TEMPLATE = "admin/university_enrollments/identityprovider/proposed_metadata.html
 
 
 class DecisionForm(ReasonForm):
-    """Why the change is approved or rejected."""
+    """The reason why the change is approved or rejected."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -34,7 +34,7 @@ class DecisionForm(ReasonForm):
 
 
 def warn_of_proposal(request: HttpRequest, provider: IdentityProvider) -> bool:
-    """Return whether a change is proposed for the provider; warn of one that nobody has decided on."""
+    """Return whether a change is proposed for the provider. Warn of one that waits for a decision."""
     try:
         proposal = api.get_metadata_proposal(identity_provider_id=provider.pk)
     except DoesNotExist:
@@ -47,7 +47,7 @@ def warn_of_proposal(request: HttpRequest, provider: IdentityProvider) -> bool:
 
 
 def decide_metadata(request: HttpRequest, *, model_admin: AnyModelAdmin, pk: int) -> HttpResponse:
-    """Show the proposed change beside what is in use; on POST, approve or reject what was shown."""
+    """Show the proposed change beside the present values. On POST, approve or reject it."""
     provider = get_object_or_404(IdentityProvider, pk=pk)
     if not model_admin.has_change_permission(request, provider):
         raise PermissionDenied
@@ -77,7 +77,7 @@ def decide_metadata(request: HttpRequest, *, model_admin: AnyModelAdmin, pk: int
 
 
 def _decide(request: HttpRequest, pk: int, reason: str) -> str:
-    """Carry the decision out, and return what the history says of it."""
+    """Carry out the decision, and return the message for the provider's history."""
     version = request.POST.get("version", "")
     if "approve" in request.POST:
         api.approve_metadata(identity_provider_id=pk, version=version)

@@ -18,7 +18,7 @@ from program_enrollments.admin.large_tables import AnyModelAdmin
 
 
 def change_page(site: AdminSite, instance: Model) -> str:
-    """Return the path of the page of a row. Raises NoReverseMatch where its model has none in this admin."""
+    """Return the path of a row's page. Raises NoReverseMatch if its model has none in this admin."""
     options = instance._meta
     return reverse(f"{site.name}:{options.app_label}_{options.model_name}_change", args=[instance.pk])
 
@@ -36,7 +36,7 @@ def form_page_context(*, model_admin: AnyModelAdmin, request: HttpRequest, form:
 
     The template extends admin/base_site.html.
     """
-    # Both only ask for fields and errors; their stubs know forms of models alone.
+    # Both need only fields and errors of a form, but their stubs accept model forms alone.
     shown = cast("forms.ModelForm[Any]", form)
     return {
         **model_admin.admin_site.each_context(request),

@@ -1,4 +1,4 @@
-"""Enrollments in programs, real and waiting."""
+"""Enrollments in programs, real and waiting for an account."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ from program_enrollments.models import PreemptiveProgramEnrollment, ProgramEnrol
 
 @admin.register(ProgramEnrollment, PreemptiveProgramEnrollment)
 class ProgramEnrollmentAdmin(EnrollmentAdmin):
-    """Who is in which program, and with which status.
-
-    Waiting enrollments look the same, in a list of their own.
-    """
+    """A list of program enrollments. Those that wait for an account have a list of their own."""
 
     list_display = ["student", "program", "school", "curriculum", "status", "modified"]
     list_prefetch_related = ("learner", "program__school", "curriculum")

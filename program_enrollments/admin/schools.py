@@ -1,4 +1,4 @@
-"""Schools, with their e-mail domains, their identity providers and who may use the API for them."""
+"""Schools, with their e-mail domains, their identity providers and their grants."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ else:
 
 
 class SchoolForm(SchoolModelForm):
-    """Checks the colors: that they are colors, and that text in the one can be read on the other."""
+    """A school. Its two colors have to be colors with enough contrast for text."""
 
     def clean_primary_color(self) -> str:
         return self._color("primary_color")
@@ -56,7 +56,7 @@ class SchoolForm(SchoolModelForm):
 
 
 class DomainForm(DomainModelForm):
-    """An e-mail domain, without what people put around it."""
+    """An e-mail domain, stored normalized and without an @ before it."""
 
     class Meta:
         model = SchoolEmailDomain
@@ -69,7 +69,7 @@ class DomainForm(DomainModelForm):
 
 
 class DistinctDomains(DomainFormSet):
-    """A domain is listed once, in whatever spelling."""
+    """Refuses a domain that is listed twice, also in different spellings."""
 
     def clean(self) -> None:
         super().clean()
@@ -84,7 +84,10 @@ class DistinctDomains(DomainFormSet):
 
 
 class EmailDomainInline(AnyTabularInline):
-    """Where a school lists any, addresses in other domains are refused and are no evidence."""
+    """A school's e-mail domains.
+
+    If it lists any, addresses in other domains are refused and are no evidence.
+    """
 
     model = SchoolEmailDomain
     form = DomainForm
@@ -94,7 +97,7 @@ class EmailDomainInline(AnyTabularInline):
 
 
 class ProviderForm(ProviderModelForm):
-    """The slug stands before the first colon of a uid."""
+    """A provider. Its slug has to fit before the first colon of a uid."""
 
     class Meta:
         model = IdentityProvider
@@ -102,7 +105,7 @@ class ProviderForm(ProviderModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # It stands in the uid of everybody who signed on through the provider.
+        # The uid of everybody who signed on through the provider has the slug.
         self.fields["slug"].disabled = self.instance.pk is not None
 
     def clean_slug(self) -> str:
@@ -113,7 +116,7 @@ class ProviderForm(ProviderModelForm):
 
 
 class IdentityProviderInline(AnyTabularInline):
-    """A school's identity providers. Those that signed anybody in are switched off rather than deleted."""
+    """A school's identity providers. Used ones are switched off rather than deleted."""
 
     model = IdentityProvider
     form = ProviderForm
@@ -135,7 +138,7 @@ class SchoolGrantForm(GrantModelForm):
 
 
 class GrantInline(AnyTabularInline):
-    """Who may use the API for all programs of the school. Shown to those who manage access there."""
+    """Grants on all programs of the school. Shown to users who manage access there."""
 
     model = Grant
     form = SchoolGrantForm
@@ -165,7 +168,7 @@ class SchoolAdmin(LargeTableAdmin):
         return [inline for inline in super().get_inlines(request, obj) if not (hidden and inline is GrantInline)]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Schools are deleted one by one, and only while nothing is theirs: see `CatalogAdmin`."""
+        """Leave out bulk deletion: a school is deleted alone, and only if nothing refers to it."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions

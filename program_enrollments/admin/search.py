@@ -1,4 +1,4 @@
-"""What support staff type into a search box: a student ID, an address, a username, a program."""
+"""Search boxes of support staff: by student ID, e-mail address, username or program."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENROLLMENT_HELP = _(
 def naming_program(*, text: str, prefix: str = "") -> Q:
     """Return the condition that a program has this UUID, or has `text` in its title or key.
 
-    `prefix` leads to it.
+    `prefix` is the lookup path to the program.
     """
     uuid = parse_uuid(text.strip())
     if uuid is not None:
@@ -31,10 +31,7 @@ def naming_program(*, text: str, prefix: str = "") -> Q:
 
 
 def search_enrollments(*, queryset: AnyQuerySet, text: str) -> AnyQuerySet:
-    """Narrow `queryset`, of anything with a learner and a program, to what `text` names.
-
-    An empty text narrows nothing.
-    """
+    """Filter rows that have a learner and a program by `text`. An empty text filters nothing."""
     text = text.strip()
     if not text:
         return queryset

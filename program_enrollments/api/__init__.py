@@ -1,13 +1,16 @@
 """The only door to the domain.
 
-Entry points (REST, receivers, admin, commands) and a host's own code call what stands here, and nothing behind it.
+Entry points (REST, receivers, admin, commands) and a host's own code call only the functions that are exported here.
 """
 
 from program_enrollments.api.access import Access, Reach, access_of, get_course_run, get_program
 from program_enrollments.api.catalog.load import CatalogOutcome, load_catalog
+from program_enrollments.api.days import ChangeFilters, fetch_days
+from program_enrollments.api.disclosures import fetch_disclosures, record_disclosure
 from program_enrollments.api.enrollments.courses import write_course_enrollments
 from program_enrollments.api.enrollments.programs import write_program_enrollments
-from program_enrollments.api.grades.attendance import fetch_attendance
+from program_enrollments.api.grades.absences import fetch_absences
+from program_enrollments.api.grades.attendance import fetch_attendance, walk_attendance
 from program_enrollments.api.grades.freezes import (
     FreezeFailure,
     FrozenVersion,
@@ -22,14 +25,25 @@ from program_enrollments.api.grades.frozen_grades import (
     fetch_freezes,
     fetch_grades,
     get_freeze,
+    walk_grades,
 )
+from program_enrollments.api.grades.readiness import GradeSummary, RunState, fetch_run_states, summarize_grades
 from program_enrollments.api.grants import (
     StaffClient,
+    fetch_access_managers,
     fetch_manageable_grants,
     fetch_manageable_schools,
     fetch_staff_clients,
     grant_all_schools,
     may_give,
+)
+from program_enrollments.api.invitations import (
+    Invited,
+    accept_invitation,
+    fetch_open_invitations,
+    get_invitation,
+    invite,
+    withdraw_invitation,
 )
 from program_enrollments.api.jobs.decisions import approve_job, cancel_job, resume_job
 from program_enrollments.api.jobs.keeps import keep_enrollments, release_enrollments
@@ -53,15 +67,26 @@ from program_enrollments.api.learners.search import (
     find_learners,
     find_learners_in_need,
 )
-from program_enrollments.api.reads.changes import ChangesPage, fetch_changes
-from program_enrollments.api.reads.enrollments import fetch_course_enrollments, fetch_program_enrollments
+from program_enrollments.api.overview import Overview, ProgramCard, fetch_overview
+from program_enrollments.api.people import People, Person, change_access, fetch_people, find_account
+from program_enrollments.api.reads.changes import ChangesPage, fetch_changes, walk_changes
+from program_enrollments.api.reads.course_list import CourseCard, fetch_course_cards
+from program_enrollments.api.reads.enrollments import (
+    fetch_course_enrollments,
+    fetch_program_enrollments,
+    walk_course_enrollments,
+    walk_program_enrollments,
+)
 from program_enrollments.api.reads.jobs import describe_job, fetch_job_rows, fetch_jobs, get_job
-from program_enrollments.api.reads.learner import look_up_learner
+from program_enrollments.api.reads.learner import get_learner, look_up_learner
 from program_enrollments.api.reads.own import fetch_own_programs
 from program_enrollments.api.reads.programs import describe_program, fetch_course_runs, fetch_programs
+from program_enrollments.api.reads.summaries import Counts
 from program_enrollments.api.realizing.after_sign_in import email_confirmed, realize_account, realize_at_sign_on
 from program_enrollments.api.realizing.promises import realize_learners
 from program_enrollments.api.realizing.sweep import SweepReport, sweep
+from program_enrollments.api.rosters import fetch_learners, fetch_roster
+from program_enrollments.api.schools import Presentation, present_school
 from program_enrollments.api.scope import Scope, authorize, authorize_school, get_school
 from program_enrollments.api.sso.accounts import (
     AssertedIdentity,
@@ -90,6 +115,7 @@ from program_enrollments.api.sso.metadata_refresh import (
     RefreshOutcome,
     refresh_metadata,
 )
+from program_enrollments.api.sso.provider_states import ProviderState, fetch_provider_states
 from program_enrollments.api.sso.providers import (
     AttributeNames,
     SamlProvider,
@@ -110,9 +136,15 @@ from program_enrollments.api.support.corrections import (
 )
 from program_enrollments.api.support.expiry import Forgotten, forget_expired
 from program_enrollments.api.support.learner_page import PresentedLearner, present_learner
-from program_enrollments.api.support.releases import Released, release_learner, release_student_keys
-from program_enrollments.api.support.renames import Renamed, Renaming, rename_students
+from program_enrollments.api.support.releases import (
+    Released,
+    release_learner,
+    release_student_keys,
+    release_student_keys_at,
+)
+from program_enrollments.api.support.renames import Renamed, Renaming, rename_students, rename_students_at
 from program_enrollments.api.support.retirement import Persons, RetiringReport, retire_learners
+from program_enrollments.api.support.selections import SelectedOutcome, change_selected
 from program_enrollments.api.support.statuses import (
     CoursePlace,
     ProgramPlace,
@@ -130,9 +162,12 @@ __all__ = [
     "AssertionUse",
     "AttributeNames",
     "CatalogOutcome",
+    "ChangeFilters",
     "ChangesPage",
     "Claim",
     "ConfirmedHolder",
+    "Counts",
+    "CourseCard",
     "CoursePlace",
     "CourseRun",
     "Forgotten",
@@ -140,14 +175,22 @@ __all__ = [
     "FrozenGrades",
     "FrozenVersion",
     "GradePage",
+    "GradeSummary",
+    "Invited",
     "Job",
     "MetadataProposal",
     "OpenedAccount",
+    "Overview",
+    "People",
+    "Person",
     "Persons",
+    "Presentation",
     "PresentedLearner",
     "Program",
+    "ProgramCard",
     "ProgramPlace",
     "ProviderMetadata",
+    "ProviderState",
     "Reach",
     "RefreshOutcome",
     "RefreshedMetadata",
@@ -157,15 +200,18 @@ __all__ = [
     "RequestAnswer",
     "RequestProgress",
     "RetiringReport",
+    "RunState",
     "SamlProvider",
     "School",
     "Scope",
+    "SelectedOutcome",
     "SentFile",
     "SignOnProvider",
     "SigningCertificate",
     "StaffClient",
     "SweepReport",
     "UploadOptions",
+    "accept_invitation",
     "access_of",
     "after_commit",
     "approve_job",
@@ -173,8 +219,10 @@ __all__ = [
     "authorize",
     "authorize_school",
     "cancel_job",
+    "change_access",
     "change_course_statuses",
     "change_program_statuses",
+    "change_selected",
     "check_metadata_url",
     "check_sso_url",
     "claim_answer",
@@ -185,22 +233,35 @@ __all__ = [
     "describe_job",
     "describe_program",
     "email_confirmed",
+    "fetch_absences",
+    "fetch_access_managers",
     "fetch_attendance",
     "fetch_changes",
+    "fetch_course_cards",
     "fetch_course_enrollments",
     "fetch_course_runs",
+    "fetch_days",
+    "fetch_disclosures",
     "fetch_freezes",
     "fetch_grades",
     "fetch_job_rows",
     "fetch_jobs",
+    "fetch_learners",
     "fetch_manageable_grants",
     "fetch_manageable_schools",
+    "fetch_open_invitations",
+    "fetch_overview",
     "fetch_own_programs",
+    "fetch_people",
     "fetch_program_enrollments",
     "fetch_programs",
+    "fetch_provider_states",
+    "fetch_roster",
+    "fetch_run_states",
     "fetch_school_choices",
     "fetch_sign_on_choices",
     "fetch_staff_clients",
+    "find_account",
     "find_learners",
     "find_learners_in_need",
     "forget_answers",
@@ -211,7 +272,9 @@ __all__ = [
     "get_course_run",
     "get_freeze",
     "get_identity_provider",
+    "get_invitation",
     "get_job",
+    "get_learner",
     "get_metadata_proposal",
     "get_program",
     "get_saml_provider",
@@ -219,6 +282,7 @@ __all__ = [
     "get_sign_on_provider",
     "grant_all_schools",
     "has_job_table",
+    "invite",
     "is_email_trusted",
     "is_offered",
     "job_due",
@@ -231,19 +295,23 @@ __all__ = [
     "nudge_due_jobs",
     "open_account",
     "present_learner",
+    "present_school",
     "read_certificates",
     "read_fingerprint",
     "read_metadata",
     "realize_account",
     "realize_at_sign_on",
     "realize_learners",
+    "record_disclosure",
     "refresh_metadata",
     "reject_metadata",
     "release_claim",
     "release_enrollments",
     "release_learner",
     "release_student_keys",
+    "release_student_keys_at",
     "rename_students",
+    "rename_students_at",
     "reopen_grades",
     "resume_job",
     "retire_from_freezes",
@@ -251,11 +319,18 @@ __all__ = [
     "run_next_slice",
     "run_slice",
     "settle_conflict",
+    "summarize_grades",
     "sweep",
     "try_again",
     "unlink_account",
     "unlink_learner",
     "upload_file",
+    "walk_attendance",
+    "walk_changes",
+    "walk_course_enrollments",
+    "walk_grades",
+    "walk_program_enrollments",
+    "withdraw_invitation",
     "write_course_enrollments",
     "write_program_enrollments",
     "write_result",

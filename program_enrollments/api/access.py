@@ -1,6 +1,6 @@
-"""Accessing: what a caller may see and do.
+"""Access: what a caller may see and do.
 
-The scope is applied before anything named in a request is looked up (docs/api.rst, Access).
+The scope is applied before anything that a request names is looked up (docs/api.rst, Access).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Reach:
     program_ids: frozenset[int] = frozenset()
 
     def covers(self, *, program_ids: Iterable[int]) -> bool:
-        """Whether the permission is held on each of these programs of the school; true if there are none."""
+        """Return whether the permission is held on each of these programs of the school."""
         return self.is_school_wide or self.program_ids.issuperset(program_ids)
 
 
@@ -43,8 +43,8 @@ class Reach:
 class Access:
     """What one user may do: their grants, by school and by program (primary keys).
 
-    Whether Django's permission for all schools is held is looked up only if the grants do not suffice. Not complete:
-    the grants are those on one program and on its school. Both are completed by the methods that need more.
+    Django's permission for all schools is looked up only if the grants do not suffice. If `is_complete` is False, only
+    the grants on one program and on its school are known. The methods that need more look it up.
     """
 
     user: Any = field(repr=False)
@@ -54,12 +54,12 @@ class Access:
 
     @property
     def user_id(self) -> int:
-        """The user's primary key; 0 for nobody."""
+        """The user's primary key; 0 without a user."""
         return self.user.pk if is_caller(user=self.user) else 0
 
     @property
     def is_for_all_schools(self) -> bool:
-        """Whether the user may do everything on every school.
+        """Return whether the user may do everything on every school.
 
         Two statements at most, and once per user object.
         """
@@ -87,7 +87,7 @@ class Access:
         return ALL_PERMISSIONS if words == ALL_PERMISSIONS or self.is_for_all_schools else words
 
     def allows(self, *, permission: str, program: Program) -> bool:
-        """Whether the user holds a permission on a program. No statement if a grant says so."""
+        """Return whether the user holds a permission on a program. No statement if a grant says so."""
         return permission in self._granted_on(program) or self.is_for_all_schools
 
     def reach(self, *, permission: str, school_id: int) -> Reach:
@@ -111,21 +111,21 @@ class Access:
 
 
 def is_caller(*, user: Any) -> bool:
-    """Whether a user is somebody who may be granted anything: authenticated, and not switched off."""
+    """Return whether a user is authenticated and active. Nobody else has any access."""
     return bool(getattr(user, "is_authenticated", False) and user.is_active)
 
 
 def acts_for_all_schools(*, user: Any) -> bool:
-    """Whether a user holds Django's permission to act for all schools; superusers do.
+    """Return whether a user holds Django's permission to act for all schools; superusers do.
 
-    Asked of the host's authentication backends, so groups count, and whatever else they know.
+    The host's authentication backends decide, so permissions of groups count, too.
     """
-    # A host's users need not have permissions at all.
+    # A host's user model can lack permissions.
     return is_caller(user=user) and hasattr(user, "has_perm") and bool(user.has_perm(ACT_FOR_ALL_SCHOOLS))
 
 
 def access_of(*, user: Any) -> Access:
-    """Return what an authenticated user may do; nothing for anybody else. One statement."""
+    """Return the access of a user, which is empty if they are not authenticated. One statement."""
     if not is_caller(user=user):
         return Access(user)
     schools: dict[int, set[str]] = {}
@@ -147,9 +147,7 @@ def access_of(*, user: Any) -> Access:
 def get_program(*, access: Access, uuid: UUID, permission: str | None = None) -> Program:
     """Return a program that the caller may see, with its school.
 
-    If a `permission` is named, the caller has it there.
-
-    Raises ProgramDoesNotExist for what is not visible, PermissionDenied for what is, but without the grant.
+    Raises ProgramDoesNotExist if it is not visible, and PermissionDenied if `permission` is named and not granted.
     """
     try:
         program = access.visible_programs().select_related("school").get(uuid=uuid)
@@ -181,18 +179,16 @@ def get_course_run(*, access: Access, program: Program, key: str) -> CourseRun:
 def is_named(*, run: CourseRun, key: str) -> bool:
     """Return whether `key` is exactly a run's course key or external key.
 
-    MariaDB also finds those that blanks behind it tell apart.
+    Look-ups on MariaDB ignore trailing spaces, so their results have to be compared again.
     """
     return key in (run.course_id, run.external_key)
 
 
 def choose_run(*, runs: Iterable[CourseRun], key: str) -> CourseRun:
-    """Return the run that `key` means among those it fits, of which there is at least one.
+    """Return the run that `key` names, of the `runs` that match it.
 
-    A run may come repeatedly.
-
-    A course key is never ambiguous. Raises AmbiguousCourse if several runs carry the external key: to choose one would
-    write a term's enrollments to another term's run.
+    There is at least one, and a run can occur repeatedly. A course key is never ambiguous. Raises AmbiguousCourse if
+    several runs have the external key: choosing one could write a term's enrollments to another term's run.
     """
     distinct = {run.course_id: run for run in runs}
     if key in distinct:
@@ -204,8 +200,8 @@ def choose_run(*, runs: Iterable[CourseRun], key: str) -> CourseRun:
 
 
 def is_possible_run_key(key: str) -> bool:
-    """Whether a text can be a course key or an external key at all.
+    """Return whether a text can be a course key or an external key.
 
-    Databases refuse to look for what they cannot store.
+    Some databases raise an error if they look up a value that they cannot store.
     """
     return "\x00" not in key and len(key) <= MAX_IDENTITY_LENGTH

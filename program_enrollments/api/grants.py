@@ -1,8 +1,9 @@
-"""Grants: who may give which, and how former staff clients get the one for all schools."""
+"""Grants: who may give which ones, and how former staff clients get the permission for all schools."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.apps import apps
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission as DjangoPermission
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from program_enrollments.api.access import ACT_FOR_ALL_SCHOOLS, access_of, acts_for_all_schools
 from program_enrollments.data import Permission
@@ -29,12 +30,11 @@ class StaffClient(NamedTuple):
 
 
 def may_give(*, user: Any, permission: str, school_id: int | None = None, program: Program | None = None) -> bool:
-    """Whether a user may give a permission on a school, or on a program.
+    """Return whether a user may give a permission on a school, or on a program.
 
-    Nobody gives what they don't hold.
-
-    The giver holds the permission there themselves, and `manage_access` on the school. Without school and program, a
-    school is meant that is not stored yet: only those may who act for all schools. Three statements at most.
+    The giver must hold the permission there themselves, and `manage_access` on the school. Without school and program,
+    the school is not stored yet: only users who act for all schools may give a permission on it. Three statements at
+    most.
     """
     if acts_for_all_schools(user=user):
         return True
@@ -54,14 +54,18 @@ def fetch_manageable_schools(*, user: Any) -> QuerySet[School]:
 
 
 def fetch_manageable_grants(*, user: Any) -> QuerySet[Grant]:
-    """Return the grants that a user may see, change and take back.
-
-    They are the grants at schools whose access the user manages.
-    """
+    """Return the grants at schools whose access the user manages. They may see, change and revoke these."""
     if acts_for_all_schools(user=user):
         return Grant.objects.all()
     schools = fetch_manageable_schools(user=user).values("pk")
     return Grant.objects.filter(Q(school__in=schools) | Q(program__school__in=schools))
+
+
+def fetch_access_managers(*, school_id: int, limit: int = 5) -> list[str]:
+    """Return the usernames of people who manage a school's access, for others to ask. One statement."""
+    holders = Grant.objects.filter(school_id=school_id, permission=Permission.MANAGE_ACCESS)
+    users = get_user_model()._default_manager.filter(pk__in=holders.values("user_id"), is_active=True)
+    return [user.get_username() for user in users.order_by("pk")[:limit]]
 
 
 def fetch_staff_clients() -> list[StaffClient]:
@@ -87,8 +91,23 @@ def fetch_staff_clients() -> list[StaffClient]:
     return sorted(clients, key=lambda client: client.username)
 
 
+def fetch_api_clients_of(*, user_ids: Collection[int]) -> list[tuple[str, int, datetime | None]]:
+    """Return the OAuth clients that act as these users: name, user, and when each last got a token.
+
+    Two statements; none if the host has no `oauth2_provider`, or nobody is named.
+    """
+    if not user_ids or not apps.is_installed("oauth2_provider"):
+        return []
+    application = next(_client_models())
+    tokens: Any = apps.get_model(getattr(settings, "OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL", "oauth2_provider.AccessToken"))
+    clients = list(application.objects.filter(user_id__in=user_ids).order_by("name"))
+    issued = tokens.objects.filter(application__in=clients).order_by().values_list("application_id")
+    last: dict[Any, datetime] = dict(issued.annotate(last=Max("created")))
+    return [(client.name or client.client_id, client.user_id, last.get(client.pk)) for client in clients]
+
+
 def _client_models() -> Iterator[Any]:
-    """The host's tables whose rows are API clients and name the user that the client acts as."""
+    """Return the host's models of API clients that name the user for whom the client acts."""
     if apps.is_installed("oauth2_provider"):
         label: str = getattr(settings, "OAUTH2_PROVIDER_APPLICATION_MODEL", "oauth2_provider.Application")
         app_label, _, model_name = label.rpartition(".")
@@ -100,7 +119,7 @@ def _client_models() -> Iterator[Any]:
 def grant_all_schools(*, dry_run: bool = False) -> list[StaffClient]:
     """Give the staff clients Django's permission to act for all schools, and return them.
 
-    A dry run only returns them. Raises PermissionMissing before `migrate` has made the permission.
+    A dry run only returns them. Raises PermissionMissing until `migrate` has created the permission.
     """
     clients = fetch_staff_clients()
     if dry_run or not clients:

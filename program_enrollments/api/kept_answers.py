@@ -1,4 +1,4 @@
-"""Answering once: a request repeated under the same `Idempotency-Key` gets the first one's answer.
+"""Kept answers: a request repeated under the same `Idempotency-Key` gets the first one's answer.
 
 See docs/api.rst, Repeating a request.
 """
@@ -21,21 +21,21 @@ from program_enrollments.exceptions import IdempotencyKeyReused, RequestInProgre
 from program_enrollments.models import KeptAnswer, KeptProgress
 
 LEASE = timedelta(minutes=15)
-"""How long a request may run before it is taken for dead, so that the next one with its key may run."""
+"""How long a request can run before it counts as dead, and the next one with its key may run."""
 
 CHUNK_LEASE = timedelta(minutes=2)
-"""The same after a chunk of a bulk write: the next one takes seconds, and waits for an outage no longer than ten."""
+"""The same after a chunk of a bulk write. A chunk takes seconds, and bridges an outage of at most ten seconds."""
 
 MAX_CONTENT_BYTES = 8 * 1024 * 1024
-"""Deflated answers larger than this are not kept: databases limit what one statement may carry (MariaDB: 16 MB)."""
+"""Larger deflated answers are not kept, because databases limit the size of a statement (MariaDB: 16 MB)."""
 
 FORGOTTEN_AT_ONCE = 100
-"""More than one call makes, so that they never pile up, and few enough to be quick."""
+"""How many rows one call deletes: more than it adds, so that they don't pile up, and few enough to be quick."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestAnswer:
-    """The answer to a request, as values that the domain keeps and returns but never reads."""
+    """The answer to a request. The domain stores and returns its values, but never reads them."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -44,10 +44,7 @@ class RequestAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to carry a request out.
-
-    It is settled by `keep_answer` or `release_claim`, or ends with its lease.
-    """
+    """The right to carry out a request. It ends with `keep_answer`, `release_claim`, or its lease."""
 
     pk: int
     started_at: datetime
@@ -56,10 +53,11 @@ class Claim:
 def claim_answer(
     *, user_id: int, key: str, fingerprint: str, school_id: int | None, now: datetime
 ) -> Claim | RequestAnswer:
-    """Return the answer kept for this request, or a claim where it is this caller's turn to carry it out.
+    """Return the answer kept for this request, or a claim if this caller should carry it out.
 
     `fingerprint` stands for path, query and body. Of parallel calls with one key one gets the claim, on every database.
-    Raises IdempotencyKeyReused where the key was used for another request, RequestInProgress where that one still runs.
+    Raises IdempotencyKeyReused if the key was used for another request, and RequestInProgress if the first one still
+    runs.
     """
     forget_expired_answers(now=now)
     values = {
@@ -72,7 +70,7 @@ def claim_answer(
     try:
         kept, is_new = KeptAnswer.objects.get_or_create(user_id=user_id, key=key, defaults=values)
     except IntegrityError:
-        # Made by another between two looks, and gone again: that one was released this very moment.
+        # Another request created the row between the two look-ups, and has just released it.
         raise RequestInProgress from None
     if is_new:
         return Claim(kept.pk, now)
@@ -84,7 +82,7 @@ def claim_answer(
             return RequestAnswer(kept.status, kept.headers, zlib.decompress(kept.content))
         if kept.leased_until is not None and kept.leased_until > now:
             raise RequestInProgress
-    # Only one of those who find the row like this moves it on.
+    # Of several callers that find the row in this state, only one can update it.
     same = KeptAnswer.objects.filter(pk=kept.pk, started_at=kept.started_at)
     if not same.update(**values, status=None, headers={}, content=b""):
         raise RequestInProgress
@@ -94,9 +92,9 @@ def claim_answer(
 
 
 def keep_answer(*, claim: Claim, answer: RequestAnswer) -> None:
-    """Keep the answer for who repeats the request, unless it is too large.
+    """Keep the answer for repetitions of the request, unless it is too large.
 
-    A claim whose lease ended keeps nothing.
+    If the claim's lease has ended, nothing is kept.
     """
     content = zlib.compress(answer.content, level=1)
     if len(content) > MAX_CONTENT_BYTES:
@@ -108,7 +106,7 @@ def keep_answer(*, claim: Claim, answer: RequestAnswer) -> None:
 
 
 def release_claim(*, claim: Claim) -> None:
-    """Let the next request with this key run. It goes on after what this one committed, if that was anything."""
+    """Delete the claim, so that a retry is executed. It continues after the committed chunks, if any."""
     ours = KeptAnswer.objects.filter(pk=claim.pk, started_at=claim.started_at)
     if KeptProgress.objects.filter(kept_answer_id=claim.pk).exists():
         ours.update(leased_until=None)
@@ -118,12 +116,12 @@ def release_claim(*, claim: Claim) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RequestProgress:
-    """What of a bulk write stands already when its request is repeated, and where it notes what it commits."""
+    """The committed rows of a bulk write under an idempotency key, so that a retry continues after them."""
 
     claim: Claim
 
     def fetch(self) -> dict[int, tuple[str, str | None, str, bool]]:
-        """Return (word, before, detail, changed) of the rows that stand, by their number in the request."""
+        """Return (word, before, detail, changed) of the committed rows, by their number in the request."""
         kept = KeptProgress.objects.filter(kept_answer_id=self.claim.pk).values_list("outcomes", flat=True)
         return {
             number: (word, before, detail, changed)
@@ -132,10 +130,10 @@ class RequestProgress:
         }
 
     def keep(self, outcomes: Mapping[int, RowOutcome]) -> None:
-        """Note outcomes, in the transaction that writes their rows.
+        """Store outcomes, in the transaction that writes their rows.
 
-        Raises RequestInProgress if this request was taken for dead and another one has its turn now: what it wrote in
-        this transaction must not be committed.
+        Raises RequestInProgress if this request counted as dead and another one runs now. The caller must roll back
+        this transaction then.
         """
         ours = KeptAnswer.objects.filter(pk=self.claim.pk, started_at=self.claim.started_at)
         if not ours.update(leased_until=timezone.now() + CHUNK_LEASE):
@@ -148,7 +146,7 @@ class RequestProgress:
 
 
 def forget_answers(*, school_id: int) -> int:
-    """Delete the answers kept about a school, and those that belong to none; return how many.
+    """Delete the answers kept for a school, and those without a school; return how many.
 
     Part of retiring a person.
     """
@@ -162,7 +160,7 @@ def forget_expired_answers(*, now: datetime) -> int:
     def forget() -> int:
         expired = KeptAnswer.objects.filter(expires_at__lte=now).order_by("expires_at")
         found = sorted(expired.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
-        # Whoever repeats a request may have moved its row on meanwhile.
+        # A repetition of the request may have renewed its row meanwhile.
         return KeptAnswer.objects.filter(pk__in=found, expires_at__lte=now).delete()[0] if found else 0
 
     return in_transaction(forget)

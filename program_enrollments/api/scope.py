@@ -1,6 +1,6 @@
-"""Authorizing: from who calls, and what the path names, to the things themselves.
+"""Scope: the objects that a path names, if the caller may see them and has the permission.
 
-Scope first, then permission (docs/api.rst, Access).
+The scope is checked first, then the permission (docs/api.rst, Access).
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from program_enrollments.models import CourseRun, CurriculumCourseRun, Program, 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a caller was let through to: the program and course run of the path, and access.
+    """The program and course run of a path, and the caller's access.
 
-    Where a program is named, `access` may not be complete yet (see `Access`).
+    If the path names a program, `access` may be incomplete (see `Access`).
     """
 
     access: Access
@@ -76,11 +76,11 @@ def authorize_school(*, user: Any, key: str, permission: str | None = None) -> S
 def authorize(
     *, user: Any, program: UUID | None = None, course: str | None = None, permission: str | None = None
 ) -> Scope:
-    """Return what a path names, if `user` may see it and has `permission` there.
+    """Return the objects that a path names, if `user` may see them and has `permission` there.
 
-    `course` is a course key or a school's external key. What is not visible does not exist, so that comes first: raises
-    ProgramDoesNotExist, CourseDoesNotExist, CourseNotInProgram; then PermissionDenied; then AmbiguousCourse. One
-    statement for callers with grants, unless something is missing.
+    `course` is a course key or a school's external key. Invisible objects are treated as missing, so visibility is
+    checked first: raises ProgramDoesNotExist, CourseDoesNotExist or CourseNotInProgram, then PermissionDenied, then
+    AmbiguousCourse. One statement for callers with grants, unless something is missing.
     """
     if program is None:
         return Scope(access_of(user=user))
@@ -92,10 +92,7 @@ def authorize(
 
 
 class _Found(NamedTuple):
-    """What the path names, before anybody has asked for the permission.
-
-    The course runs are those that a key fits.
-    """
+    """The objects that a path names, with all course runs that match the key; not checked for permission."""
 
     access: Access
     program: Program
@@ -108,9 +105,9 @@ def _require(access: Access, permission: str | None, program: Program) -> None:
 
 
 def _find(*, user: Any, uuid: UUID, key: str | None) -> _Found | None:
-    """Return what the path names, or None if it cannot be found, for whatever reason.
+    """Return the objects that the path names, or None if any cannot be found.
 
-    One statement for a superuser, and for a user who has a grant there; four for others who act for all schools.
+    One statement for a superuser, and for a user with a grant there; four for others who act for all schools.
     """
     if not is_caller(user=user) or not (key is None or is_possible_run_key(key)):
         return None
@@ -123,10 +120,7 @@ def _find(*, user: Any, uuid: UUID, key: str | None) -> _Found | None:
 
 
 def _find_in(*, user: Any, uuid: UUID, key: str | None, everywhere: bool) -> _Found | None:
-    """Return what the path names within the user's grants, or everywhere, with one statement.
-
-    None if there is none.
-    """
+    """Find the objects of the path within the user's grants, or everywhere, with one statement."""
     rows: list[Any]
     runs: list[CourseRun] = []
     if key is None:
@@ -156,7 +150,7 @@ def _find_in(*, user: Any, uuid: UUID, key: str | None, everywhere: bool) -> _Fo
 
 
 def _granted(queryset: Any, *, user: Any, path: str = "") -> Any:
-    """Keep what the user has a grant on, one row per grant; `path` leads to the program."""
+    """Filter by the user's grants, one row per grant. `path` is the lookup path to the program."""
     own, schools = f"{path}grants", f"{path}school__grants"
     return (
         queryset.annotate(
@@ -170,7 +164,7 @@ def _granted(queryset: Any, *, user: Any, path: str = "") -> Any:
 
 
 def _find_or_raise(*, user: Any, uuid: UUID, key: str | None, permission: str | None) -> Scope:
-    """Raise for what is missing; return the scope if it has come into being since `_find` looked."""
+    """Raise the exception for the missing object. Return the scope if it was created since `_find`."""
     access = access_of(user=user)
     program = get_program(access=access, uuid=uuid)
     course_run = None if key is None else get_course_run(access=access, program=program, key=key)

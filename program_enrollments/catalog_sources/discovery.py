@@ -1,7 +1,7 @@
 """Course Discovery over HTTP: its programs, page after page, with a token of the LMS.
 
-The token goes to the address that the settings name and nowhere else: no redirect is followed, and of a page's `next`
-only the query is used, once its host has been compared (docs/catalog.rst).
+The token is sent to the address in the settings and nowhere else: redirects are not followed, and only the query of a
+page's `next` is used, after its host has been compared (docs/catalog.rst).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """Where Discovery and the LMS that gives its tokens are, and how patiently they are asked.
+    """Addresses of Discovery and of the LMS that issues its tokens, with time-outs and retries.
 
     See docs/catalog.rst, Settings.
     """
@@ -53,7 +53,7 @@ class Connection:
 
 
 def read_connection() -> Connection:
-    """Return what the settings say. Raises CatalogUnavailable, naming what is missing or unusable."""
+    """Return the connection of the settings. Raises CatalogUnavailable for missing or unusable ones."""
     configured: Mapping[str, Any] = get_setting("DISCOVERY") or {}
     lms_url = configured.get("TOKEN_URL") or configured.get("LMS_URL")
     missing = [name for name in REQUIRED if not configured.get(name)] + ([] if lms_url else ["LMS_URL"])
@@ -80,9 +80,9 @@ def read_connection() -> Connection:
 
 
 class Passing(Exception):
-    """A failure that may be gone at the next try.
+    """A failure that another try may overcome.
 
-    The message says what failed, `pause` how long the server asks to wait.
+    The message describes the failure; `pause` is how long the server asks to wait.
     """
 
     def __init__(self, message: str, *, pause: float = 0.0) -> None:
@@ -91,13 +91,11 @@ class Passing(Exception):
 
 
 def fetch_programs(connection: Connection) -> Iterator[CatalogProgram | CatalogProblem]:
-    """Give every active program of the connection's types.
+    """Yield every active program of the connection's types.
 
-    A page is requested when the one before is used up.
-
-    A failing request is tried again, `retries` times, with growing pauses. Raises CatalogUnavailable where Discovery
-    or the LMS still fails then, refuses, or says what makes no sense: a `next` that leads to another host or in a
-    circle, or no JSON.
+    A page is requested when the one before is used up. A failing request is retried up to `retries` times, with
+    growing pauses. Raises CatalogUnavailable if Discovery or the LMS still fails, refuses the request, or answers
+    nonsense: no JSON, or a `next` that leads to another host or in a circle.
     """
     base = urljoin(connection.url.rstrip("/") + "/", PROGRAMS)
     query = urlencode({"status": "active", "types": ",".join(connection.types)})
@@ -135,9 +133,9 @@ def _fetch_page(session: OAuthAPIClient, url: str, connection: Connection) -> An
 
 
 def _try_page(session: OAuthAPIClient, url: str, connection: Connection) -> Any:
-    """Return the page's JSON. Raises Passing, or CatalogUnavailable for what another try would not change.
+    """Return the page's JSON. Raises Passing, or CatalogUnavailable if another try would not help.
 
-    Messages of exceptions are not passed on: they can hold whatever the other side sent.
+    Messages of exceptions are not passed on, because they can contain anything that the server sent.
     """
     _ensure_token(session)
     deadline = time.monotonic() + connection.timeout_seconds
@@ -164,7 +162,7 @@ def _try_page(session: OAuthAPIClient, url: str, connection: Connection) -> Any:
 
 
 def _ensure_token(session: OAuthAPIClient) -> None:
-    """Have the session get its token, if it has none that is still good. Raises as `_try_page` does."""
+    """Let the session fetch its token, unless it has a valid one. Raises as `_try_page` does."""
     try:
         session.get_jwt_access_token()
     except requests.HTTPError as error:
@@ -176,7 +174,7 @@ def _ensure_token(session: OAuthAPIClient) -> None:
     except requests.RequestException as error:
         raise Passing(f"The LMS gave no token: the request failed ({type(error).__name__}).") from None
     except (AttributeError, OverflowError, TypeError, ValueError):
-        # The client takes for granted that JSON is an object with a number of seconds in it.
+        # The client assumes that the JSON is an object with a number of seconds.
         raise CatalogUnavailable("The LMS gave no token: its answer is not one. Check LMS_URL.") from None
 
 
@@ -201,12 +199,12 @@ def _pause_asked(response: requests.Response) -> float:
 
 
 def _read_body(response: requests.Response, *, deadline: float) -> bytes:
-    """Read as the bytes come in, until the deadline.
+    """Read the bytes as they arrive, until the deadline.
 
-    A server that sends them one by one does not keep the command forever.
+    A server that sends them one by one cannot keep the command busy forever.
     """
     body = bytearray()
-    # Before its version 2.1, urllib3 only knows how to wait for a whole block.
+    # Before version 2.1, urllib3 can only wait for a whole block.
     read = getattr(response.raw, "read1", response.raw.read)
     while chunk := read(64 * 1024, decode_content=True):
         body += chunk
@@ -226,10 +224,7 @@ def _results_and_next(page: object) -> tuple[list[object], str | None]:
 
 
 def _query_of_next(following: str, *, base: str) -> str:
-    """Return the query of a page's `next`.
-
-    Raises CatalogUnavailable where it is not of the host that was asked.
-    """
+    """Return the query of a page's `next`. Raises CatalogUnavailable if it names another host."""
     try:
         there, here = urlsplit(urljoin(base, following)), urlsplit(base)
         same = _origin(there) == _origin(here)

@@ -1,9 +1,10 @@
-"""The shape in which Course Discovery describes programs, and how it is read.
+"""Programs in the shape in which Course Discovery describes them, read without network or tables.
 
-Reading takes no network and no tables. What is read: `uuid, title, type, marketing_slug, marketing_url,
-authoring_organizations[].key`, and of `curricula[]` their `uuid, name, is_active, courses[].course_runs[]` and
-`programs[]`; of course runs `key, external_key, title, marketing_url, start, end`. All else is ignored. Programs
-nested in a curriculum add their course runs to it.
+These fields are read, and all others ignored:
+
+- of a program, `uuid, title, type, marketing_slug, marketing_url, authoring_organizations[].key` and `curricula[]`;
+- of a curriculum, `uuid, name, is_active, courses[].course_runs[]` and `programs[]`, whose course runs it takes over;
+- of a course run, `key, external_key, title, marketing_url, start, end`.
 """
 
 from __future__ import annotations
@@ -30,15 +31,14 @@ from program_enrollments.catalog_sources.values import (
 )
 
 Schools = Mapping[str, str | None]
-"""By the key of an authoring organization: the key of the school, or None where its programs are to be left out."""
+"""Keys of schools by the key of their authoring organization; None leaves its programs out."""
 
 
 def read_programs(results: Iterable[object], *, schools: Schools) -> Iterator[CatalogProgram | CatalogProblem]:
-    """Read the programs of one page.
+    """Yield the programs of one page.
 
-    An organization that `schools` does not name is taken for a school's own key.
-
-    A program is left out where all its organizations are to be.
+    The key of an organization that `schools` does not name is taken as the school's key. A program is left out if all
+    its organizations are mapped to None.
     """
     for raw in results:
         try:
@@ -96,7 +96,7 @@ def _read_curriculum(curriculum: Mapping[str, Any]) -> CatalogCurriculum:
     runs: dict[str, CatalogCourseRun] = {}
     for raw in _course_runs(curriculum):
         run = _read_course_run(raw)
-        # Nested programs share courses with their curriculum: the same run again says the same.
+        # Nested programs share courses with their curriculum, so the same run can occur several times.
         runs.setdefault(run.course_id, run)
     return CatalogCurriculum(
         uuid=check_uuid(curriculum.get("uuid"), name="curricula.uuid"), fields=fields, course_runs=tuple(runs.values())
@@ -104,7 +104,7 @@ def _read_curriculum(curriculum: Mapping[str, Any]) -> CatalogCurriculum:
 
 
 def _course_runs(curriculum: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Give the course runs of a curriculum, then those of the programs nested in it, however deep.
+    """Yield the course runs of a curriculum, then those of the programs nested in it, however deep.
 
     A nested program has courses of its own or in curricula; its inactive curricula don't count.
     """
@@ -140,7 +140,7 @@ def _object(raw: object, *, name: str) -> Mapping[str, Any]:
 
 
 def _objects(parent: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """Return the list `name` of `parent`; empty where it is null or not there."""
+    """Return the objects of the list `name` of `parent`; none if it is null or missing."""
     listed = parent.get(name)
     if listed is None:
         return []

@@ -1,4 +1,4 @@
-"""Files as sources of the catalog: CSV, or JSON in the shape that Course Discovery answers in."""
+"""Files as sources of the catalog: CSV, or JSON in the shape of Course Discovery's answers."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from program_enrollments.exceptions import CatalogUnavailable
 def read_file(path: Path) -> Iterator[CatalogProgram | CatalogProblem]:
     """Read the programs of a file ending in `.csv` or `.json`.
 
-    Raises CatalogUnavailable for what cannot be read.
-
-    Schools of a JSON file are found as `sync_catalog` finds them.
+    Raises CatalogUnavailable if the file cannot be read. Schools of a JSON file are found as in `sync_catalog`.
     """
     try:
         with path.open("rb") as file:
@@ -35,7 +33,7 @@ def read_file(path: Path) -> Iterator[CatalogProgram | CatalogProblem]:
 
 
 def _results(content: bytes) -> list[object]:
-    """Return the programs of a page as Discovery answers it, or of a bare list of them."""
+    """Return the programs of one of Discovery's pages, or of a plain list of programs."""
     try:
         page = json.loads(content)
     except (ValueError, RecursionError):

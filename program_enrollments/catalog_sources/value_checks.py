@@ -1,6 +1,6 @@
-"""Checking values: from what a source holds to what the tables can.
+"""Checks of values: they turn a source's values into values that the tables can hold.
 
-One rule a kind of value, for every source.
+There is one rule per kind of value, for every source.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ MAX_SHOWN = 60
 
 
 class UnusableValue(ValueError):
-    """A value that cannot be used; the message says which and why, in words that are safe to print."""
+    """A value that cannot be used. The message names it and the reason, and is safe to print."""
 
 
 def check_text(value: object, *, name: str, max_length: int = 255, required: bool = False) -> str:
     """Return `value` trimmed, without invisible characters; None counts as blank.
 
     Raises UnusableValue for other types, for text that is too long or has characters that cannot be stored or printed,
-    and for blank text where it is `required`.
+    and for blank text if it is `required`.
     """
     if value is None:
         value = ""
@@ -41,9 +41,9 @@ def check_text(value: object, *, name: str, max_length: int = 255, required: boo
 
 
 def check_url(value: object, *, name: str) -> str:
-    """Return the address, or "" for none.
+    """Return the web address, or "" for none.
 
-    Raises UnusableValue unless it is one of the web: people will follow it.
+    Raises UnusableValue for any other address, because people will follow it.
     """
     text = check_text(value, name=name, max_length=500)
     try:
@@ -56,7 +56,7 @@ def check_url(value: object, *, name: str) -> str:
 
 
 def check_uuid(value: object, *, name: str) -> UUID:
-    """Return the UUID that `value` writes. Raises UnusableValue where it writes none."""
+    """Parse a UUID. Raises UnusableValue if `value` is not one."""
     try:
         return UUID(check_text(value, name=name, required=True))
     except UnusableValue:
@@ -66,9 +66,10 @@ def check_uuid(value: object, *, name: str) -> UUID:
 
 
 def check_moment(value: object, *, name: str) -> datetime | None:
-    """Return the moment in UTC, None for none. A day is its first moment; without an offset, UTC is meant.
+    """Return the moment in UTC, None for none.
 
-    Raises UnusableValue for what is not ISO 8601.
+    A date means its first moment. Times without an offset are in UTC. Raises UnusableValue for text that is not
+    ISO 8601.
     """
     text = check_text(value, name=name)
     if not text:
@@ -81,9 +82,6 @@ def check_moment(value: object, *, name: str) -> datetime | None:
 
 
 def show(value: object) -> str:
-    """Return `value` as it may be printed on a terminal.
-
-    Short, ASCII only, nothing that a terminal acts on.
-    """
+    """Return `value` in a form that is safe on a terminal: short, ASCII only, no control characters."""
     shown = ascii(value)
     return shown if len(shown) <= MAX_SHOWN else f"{shown[:MAX_SHOWN]}…"

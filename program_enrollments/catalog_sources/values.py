@@ -9,7 +9,7 @@ from uuid import UUID
 
 
 class ProgramFields(TypedDict, total=False):
-    """What a source says of a program; what it doesn't say is left out, and stays as it is."""
+    """A source's values of a program. Fields that it lacks are left out, and keep their stored values."""
 
     key: str
     title: str
@@ -18,14 +18,14 @@ class ProgramFields(TypedDict, total=False):
 
 
 class CurriculumFields(TypedDict, total=False):
-    """What a source says of a curriculum."""
+    """A source's values of a curriculum."""
 
     name: str
     is_active: bool
 
 
 class CourseRunFields(TypedDict, total=False):
-    """What a source says of a course run; None where it says that there is no such date."""
+    """A source's values of a course run; None means that there is no such date."""
 
     external_key: str
     title: str
@@ -44,7 +44,7 @@ class CatalogCourseRun:
 
 @dataclass(frozen=True, slots=True)
 class CatalogCurriculum:
-    """A curriculum with all its course runs, those of programs nested in it included; each run once."""
+    """A curriculum with all its course runs, including those of nested programs; each run once."""
 
     uuid: UUID
     fields: CurriculumFields
@@ -55,7 +55,7 @@ class CatalogCurriculum:
 class CatalogProgram:
     """A program with all its curricula.
 
-    `school_keys` are the keys of the schools it may belong to, the likeliest first.
+    `school_keys` are keys of schools that it might belong to, the likeliest first.
     """
 
     uuid: UUID
@@ -65,14 +65,14 @@ class CatalogProgram:
 
     @property
     def label(self) -> str:
-        """What a person recognizes the program by."""
+        """The program as shown to a person."""
         title = self.fields.get("title", "")
         return f"{title} ({self.uuid})" if title else str(self.uuid)
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogProblem:
-    """A program that cannot be used: what it is called, as far as that can be told, and why."""
+    """A program that cannot be used: its name, if one can be read, and the reason."""
 
     label: str
     detail: str

@@ -1,7 +1,6 @@
 """Rules for the answers of a host: which values each port may return.
 
-The rules for each value that a port hands over, in one place: `checked_host` keeps them while the app runs, and
-`contract` tests adapters for them.
+`checked_host` applies the rules while the app runs, and `contract` tests adapters for them.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from program_enrollments.normalization import MAX_IDENTITY_LENGTH
 FRACTION_STEP = Decimal("0.001")
 MAX_LETTER_LENGTH = 255
 
-WANTED_USER = "the ID of a user who was asked about, as it was given"
+WANTED_USER = "the ID of a user whom the call names, of the same type"
 WANTED_FRACTION = "a finite number from 0 to 1"
 
 
 class Flaw(NamedTuple):
-    """What is wrong with a value: the field, what stands in it, and what is wanted there."""
+    """What is wrong with a value: the field, its value, and which values are accepted."""
 
     field: str
     returned: object
@@ -49,7 +48,7 @@ class Fault(NamedTuple):
 
 
 def find_grade_flaw(value: object) -> Flaw | None:
-    """Return what keeps a value of `fetch_grades` from being shown and frozen; None if nothing does."""
+    """Return why a value of `fetch_grades` cannot be shown and frozen; None if it can."""
     if isinstance(value, GradeUnavailable):
         return _find_reason_flaw(value.error)
     if not isinstance(value, Grade):
@@ -65,7 +64,7 @@ def find_grade_flaw(value: object) -> Flaw | None:
 
 
 def find_attendance_flaw(value: object) -> Flaw | None:
-    """Return what keeps a value of `fetch_attendance` from being shown; None if nothing does."""
+    """Return why a value of `fetch_attendance` cannot be shown; None if it can."""
     if isinstance(value, AttendanceUnavailable):
         return _find_reason_flaw(value.error)
     if not isinstance(value, Attendance):
@@ -89,10 +88,7 @@ def _find_days_flaw(first: date | None, last: date | None) -> Flaw | None:
 
 
 def find_seat_flaw(seat: Seat) -> Flaw | None:
-    """Return what keeps a seat whose user and course run are known from being understood.
-
-    None if nothing does.
-    """
+    """Return why a seat of a known user and course run cannot be used; None if it can."""
     if not is_line(seat.mode):
         return Flaw("mode", seat.mode, "the name of a course mode")
     is_active: object = seat.is_active
@@ -100,7 +96,7 @@ def find_seat_flaw(seat: Seat) -> Flaw | None:
 
 
 def find_failure_flaw(value: object) -> Flaw | None:
-    """Return what keeps a failure from being stored and shown; None if nothing does."""
+    """Return why a failure cannot be stored and shown; None if it can."""
     if not isinstance(value, HostFailure):
         return Flaw("the failure", value, "a HostFailure")
     if not is_line(value.code):
@@ -112,7 +108,7 @@ def find_failure_flaw(value: object) -> Flaw | None:
 
 
 def find_address_flaw(value: object) -> Flaw | None:
-    """Return what keeps a confirmed address from being compared; None if nothing does."""
+    """Return why a confirmed address cannot be compared; None if it can."""
     usable = isinstance(value, str) and value.strip() and "\x00" not in value and len(value) <= MAX_IDENTITY_LENGTH
     return None if usable else Flaw("an address", value, f"an e-mail address of at most {MAX_IDENTITY_LENGTH} letters")
 
@@ -131,33 +127,33 @@ def find_account_flaw(value: object) -> Flaw | None:
 
 
 def as_asked(values: Iterable[Hashable]) -> dict[Any, type]:
-    """Return what was asked about, in the form that `is_one_of` takes."""
+    """Return the arguments of a call in the form that `is_one_of` takes."""
     return {value: type(value) for value in values}
 
 
 def is_one_of(value: Any, *, asked: Mapping[Any, type]) -> bool:
-    """Whether `value` was asked about: equal, and of the same type, for True equals 1 and 1.0 does too."""
+    """Return whether `value` is one of `asked`: equal and of the same type, since True and 1.0 equal 1."""
     try:
         return asked.get(value) is type(value)
     except TypeError:
-        # It cannot be hashed.
+        # The value cannot be hashed.
         return False
 
 
 def is_line(value: object) -> bool:
-    """Whether `value` is text that can be shown and stored."""
+    """Return whether `value` is text that can be shown and stored."""
     return isinstance(value, str) and bool(value.strip()) and value.isprintable()
 
 
 def read_fraction(value: object) -> Decimal:
-    """Return a number from 0 to 1 rounded to three decimals, halves upwards as graders do.
+    """Return a number from 0 to 1, rounded to three decimals. Halves are rounded up, as graders do.
 
     Raises ValueError for anything else.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise ValueError(WANTED_FRACTION)  # noqa: TRY004  (one exception for all that is no fraction)
     number = Decimal(str(value))
-    # First roughly: a number of many digits cannot be rounded to three decimals.
+    # Round roughly first: `quantize` cannot round a number of many digits to three decimals.
     if not number.is_finite() or not -1 < number < 2:
         raise ValueError(WANTED_FRACTION)
     rounded = number.quantize(FRACTION_STEP, rounding=ROUND_HALF_UP)
@@ -169,7 +165,7 @@ def read_fraction(value: object) -> Decimal:
 def plain_line(text: str) -> str:
     """Return `text` on one line, without control characters and lone surrogates.
 
-    No database and no JSON reader is sure to take those.
+    Not every database and JSON parser accepts those.
     """
     if text.isprintable():
         return text.strip()
@@ -178,7 +174,7 @@ def plain_line(text: str) -> str:
 
 
 def _find_reason_flaw(reason: object) -> Flaw | None:
-    # A blank one is replaced by the app's own words.
+    # The app replaces a blank reason by its own words.
     if isinstance(reason, (str, Promise)):
         return None
     return Flaw("error", reason, "a sentence that is safe to show to the school")

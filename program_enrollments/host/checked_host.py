@@ -1,7 +1,7 @@
 """The host as the app sees it: an adapter whose every answer has been checked.
 
-One unusable record costs only what it is about. An answer that cannot be told apart by users and course runs raises
-HostAnswerUnusable, which callers meet as they meet a host that is down.
+An unusable record fails only for its own user or course run. An answer whose users and course runs cannot be
+recognized raises HostAnswerUnusable, which callers handle like a host that is down.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 Report = Callable[[Sequence[Fault]], None]
-"""Given all faults of one call, of which there is at least one."""
+"""Called with all faults of one call, if there are any."""
 
 UNUSABLE_FAILURE = HostFailure(HostAnswerUnusable.code, HostAnswerUnusable.detail, False)
-WANTED_PAIR = "a pair (user ID, course key) that was asked about, as it was given"
+WANTED_PAIR = "one of the pairs (user ID, course key) that the call names, of the same type"
 
 
 def log_faults(faults: Sequence[Fault]) -> None:
@@ -90,7 +90,7 @@ class CheckedHost:
 
 
 class Seats(list[Seat]):
-    """Seats as the host has them, and for whom in which course run it gave one that cannot be understood."""
+    """The usable seats of an answer, and the users and course runs whose seats are unusable."""
 
     unusable: frozenset[UserCourse] = frozenset()
 
@@ -111,9 +111,7 @@ class Call:
     def make_report(self, **arguments: Any) -> Any:
         """Make a call that only reads and that no transaction depends on.
 
-        Raises HostError for what the host raises.
-
-        The message of its exception may hold personal data.
+        Raises HostError if the adapter raises. The adapter's message is not logged: it may contain personal data.
         """
         try:
             return self.make(**arguments)
@@ -140,7 +138,7 @@ class Call:
         return answer
 
     def refuse(self, flaw: Flaw) -> HostAnswerUnusable:
-        """Report the faults and return what is to be raised."""
+        """Report the faults and return the exception to raise."""
         self.note(flaw)
         self._report(self._faults)
         return HostAnswerUnusable()
@@ -159,7 +157,7 @@ class Call:
 
 
 class CheckedPort:
-    """What the checked ports have in common."""
+    """Base class of the checked ports."""
 
     def __init__(self, adapter: Host, name: str, report: Report) -> None:
         self._adapter, self._name, self._report = adapter, name, report
@@ -170,9 +168,9 @@ class CheckedPort:
     def _by_user(
         self, call: Call, answer: object, user_ids: Collection[int], find_flaw: Callable[[object], Flaw | None]
     ) -> tuple[dict[int, Any], set[int]]:
-        """Return the usable records, and the users whose records are not.
+        """Return the usable records, and the users whose records are unusable.
 
-        Records of users unknown may be anybody's.
+        If a key cannot be a user ID at all, its record may belong to any user without a record of their own.
         """
         asked = as_asked(user_ids)
         if not isinstance(answer, Mapping):
@@ -196,7 +194,7 @@ class CheckedPort:
 
 
 class CheckedAccounts(CheckedPort):
-    """`AccountPort`. Evidence that cannot be read is none."""
+    """`AccountPort`. Unusable evidence is ignored."""
 
     def confirmed_emails(self, *, user_ids: Collection[int]) -> Mapping[int, str]:
         call = self._call("confirmed_emails")
@@ -218,9 +216,9 @@ class CheckedAccounts(CheckedPort):
         return call.done(found)
 
     def users_by_email(self, *, emails: Collection[str]) -> Mapping[str, Collection[int]]:
-        """Return as the port does.
+        """Return the same as the port.
 
-        Whoever is left out here gets a second account, so nothing is left out silently.
+        Any unusable value raises: a user who is missing from the answer would get a second account.
         """
         call = self._call("users_by_email")
         answer = call.mapping(call.make(emails=emails), wanted="a mapping of addresses to collections of user IDs")
@@ -242,7 +240,7 @@ class CheckedAccounts(CheckedPort):
 
 
 class CheckedCourseEnrollments(CheckedPort):
-    """`CourseEnrollmentPort`. A seat that cannot be understood fails for its user and course run alone."""
+    """`CourseEnrollmentPort`. An unusable seat fails only for its own user and course run."""
 
     def fetch_seats(self, *, user_ids: Collection[int], course_ids: Collection[str], lock: bool = False) -> Seats:
         call = self._call("fetch_seats")
@@ -306,7 +304,7 @@ class CheckedCourseRoles(CheckedPort):
 
 
 class CheckedGrades(CheckedPort):
-    """`GradePort`. A grade that cannot be used is that learner's error."""
+    """`GradePort`. An unusable grade is reported as that learner's error."""
 
     def fetch_grades(self, *, course_id: str, user_ids: Collection[int]) -> Mapping[int, Grade | GradeUnavailable]:
         call = self._call("fetch_grades")
@@ -317,7 +315,7 @@ class CheckedGrades(CheckedPort):
 
 
 class CheckedAttendance(CheckedPort):
-    """`AttendancePort`. A record that cannot be used is that learner's error."""
+    """`AttendancePort`. An unusable record is reported as that learner's error."""
 
     def fetch_attendance(
         self, *, course_id: str, user_ids: Collection[int], since: date | None = None
@@ -337,7 +335,10 @@ def name_of(adapter: object) -> str:
 
 
 def _failures(call: Call, answer: object, pairs: Collection[UserCourse]) -> dict[UserCourse, HostFailure]:
-    """Return the failures of a write. One that nobody's pair names makes it unknown what was done at all."""
+    """Return the failures of a write.
+
+    Raises HostAnswerUnusable if a key is not one of `pairs`: it is unknown then what the host did.
+    """
     asked = as_asked(pairs)
     failures: dict[UserCourse, HostFailure] = {}
     for pair, failure in call.mapping(answer, wanted="a mapping of failures, empty if there are none").items():
@@ -355,4 +356,4 @@ def _is_pair(value: object) -> bool:
 
 
 def _not_asked(email: object) -> Flaw:
-    return Flaw("a key", email, "an address that was asked about, as it was given")
+    return Flaw("a key", email, "one of the addresses that the call names")

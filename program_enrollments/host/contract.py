@@ -1,7 +1,7 @@
 """The tests that every host adapter must pass, to be run by the host's own test suite.
 
-Subclass `HostContract`, fill in the ways to make users, course runs, grades and activity, and let pytest with a
-database run it::
+Subclass `HostContract`, implement the methods that create users, course runs, grades and activity, and let pytest run
+it with a database::
 
     @pytest.mark.django_db
     class TestMyHost(HostContract):

@@ -19,14 +19,14 @@ from django.dispatch import receiver
 from program_enrollments.conf import get_setting
 
 LEAST_SECONDS = 0.05
-"""What is left at least while calls are made at all: to an HTTP client, 0 can mean no time-out."""
+"""The least that is returned as remaining: some HTTP clients take 0 for no time-out."""
 
 
 @dataclass(slots=True)
 class Budget:
     """Seconds that are left for the host.
 
-    One for all sign-in work of a request, however many signals it sends.
+    One request has one budget for all its sign-in work, however many signals it sends.
     """
 
     seconds: float
@@ -37,16 +37,13 @@ _of_request: ContextVar[dict[str, Budget] | None] = ContextVar("program_enrollme
 
 
 def remaining_seconds() -> float | None:
-    """Return how long the host may still take, in seconds, always more than 0.
-
-    None if nobody set a deadline.
-    """
+    """Return how many seconds the host still has, always more than 0; None if there is no deadline."""
     deadline = _deadline.get()
     return None if deadline is None else max(LEAST_SECONDS, deadline - time.monotonic())
 
 
 def is_time_up() -> bool:
-    """Whether there is a deadline, and it has passed: no further call of the host is made."""
+    """Return whether there is a deadline, and it has passed: no further call of the host is made."""
     deadline = _deadline.get()
     return deadline is not None and time.monotonic() >= deadline
 
@@ -55,10 +52,8 @@ def is_time_up() -> bool:
 def limited(setting: str) -> Iterator[None]:
     """Let the host's calls in this block share the seconds that `setting` allows.
 
-    None there sets no limit.
-
-    Within a block that has a deadline, the earlier one counts. Blocks of one request with the same setting share its
-    seconds: the time outside of them is not counted.
+    If the setting is None, there is no limit. In nested blocks the earlier deadline counts. Blocks of one request
+    with the same setting share its seconds; time outside of these blocks is not counted.
     """
     allowed = get_setting(setting)
     if allowed is None:
@@ -84,5 +79,5 @@ def make_budgets(sender: Any, **kwargs: Any) -> None:
 
 @receiver(request_finished, dispatch_uid="university_enrollments_host_budgets_dropped")
 def drop_budgets(sender: Any, **kwargs: Any) -> None:
-    """What follows in this thread is another request, or none."""
+    """Forget the request's seconds: the next work in this thread belongs to another request, or to none."""
     _of_request.set(None)

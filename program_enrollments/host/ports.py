@@ -1,16 +1,16 @@
-"""What this app asks of an LMS: one small protocol a concern, gathered in `Host`.
+"""The interface that this app needs of an LMS: one small protocol per concern, collected in `Host`.
 
 Rules every adapter keeps (they are tested by `program_enrollments.host.contract`):
 
-- Calls are for many at once; an adapter that can, answers with a constant number of statements whatever the number of
-  rows.
-- Calls run inside the caller's transaction, if it has one, and use the default database; they never commit, and they
-  start no threads.
-- Whatever is not there is left out of the answer; asking about unknown users or course runs is no error.
-- Every answer is checked before it is used (`checked_host`). A value that cannot be used counts as a failure of the
-  user or the pair it is about, and is logged by its type.
+- Calls are for many users at once. If possible, an adapter answers with a constant number of statements, however many
+  rows there are.
+- Calls run inside the caller's transaction, if it has one, and use the default database. They never commit and start
+  no threads.
+- Answers leave out what doesn't exist. Unknown users and course runs are no error.
+- Every answer is checked before it is used (`checked_host`). An unusable value counts as a failure of its user or its
+  pair, and the log names its type.
 - Adapters that call another service pass `deadline.remaining_seconds()` to their client as its time-out.
-- The rules about whose seat is whose are not the adapter's: it stores what it is told and reports what it finds.
+- Adapters don't decide whose seat is whose: they store the given seats and report the existing ones.
 """
 
 from __future__ import annotations
@@ -33,36 +33,33 @@ UserCourse = tuple[int, str]
 
 
 class AccountPort(Protocol):
-    """Who is who among the host's accounts."""
+    """The host's accounts and their e-mail addresses."""
 
     def confirmed_emails(self, *, user_ids: Collection[int]) -> Mapping[int, str]:
-        """Return the e-mail address of each user whose address the host knows to be confirmed, as stored."""
+        """Return the e-mail address, as stored, of each user whose address is confirmed."""
         ...
 
     def users_by_confirmed_email(self, *, emails: Collection[str]) -> Mapping[str, int]:
-        """Return, for each of `emails` (normalized) that is some user's confirmed address, that user's ID.
+        """Return, per address of `emails` that a user has confirmed, that user's ID.
 
-        Compared with `normalize_identity`, whatever the database's collation. An address confirmed by two users is
-        left out.
+        The addresses are normalized. Compare with `normalize_identity`, whatever the database's collation. Leave out
+        an address that two users have confirmed.
         """
         ...
 
     def users_by_email(self, *, emails: Collection[str]) -> Mapping[str, Collection[int]]:
         """Return, per address of `emails`, the IDs of all users who have it, confirmed or not.
 
-        The addresses are normalized. One that no user has is left out.
-
-        Compared as in `users_by_confirmed_email`. Asked only where somebody signs on for the first time.
+        The addresses are normalized, and compared as in `users_by_confirmed_email`. Leave out addresses that no user
+        has. The app calls this only when somebody signs on for the first time.
         """
         ...
 
     def confirm_email(self, *, user_id: int, email: str) -> bool:
-        """Record that the user's present address is confirmed, because their university vouches for it.
+        """Record the user's address as confirmed, because their university vouches for it.
 
-        Return whether it is now.
-
-        False where the account's address is not `email` (any more), or another user has confirmed it. Nothing else is
-        done: the app itself goes on with what a confirmed address entails.
+        Return whether it is confirmed now: False if the account's address is not `email` (any more), or if another
+        user has confirmed it. Do nothing else: the app itself handles what follows from a confirmed address.
         """
         ...
 
@@ -75,17 +72,15 @@ class CourseEnrollmentPort(Protocol):
     ) -> Sequence[Seat]:
         """Return every seat of any of these users in any of these course runs.
 
-        With `lock`, held until the commit.
+        With `lock`, lock them until the commit.
         """
         ...
 
     def put_seats(self, *, seats: Sequence[Seat]) -> Mapping[UserCourse, HostFailure]:
-        """Create or change seats so that each is exactly as given.
+        """Create or change seats so that each is exactly as given. Return the failures by pair.
 
-        Return the failures, empty if there are none.
-
-        A failing seat must leave the others alone. An exception means that nothing of the call may be relied on: the
-        caller rolls back to its savepoint and tries the seats one by one.
+        A failing seat must not affect the others. If the call raises, the caller rolls back to its savepoint and
+        tries the seats one by one.
         """
         ...
 
@@ -98,11 +93,11 @@ class CourseRolePort(Protocol):
         ...
 
     def grant_course_staff(self, *, pairs: Collection[UserCourse]) -> Mapping[UserCourse, HostFailure]:
-        """Grant the role; having it already is no failure. Failures and exceptions as in `put_seats`."""
+        """Grant the role. Users who have it already are no failure. Failures and exceptions as in `put_seats`."""
         ...
 
     def revoke_course_staff(self, *, pairs: Collection[UserCourse]) -> Mapping[UserCourse, HostFailure]:
-        """Take the role away; not having it is no failure. Failures and exceptions as in `put_seats`."""
+        """Revoke the role. Users without it are no failure. Failures and exceptions as in `put_seats`."""
         ...
 
 
@@ -110,7 +105,7 @@ class GradePort(Protocol):
     """The host's final grades."""
 
     def fetch_grades(self, *, course_id: str, user_ids: Collection[int]) -> Mapping[int, Grade | GradeUnavailable]:
-        """Return the final grade of each user as it stands; a user left out has no grade record at all."""
+        """Return the present final grade of each user. Leave out users without any grade record."""
         ...
 
 
@@ -120,15 +115,15 @@ class AttendancePort(Protocol):
     def fetch_attendance(
         self, *, course_id: str, user_ids: Collection[int], since: date | None = None
     ) -> Mapping[int, Attendance | AttendanceUnavailable]:
-        """Return attendance of each user who has any.
+        """Return the attendance of each user who has any.
 
-        `since` limits `days_attended` alone, to that UTC day and on.
+        With `since`, `days_attended` counts that UTC day and later ones; the other fields are not limited.
         """
         ...
 
 
 class Host(Protocol):
-    """A host adapter: an object with one attribute a port. It is made once a process, without arguments."""
+    """A host adapter: an object with one attribute per port, created once per process without arguments."""
 
     accounts: AccountPort
     course_enrollments: CourseEnrollmentPort

@@ -1,4 +1,4 @@
-"""Telling on a terminal what a load of the catalog did, program by program: the same for every source."""
+"""The report of a load of the catalog on a terminal, program by program, for every source."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from program_enrollments import api
 class CatalogReport:
     """Writes changes to a command's output, and problems and warnings to its errors.
 
-    `verbosity` is Django's: 0 writes problems alone, 1 also changes and warnings, 2 also what was kept though the
-    source no longer has it.
+    `verbosity` is Django's: 0 writes problems alone, 1 also changes and warnings, 2 also rows that were kept although
+    the source no longer has them.
     """
 
     def __init__(self, command: BaseCommand, *, dry_run: bool, verbosity: int) -> None:
@@ -40,13 +40,13 @@ class CatalogReport:
             self.command.stdout.write(f"  {line}")
 
     def broke_off(self, reason: str) -> None:
-        """Keep why the source could not be read to its end."""
+        """Remember why the source could not be read to its end."""
         self.break_off = reason
 
     def close(self) -> None:
         """Write the numbers.
 
-        Raises CommandError, which is exit status 1, where anything could not be taken over.
+        Raises CommandError, which is exit status 1, if anything could not be taken over.
         """
         if self.verbosity > 0:
             what = "Dry run, nothing was written" if self.dry_run else "Programs"

@@ -1,4 +1,4 @@
-"""A progress bar for whoever sits at a terminal, and nothing for a timer's log file."""
+"""A progress bar for people at a terminal. A timer's log file gets none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 
 class _Stream:
-    """A command's stream as tqdm wants one: text as it is, without an end of line or a color added."""
+    """A command's stream for tqdm: it writes text unchanged, without adding line ends or colors."""
 
     def __init__(self, out: OutputWrapper) -> None:
         self._out = out
@@ -43,7 +43,7 @@ class ProgressBar:
         self._bar.close()
 
     def advance(self, done: int, total: int) -> None:
-        """Count `done` more of `total`. There may turn out to be more than were counted at the start."""
+        """Count `done` more of `total`, which can be more than were counted at the start."""
         self._bar.total = max(total, self._bar.n + done)
         self._bar.update(done)
         self._bar.refresh()

@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
                 ('request_id', models.CharField(blank=True, max_length=128, verbose_name='request ID')),
                 ('count', models.PositiveIntegerField(verbose_name='rows')),
                 ('digest', models.CharField(help_text='SHA-256 of the rows as they were frozen.', max_length=64, verbose_name='digest')),
-                ('retired', models.PositiveIntegerField(default=0, help_text='Where there are any, the digest no longer fits the rows.', verbose_name='rows of retired learners')),
+                ('retired', models.PositiveIntegerField(default=0, help_text='If there are any, the digest no longer fits the rows.', verbose_name='rows of retired learners')),
                 ('reopened_at', models.DateTimeField(null=True, verbose_name='reopened at')),
                 ('reopened_by', models.CharField(blank=True, max_length=255, verbose_name='reopened by')),
                 ('reopened_by_user_id', models.BigIntegerField(help_text="The host's user ID.", null=True, verbose_name='reopened by user')),

@@ -1,6 +1,7 @@
 """The tables."""
 
 from program_enrollments.models.catalog import CourseRun, Curriculum, CurriculumCourseRun, Program
+from program_enrollments.models.disclosures import Disclosure
 from program_enrollments.models.enrollments import (
     PreemptiveCourseEnrollment,
     PreemptiveProgramEnrollment,
@@ -10,22 +11,27 @@ from program_enrollments.models.enrollments import (
 from program_enrollments.models.grades import FrozenGrade, GradeBook, GradeFreeze
 from program_enrollments.models.grants import Grant
 from program_enrollments.models.idempotency import KeptAnswer, KeptProgress
+from program_enrollments.models.invitations import AccessChange, Invitation
 from program_enrollments.models.jobs import UNDER_WAY, Job, JobPhase, JobRow, KeptEnrollment, StagedRow
 from program_enrollments.models.learners import Learner, LinkClaim
 from program_enrollments.models.ledger import LedgerEntry, LedgerPosition
 from program_enrollments.models.saml import ProposedMetadata, SamlConfiguration, SeenAssertion
 from program_enrollments.models.schools import IdentityProvider, School, SchoolEmailDomain
+from program_enrollments.models.summaries import ProgramSummary
 
 __all__ = [
     "UNDER_WAY",
+    "AccessChange",
     "CourseRun",
     "Curriculum",
     "CurriculumCourseRun",
+    "Disclosure",
     "FrozenGrade",
     "GradeBook",
     "GradeFreeze",
     "Grant",
     "IdentityProvider",
+    "Invitation",
     "Job",
     "JobPhase",
     "JobRow",
@@ -41,6 +47,7 @@ __all__ = [
     "Program",
     "ProgramCourseEnrollment",
     "ProgramEnrollment",
+    "ProgramSummary",
     "ProposedMetadata",
     "SamlConfiguration",
     "School",

@@ -53,7 +53,10 @@ class Curriculum(TimeStampedModel):
 
 
 class CourseRun(TimeStampedModel):
-    """A course run as the platform and as the school call it. It may belong to several curricula and programs."""
+    """A course run with the platform's key and the school's key.
+
+    It can belong to several curricula and programs.
+    """
 
     course_id = ExactCharField(
         _("course key"), max_length=255, help_text=_("The platform's key, such as course-v1:Uni+CS101+2026.")

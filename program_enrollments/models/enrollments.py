@@ -1,8 +1,7 @@
 """Enrollments, real and preemptive.
 
-A learner with an account has real enrollments, one without has preemptive ones. Program enrollments follow that
-without exception; a preemptive course enrollment outlives the link to an account only while the host refuses it, and
-then says why.
+A learner with an account has real enrollments, and a learner without one has preemptive ones. There is one exception:
+a learner with an account keeps a preemptive course enrollment while the host refuses it. It has the reason then.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class ProgramEnrollment(AbstractProgramEnrollment):
         verbose_name_plural = _("program enrollments")
         default_related_name = "program_enrollments"
         constraints = [
-            # At most once in a program. Led by the program: it is also the order in which the program is listed.
+            # A learner is at most once in a program. Led by the program, since lists of a program have this order.
             models.UniqueConstraint(fields=["program", "learner"], name="ue_program_enrollment_unique"),
             models.CheckConstraint(
                 condition=Q(status__in=ProgramStatus.values), name="ue_program_enrollment_status_known"
@@ -68,9 +67,9 @@ class PreemptiveProgramEnrollment(AbstractProgramEnrollment):
 class AbstractCourseEnrollment(TimeStampedModel):
     """A learner's place in a course run through a program.
 
-    `course_staff` is what the school asked for. `occupied_run` is the course run while the enrollment is active and
-    NULL otherwise: a unique constraint over it lets a learner be active in a run through one program only, on
-    databases without partial indexes too.
+    `course_staff` is the role that the school asked for. `occupied_run` is the course run while the enrollment is
+    active, and NULL otherwise. A unique constraint on it lets a learner be active in a run through one program only,
+    also on databases without partial indexes.
     """
 
     program = models.ForeignKey(Program, models.PROTECT, db_index=False, verbose_name=_("program"))
@@ -122,7 +121,7 @@ class ProgramCourseEnrollment(AbstractCourseEnrollment):
 
 
 class PreemptiveCourseEnrollment(AbstractCourseEnrollment):
-    """A course enrollment promised to a learner who has no account yet, or that the host did not accept so far."""
+    """A course enrollment of a learner without an account, or one that the host has not accepted yet."""
 
     problem_code = models.CharField(_("problem"), max_length=64, blank=True)
     problem_detail = models.CharField(_("what is wrong"), max_length=500, blank=True)
@@ -147,5 +146,5 @@ class PreemptiveCourseEnrollment(AbstractCourseEnrollment):
                 condition=Q(status__in=CourseStatus.values), name="ue_preemptive_course_enrollment_status_known"
             ),
         ]
-        # What the host refused is found without reading everything that merely waits.
+        # Finds the enrollments that the host refused without reading all that only wait for an account.
         indexes = [NotBlankIndex(fields=["problem_code"], name="ue_preemptive_course_problem")]

@@ -1,4 +1,4 @@
-"""Frozen grades: what a university may cite forever, version by version (docs/grades.rst)."""
+"""Frozen grades: versions of final grades that a university can cite forever (docs/grades.rst)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from program_enrollments.models.learners import Learner
 
 
 class GradeBook(models.Model):
-    """The final grades of a course run in a program, as one thing that is frozen or not. The row is the lock of both
-    verbs.
+    """The final grades of a course run in a program, frozen or not.
 
-    It is made when first needed. A course run in two programs has two grade books, and freezes in each by itself.
+    Freezing and reopening lock this row. It is created when it is first needed. A course run in two programs has two
+    grade books, which are frozen independently.
     """
 
     program = models.ForeignKey(
@@ -38,9 +38,10 @@ class GradeBook(models.Model):
 class GradeFreeze(models.Model):
     """One version of a grade book: who froze it, when, why, and the digest of its rows as they were then.
 
-    A version is never changed: reopening only notes when it stopped being in force, retiring a person only counts the
-    rows that no longer are as the digest saw them. `standing_book` is the grade book while the version is in force and
-    NULL afterwards: a unique constraint over it lets at most one be in force, on databases without partial indexes too.
+    A version is never changed. Reopening only records when the version stopped being in force. Retiring a person only
+    counts the rows that differ from the digest now. `standing_book` is the grade book while the version is in force,
+    and NULL afterwards. A unique constraint on it lets at most one version be in force, also on databases without
+    partial indexes.
     """
 
     book = models.ForeignKey(
@@ -62,7 +63,7 @@ class GradeFreeze(models.Model):
     retired = models.PositiveIntegerField(
         _("rows of retired learners"),
         default=0,
-        help_text=_("Where there are any, the digest no longer fits the rows."),
+        help_text=_("If there are any, the digest no longer fits the rows."),
     )
     reopened_at = models.DateTimeField(_("reopened at"), null=True)
     reopened_by = models.CharField(_("reopened by"), max_length=255, blank=True)
@@ -80,19 +81,19 @@ class GradeFreeze(models.Model):
         verbose_name_plural = _("freezes of grades")
         ordering = ["book", "version"]
         constraints = [
-            # A version's number is how it is cited. Led by the book: the order in which its versions are listed.
+            # Versions are cited by number. Led by the book, since lists of versions have this order.
             models.UniqueConstraint(fields=["book", "version"], name="ue_grade_freeze_version_unique"),
             # Grades in force are those of one version.
             models.UniqueConstraint(fields=["standing_book"], name="ue_grade_freeze_one_standing"),
             models.CheckConstraint(condition=Q(version__gte=1), name="ue_grade_freeze_version_from_one"),
-            # Nobody freezes or reopens without saying why.
+            # Freezing and reopening need a reason.
             models.CheckConstraint(condition=~Q(reason=""), name="ue_grade_freeze_has_reason"),
             models.CheckConstraint(
                 condition=Q(reopened_at__isnull=True, reopen_reason="")
                 | (Q(reopened_at__isnull=False) & ~Q(reopen_reason="")),
                 name="ue_grade_freeze_reopened_with_reason",
             ),
-            # Rows are counted as retired once.
+            # A row counts as retired at most once.
             models.CheckConstraint(condition=Q(retired__lte=F("count")), name="ue_grade_freeze_retired_within_count"),
         ]
 
@@ -103,9 +104,9 @@ class GradeFreeze(models.Model):
 class FrozenGrade(models.Model):
     """One learner's row in a version: a grade, or why there was none.
 
-    `position` is its place in the order that the digest is taken in, from 1. The learner carries no database
-    constraint: the row stays when two records of one person are joined. Nothing of a row ever changes, but for
-    `student_key` when the person is retired.
+    `position` is its place in the order of the digest, from 1. The learner has no database constraint, because the row
+    stays when two records of one person are joined. A row never changes, except that retiring the person overwrites
+    `student_key`.
     """
 
     freeze = models.ForeignKey(
@@ -143,7 +144,7 @@ class FrozenGrade(models.Model):
                 condition=Q(percent__isnull=True) | Q(percent__gte=0, percent__lte=1),
                 name="ue_frozen_grade_percent_range",
             ),
-            # Readers tell "no letter" by null alone.
+            # NULL alone means that there is no letter.
             models.CheckConstraint(
                 condition=Q(letter_grade__isnull=True) | ~Q(letter_grade=""), name="ue_frozen_grade_letter_not_blank"
             ),

@@ -16,7 +16,8 @@ from program_enrollments.models.schools import School
 class Grant(TimeStampedModel):
     """One permission of one user, on all programs of a school or on a single program.
 
-    Nothing else gives access, except Django's permission `act_for_all_schools`, which gives all on every school.
+    Nothing else gives access, except Django's permission `act_for_all_schools`, which gives every permission on every
+    school.
     """
 
     user = models.ForeignKey(
@@ -40,7 +41,7 @@ class Grant(TimeStampedModel):
         ordering = ["user", "pk"]
         permissions = [("act_for_all_schools", "Can act for all schools")]
         constraints = [
-            # Both would be unclear, neither would be everything.
+            # With both, the scope would be unclear; with neither, the grant would be for everything.
             models.CheckConstraint(
                 condition=Q(school__isnull=False, program__isnull=True) | Q(school__isnull=True, program__isnull=False),
                 name="ue_grant_school_or_program",
@@ -48,7 +49,7 @@ class Grant(TimeStampedModel):
             models.UniqueConstraint(fields=["user", "school", "permission"], name="ue_grant_school_unique"),
             models.UniqueConstraint(fields=["user", "program", "permission"], name="ue_grant_program_unique"),
             models.CheckConstraint(condition=Q(permission__in=Permission.values), name="ue_grant_permission_known"),
-            # These concern the school as a whole: on one program they would mean nothing, or too much.
+            # These permissions concern the school as a whole. On one program they would mean nothing, or too much.
             models.CheckConstraint(
                 condition=Q(program__isnull=True) | ~Q(permission__in=[word.value for word in SCHOOL_PERMISSIONS]),
                 name="ue_grant_for_schools_only",

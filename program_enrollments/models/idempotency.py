@@ -12,12 +12,11 @@ from program_enrollments.sql.fields import ExactCharField
 
 
 class KeptAnswer(models.Model):
-    """A request that came with an `Idempotency-Key`, and its answer once there is one. Kept for a day, see
-    `expires_at`.
+    """A request that came with an `Idempotency-Key`, and its answer. Kept until `expires_at`.
 
-    The row is made before the request runs: making it is what decides which of two parallel requests runs. `status` is
-    NULL while it does. An answer to a write holds student IDs; retiring a person therefore deletes the answers of their
-    school.
+    The row is inserted before the request runs, and the insert decides which of two parallel requests runs. `status`
+    is NULL while the request runs. An answer to a write contains student IDs, so retiring a person deletes the answers
+    of their school.
     """
 
     user = models.ForeignKey(
@@ -41,7 +40,7 @@ class KeptAnswer(models.Model):
         verbose_name = _("kept answer")
         verbose_name_plural = _("kept answers")
         constraints = [
-            # A client's key stands for one request; clients do not share keys. The request whose insert fails waits.
+            # One key of a client is one request. Keys of different clients are independent.
             models.UniqueConstraint(fields=["user", "key"], name="ue_kept_answer_key_unique"),
             models.CheckConstraint(condition=~Q(key=""), name="ue_kept_answer_key_not_blank"),
         ]
@@ -51,10 +50,11 @@ class KeptAnswer(models.Model):
 
 
 class KeptProgress(models.Model):
-    """What one chunk of a request with an `Idempotency-Key` committed, so that a retry goes on after it.
+    """The rows that one chunk of a request with an `Idempotency-Key` committed.
 
-    `outcomes` has `[number, word, before, detail, changed]` per row that stands, deflated JSON: rows are named by their
-    place in the request, so nothing personal is in it. Written with the chunk, deleted with the kept answer.
+    A retry continues after them. `outcomes` has `[number, word, before, detail, changed]` per committed row, as
+    deflated JSON. Rows are named by their place in the request, so it contains nothing personal. It is written with the
+    chunk and deleted with the kept answer.
     """
 
     kept_answer = models.ForeignKey(KeptAnswer, models.CASCADE, related_name="progress", verbose_name=_("kept answer"))

@@ -1,4 +1,4 @@
-"""Learners: persons as one school knows them, and the lock of everything written about them (ADR 0002)."""
+"""Learners: persons as one school knows them. Their rows are the locks of the app (ADR 0002)."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ from program_enrollments.sql.indexes import NotBlankIndex
 
 
 class Learner(TimeStampedModel):
-    """A person as one school knows them: by student ID, by e-mail address or both, and by their account once it is
-    known.
+    """A person as one school knows them: by student ID, e-mail address or both, and later by account.
 
-    Every write to a learner's enrollments holds this row locked. Equal strings at two schools are two learners. A
-    learner may exist before the school enrolled anybody under its ID: the first sign-on through the school's identity
-    provider makes one, so that a write of the school which crosses a sign-in meets it at the unique constraint.
+    Every write to a learner's enrollments locks this row. Equal strings at two schools are two learners. The first
+    sign-on through a school's identity provider creates a learner even if the school has enrolled nobody under that
+    ID: a write that crosses the sign-in then meets it at the unique constraint.
 
-    This table is the one place that knows a school's student IDs (ADR 0012). When an ID is taken from a learner, a row
-    without a person takes its place: with `honored_for` it still names that learner until `honored_until`; without, it
-    belongs to the next person the school gives it to, and `key_since` says which sign-ons were the former holder's.
+    This table alone knows a school's student IDs (ADR 0012). When an ID is taken from a learner, a row without a
+    person keeps the ID. With `honored_for`, it still names that learner until `honored_until`. Without, it belongs to
+    the next person to whom the school gives it, and sign-ons before `key_since` were the former holder's.
     """
 
     school = models.ForeignKey(
@@ -93,22 +92,22 @@ class Learner(TimeStampedModel):
         constraints = [
             # One student ID of a school is one person, on every database.
             models.UniqueConstraint(fields=["school", "student_key_normalized"], name="ue_learner_student_key_unique"),
-            # Led by the address: evidence comes as an e-mail address without a school.
+            # Led by the address, because evidence is an e-mail address without a school.
             models.UniqueConstraint(fields=["email_normalized", "school"], name="ue_learner_email_unique"),
             # An account is at most one person at a school; it may be one person at each of several.
             models.UniqueConstraint(fields=["user", "school"], name="ue_learner_user_unique"),
-            # Somebody nobody can name can never be linked.
+            # A learner without any identity could never be linked.
             models.CheckConstraint(
                 condition=Q(student_key_normalized__isnull=False) | Q(email_normalized__isnull=False),
                 name="ue_learner_has_identity",
             ),
             models.CheckConstraint(condition=Q(link_how__in=["", *LinkHow.values]), name="ue_learner_link_how_known"),
-            # A link always says by which evidence; nothing else does. Deleting an account has to undo the link first.
+            # A link always has its evidence, and only a link has. Deleting an account has to undo the link first.
             models.CheckConstraint(
                 condition=Q(user__isnull=True, link_how="") | (Q(user__isnull=False) & ~Q(link_how="")),
                 name="ue_learner_link_says_how",
             ),
-            # An honored ID is nobody by itself, and never honored without an end.
+            # The row of an honored ID has no person of its own, and always has an end.
             models.CheckConstraint(
                 condition=Q(honored_for__isnull=True, honored_until__isnull=True)
                 | Q(
@@ -119,13 +118,13 @@ class Learner(TimeStampedModel):
                 ),
                 name="ue_learner_honored_is_nobody",
             ),
-            # Nobody is ever linked to somebody who was forgotten.
+            # A retired learner is never linked.
             models.CheckConstraint(
                 condition=Q(retired_at__isnull=True) | Q(user__isnull=True, email_normalized__isnull=True),
                 name="ue_learner_retired_is_nobody",
             ),
         ]
-        # The few who need a person are found without reading the many who don't.
+        # Finds the few learners with a problem without reading all others.
         indexes = [NotBlankIndex(fields=["problem_code"], name="ue_learner_problem")]
 
     def __str__(self) -> str:
@@ -133,7 +132,7 @@ class Learner(TimeStampedModel):
 
     @property
     def display_key(self) -> str:
-        """What the wire calls `student_key`: the student ID, or for a learner without one the e-mail address."""
+        """The `student_key` of answers and lists: the student ID, or the e-mail address if there is no ID."""
         return self.student_key or self.email
 
     @property
@@ -145,10 +144,11 @@ class Learner(TimeStampedModel):
 
 
 class LinkClaim(models.Model):
-    """An account's claim on a learner that was not followed, and what a person decided about it (ADR 0006).
+    """Evidence that a learner is an account, if it did not link them, and a person's decision (ADR 0006).
 
-    Open ones are the learner's conflict. One that a person decided against is never followed by the same or weaker
-    evidence; another sign-on or confirmation by that account, not the sweep, opens it again, and it stays dismissed.
+    Open claims are the learner's conflict. If a person decided against a claim, the same or weaker evidence never links
+    the account. Another sign-on or confirmation by that account opens the claim again, and it stays dismissed. The
+    sweep does not open it.
     """
 
     learner = models.ForeignKey(
@@ -167,7 +167,7 @@ class LinkClaim(models.Model):
         verbose_name_plural = _("claims on learners")
         ordering = ["pk"]
         constraints = [
-            # One claim of an account on a learner, the latest one.
+            # Only the latest claim of an account on a learner is kept.
             models.UniqueConstraint(fields=["learner", "user"], name="ue_link_claim_unique"),
             models.CheckConstraint(condition=Q(how__in=LinkHow.values), name="ue_link_claim_how_known"),
         ]

@@ -1,4 +1,4 @@
-"""The ledger: what changed, who changed it, when and why. Append-only; it outlives the rows it speaks of (ADR 0003)."""
+"""The ledger: an append-only record of who changed what, when and why (ADR 0003)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from program_enrollments.models.learners import Learner
 
 
 class LedgerEntry(models.Model):
-    """One change. `position` is its place in its program's feed: gapless per program and handed out under a lock that
-    is held until the commit, so that a reader who has seen a position has seen all before it.
+    """One change, at one `position` of its program's feed.
 
-    The references carry no database constraint: the entry stays when what it speaks of is gone. `student_key` is kept
-    beside the learner for the same reason; retiring a person overwrites it. Entries without a program (links,
-    identities) are in no feed.
+    Positions have no gaps within a program. They are handed out under a lock that is held until the commit, so that a
+    reader who has seen a position has seen all before it. Entries without a program (links, identities) are in no
+    feed.
+
+    The references have no database constraints, because an entry outlives the rows that it names. `student_key` is
+    stored beside the learner for the same reason; retiring a person overwrites it.
     """
 
     program = models.ForeignKey(
@@ -44,7 +46,7 @@ class LedgerEntry(models.Model):
         verbose_name_plural = _("ledger entries")
         ordering = ["-pk"]
         constraints = [
-            # A position is handed out once: two would be a reader's skipped entry.
+            # With one position for two entries, a reader would skip one of them.
             models.UniqueConstraint(fields=["program", "position"], name="ue_ledger_position_unique"),
             models.CheckConstraint(
                 condition=Q(program__isnull=True, position__isnull=True)
@@ -58,10 +60,10 @@ class LedgerEntry(models.Model):
 
 
 class LedgerPosition(models.Model):
-    """The last position handed out in a program's feed. Writers lock this row last, after all learners, and until they
-    commit.
+    """The last position handed out in a program's feed.
 
-    A table of its own: the row of the program itself is share-locked by every insert that refers to it.
+    Writers lock this row last, after all learners, and hold it until they commit. It is a table of its own because
+    every insert that refers to a program share-locks the program's row.
     """
 
     program_id = models.BigIntegerField(primary_key=True)

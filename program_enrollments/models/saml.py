@@ -1,6 +1,4 @@
-"""Single sign-on through this app: what is configured of an identity provider, and what was seen of its assertions (ADR
-0008).
-"""
+"""Single sign-on through this app: identity providers' configurations, used assertions (ADR 0008)."""
 
 from __future__ import annotations
 
@@ -13,15 +11,14 @@ from program_enrollments.models.schools import IdentityProvider
 from program_enrollments.sql.fields import ExactCharField
 
 MAX_ENTITY_ID_LENGTH = 750
-"""SAML allows 1,024; this is what a unique index of MariaDB and MySQL takes in utf8mb4."""
+"""SAML allows 1,024 characters; a unique index of MariaDB and MySQL in utf8mb4 takes this many."""
 
 
 class SamlConfiguration(TimeStampedModel):
     """How this app signs people on through one identity provider.
 
-    A host with a SAML set-up of its own has none of these: there, identity providers are slugs alone. The names of
-    attributes are compared with the `Name` of SAML attributes, letter by letter; where one is left empty, the usual
-    names are tried.
+    A host with a SAML set-up of its own has none of these: its identity providers are slugs alone. The names of
+    attributes are compared exactly with the `Name` of SAML attributes. If one is empty, the usual names are tried.
     """
 
     identity_provider = models.OneToOneField(
@@ -85,9 +82,9 @@ class SamlConfiguration(TimeStampedModel):
         verbose_name = _("SAML configuration")
         verbose_name_plural = _("SAML configurations")
         constraints = [
-            # One entity ID under two slugs would let whoever signs on choose the prefix of their uid.
+            # With one entity ID under two slugs, people could choose the prefix of their own uid.
             models.UniqueConstraint(fields=["entity_id"], name="ue_saml_entity_id_unique"),
-            # Without any of these, nothing that comes from the provider could be believed or understood.
+            # Without all of these, no response of the provider could be verified and read.
             models.CheckConstraint(
                 condition=~Q(entity_id="") & ~Q(sso_url="") & ~Q(signing_certificates="") & ~Q(id_attribute=""),
                 name="ue_saml_complete",
@@ -129,10 +126,10 @@ class ProposedMetadata(models.Model):
 
 
 class SeenAssertion(models.Model):
-    """An assertion that somebody was signed on with, remembered until it expires: it works once.
+    """An assertion that signed somebody on, kept until it expires so that it works only once.
 
-    `digest` is SHA-256 (hex) of the entity ID and the assertion's ID; being the primary key is what makes four parallel
-    posts of one assertion a single sign-on.
+    `digest` is SHA-256 (hex) of the entity ID and the assertion's ID. Because it is the primary key, parallel posts of
+    one assertion sign on once.
     """
 
     digest = ExactCharField(max_length=64, primary_key=True)

@@ -38,6 +38,18 @@ class School(TimeStampedModel):
         db_default=20,
         help_text=_("A file may remove up to this share, in percent, of those present; over both it is held."),
     )
+    support_name = models.CharField(
+        _("support contact"), max_length=255, blank=True, default="", db_default="", help_text=_("Whom people may ask.")
+    )
+    support_email = models.EmailField(_("support address"), max_length=255, blank=True, default="", db_default="")
+    welcome_text = models.CharField(
+        _("welcome text"),
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("On the first page of the school."),
+    )
 
     class Meta:
         verbose_name = _("school")
@@ -58,8 +70,8 @@ class School(TimeStampedModel):
 class SchoolEmailDomain(models.Model):
     """A domain whose e-mail addresses a school gives out.
 
-    Where a school lists any, only addresses within them (or below them) are accepted for its learners and count as
-    evidence.
+    If a school lists any, only addresses in these domains and their subdomains are accepted for its learners and count
+    as evidence.
     """
 
     school = models.ForeignKey(
@@ -82,9 +94,9 @@ class SchoolEmailDomain(models.Model):
 
 
 class IdentityProvider(TimeStampedModel):
-    """One SAML identity provider of a school. A school may have several, side by side, while it moves to another.
+    """One SAML identity provider of a school. A school may have several, for example while it migrates.
 
-    `slug` is what stands before the first colon of a social-auth uid; two schools can therefore never share one.
+    `slug` is the part of a social-auth uid before the first colon. Two schools can therefore never share one.
     """
 
     school = models.ForeignKey(School, models.PROTECT, related_name="identity_providers", verbose_name=_("school"))
@@ -104,9 +116,9 @@ class IdentityProvider(TimeStampedModel):
         verbose_name_plural = _("identity providers")
         ordering = ["slug"]
         constraints = [
-            # One slug, one school: otherwise one school could assert another's students.
+            # If two schools shared a slug, each could assert the other's students.
             models.UniqueConstraint(fields=["slug"], name="ue_idp_slug_unique"),
-            # A colon in the slug would move the split between slug and remote ID.
+            # With a colon in the slug, a uid would be split at the wrong place.
             models.CheckConstraint(condition=~Q(slug="") & ~Q(slug__contains=":"), name="ue_idp_slug_plain"),
         ]
 

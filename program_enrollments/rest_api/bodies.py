@@ -1,6 +1,6 @@
 """Bodies: JSON to Python, or refused as a whole before anything is written.
 
-Numbers are kept as the text they were sent as, so that a student ID of `1e5`, or of a hundred digits, stays what it is.
+Numbers stay the text that was sent, so that a student ID such as `1e5`, or one of a hundred digits, is not changed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_TEXT = 500
 
 
 class BodyError(NamedTuple):
-    """What is wrong in a body, with the row and a JSON pointer to it.
+    """An error in a body, with its row and a JSON pointer.
 
     Rows are counted from 0; None stands for the body as a whole.
     """
@@ -33,20 +33,20 @@ class BodyError(NamedTuple):
 
 
 class Ambiguous(dict[str, Any]):
-    """A JSON object that gave one name twice: which value was meant nobody can tell."""
+    """A JSON object that has one name twice, so that its value is unknown."""
 
 
 def refuse(*errors: BodyError) -> InvalidBody:
-    """Return the exception that refuses a body for these reasons; the first one is told in words as well."""
+    """Return the exception that refuses a body for these errors. Its detail is the first error's."""
     detail = f"{errors[0].detail} Nothing was written."
     return InvalidBody(detail, errors=[error._asdict() for error in errors])
 
 
 def read_json(request: Request, *, parse_number: Callable[[str], Any] = str) -> Any:
-    """Return what the body says; numbers as `parse_number` makes them from what was sent: the same text.
+    """Parse the JSON body. Numbers stay the text that was sent, unless `parse_number` converts them.
 
-    Raises UnsupportedMediaType where the body is announced as something other than JSON, InvalidBody where it isn't
-    JSON (RFC 8259: no NaN, no Infinity; in UTF-8, a byte order mark is let pass), BodyTooLarge.
+    Raises UnsupportedMediaType for another media type, BodyTooLarge, and InvalidBody unless the body is JSON in UTF-8
+    (RFC 8259: no NaN and no Infinity; a byte order mark is accepted).
     """
     media_type = str(request.content_type or "").partition(";")[0].strip().lower()
     if media_type and media_type not in JSON_TYPES and not media_type.endswith("+json"):
@@ -78,7 +78,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def read_object(request: Request) -> Mapping[str, Any]:
-    """Return the JSON object that the body is, numbers as numbers.
+    """Parse a body that is a JSON object, with numbers as numbers.
 
     Raises as `read_json` does, and InvalidBody for any other kind of value.
     """
@@ -91,9 +91,9 @@ def read_object(request: Request) -> Mapping[str, Any]:
 
 
 def read_text(value: Mapping[str, Any], name: str, *, max_length: int = MAX_TEXT) -> str:
-    """Return the text that an object must have under `name`, trimmed.
+    """Return the object's member `name`, a trimmed text.
 
-    Raises InvalidBody where it is missing, no string, blank, too long, or has control characters or lone surrogates.
+    Raises InvalidBody if it is missing, not a string, blank or too long, or has control characters or lone surrogates.
     """
     text = value.get(name)
     pointer = f"/{name}"

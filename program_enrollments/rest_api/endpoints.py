@@ -1,17 +1,17 @@
-"""The base of every endpoint: the order of checks, what the path names, and how failures are told.
+"""The base of every endpoint: the order of checks, the objects in the path, and problem documents.
 
 An endpoint of your own: subclass `Endpoint` (nothing of a program in the path), `ProgramEndpoint` (`<segment:program>`
 in the path) or `CourseEndpoint` (also `<anything:course>`), say which permission each method takes in `permissions`,
 write the methods, and add a path to `v1/urls.py`. A method parses (`bodies`, `parameters`, `lists`), makes one `api`
 call with `self.program`, `self.course_run`, `self.access`, `self.origin()`, and returns a DRF `Response`; it raises
-what the table of `errors` knows. `POST` takes `Idempotency-Key` by itself. Each method is described for the OpenAPI
+what the table of `errors` knows. `POST` takes `Idempotency-Key` automatically. Each method is described for the OpenAPI
 document by `openapi.descriptions.describe`; a test fails for one that isn't.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -24,6 +24,7 @@ from django.utils.module_loading import import_string
 from rest_framework import exceptions as drf_exceptions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.parsers import JSONParser
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.schemas.inspectors import ViewInspector
@@ -36,12 +37,13 @@ from program_enrollments.exceptions import ProgramDoesNotExist
 from program_enrollments.normalization import parse_uuid
 from program_enrollments.rest_api import idempotency, request_ids
 from program_enrollments.rest_api.errors import TooManyRequests, find_entry, problem_response
+from program_enrollments.rest_api.exports import export_blocks, file_response
 from program_enrollments.rest_api.lists import render_page
 from program_enrollments.rest_api.openapi.described_schema import DescribedSchema
 from program_enrollments.rest_api.openapi.descriptions import query_parameters_of
 from program_enrollments.rest_api.parameters import Parameters, refuse_unknown
 from program_enrollments.rest_api.raw_bodies import refuse_declared_size
-from program_enrollments.rest_api.renderers import JsonRenderer, Negotiation, ProblemRenderer
+from program_enrollments.rest_api.renderers import CsvRenderer, JsonRenderer, Negotiation, ProblemRenderer
 from program_enrollments.rest_api.throttling import ClientThrottle
 
 if TYPE_CHECKING:
@@ -50,10 +52,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 30
-"""`Retry-After` of a 503: outages of a learning platform that are shorter are tried again within the call."""
+"""`Retry-After` of a 503. The call itself has already tried again, which bridges shorter outages."""
 
 CHALLENGE = 'Bearer realm="api"'
-"""`WWW-Authenticate` of a 401 where no authentication class of the host has one of its own."""
+"""`WWW-Authenticate` of a 401 if no authentication class of the host has one of its own."""
 
 
 class Endpoint(APIView):
@@ -64,13 +66,13 @@ class Endpoint(APIView):
     """
 
     permissions: ClassVar[Mapping[str, str | None]] = {}
-    """Permission by HTTP method, for the program that the path names; None, and a method left out, takes any grant on
-    it.
-    """
+    """Permissions by HTTP method, on the program in the path. Methods with None, or left out, need any grant on it."""
     size_setting: ClassVar[str] = "MAX_BODY_BYTES"
     """The setting that limits the size of a body."""
     public: ClassVar[bool] = False
-    """Whether callers need not say who they are."""
+    """Whether callers need no authentication."""
+    exports: ClassVar[bool] = False
+    """Whether GET also answers with CSV (see `export_response`)."""
 
     renderer_classes = [JsonRenderer]
     parser_classes = [JSONParser]
@@ -88,18 +90,18 @@ class Endpoint(APIView):
     def as_view(cls, **initkwargs: Any) -> AsView[GenericView]:
         """Return the view.
 
-        `ATOMIC_REQUESTS` of the host does not reach it, since the domain's transactions are short ones.
+        It ignores the host's `ATOMIC_REQUESTS`, because the domain has short transactions of its own.
         """
         return transaction.non_atomic_requests(super().as_view(**initkwargs))
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        """Return those of the setting `AUTHENTICATION_CLASSES`, or else the host's own."""
+        """Return the classes of the setting `AUTHENTICATION_CLASSES`, or else the host's own."""
         paths = get_setting("AUTHENTICATION_CLASSES")
         classes = self.authentication_classes if paths is None else [import_string(path) for path in paths]
         return [authentication() for authentication in classes]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Check, answer, and turn whatever fails on the way into a problem document."""
+        """Check and answer the request. Any failure becomes a problem document."""
         self.request_id = request_ids.choose_request_id(request.headers.get(request_ids.HEADER))
         self.args, self.kwargs = args, kwargs
         self.request = self.initialize_request(request, *args, **kwargs)
@@ -122,7 +124,7 @@ class Endpoint(APIView):
         return response
 
     def _finish(self, answer: Any) -> HttpResponseBase:
-        """Put the headers on an answer, and write it here, where a failure still becomes a problem document."""
+        """Add headers and render the answer, while a failure can still become a problem document."""
         finished: HttpResponseBase = self.finalize_response(self.request, answer, *self.args, **self.kwargs)
         if isinstance(finished, Response):
             finished.render()
@@ -141,15 +143,22 @@ class Endpoint(APIView):
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         self.scope = self.authorize(request)
 
+    def get_renderers(self) -> list[BaseRenderer]:
+        """Return the forms of an answer: JSON, and CSV where the method gives an export."""
+        renderers: list[BaseRenderer] = super().get_renderers()
+        if self.exports and self.request.method in {"GET", "HEAD"}:
+            renderers.append(CsvRenderer())
+        return renderers
+
     def authorize(self, request: Request) -> api.Scope:
-        """Return what the caller may act on. Raises what is told as 404 and 403."""
+        """Return the objects that the caller may use. Raises exceptions that become 404 and 403."""
         return api.authorize(user=request.user)
 
     def take_turn(self) -> api.Claim | api.RequestAnswer | None:
         """Return the kept answer or a new claim, or None if the request has no key.
 
-        Comes after the checks, so that who lost a grant gets no answer of former days. Raises what
-        `api.claim_answer` and `idempotency` raise.
+        This comes after the checks, so that callers who lost a grant get no former answers. Raises the exceptions of
+        `api.claim_answer` and `idempotency`.
         """
         request = self.request._request  # noqa: SLF001  (the key covers the request as it came)
         key = idempotency.read_key(request)
@@ -165,7 +174,7 @@ class Endpoint(APIView):
 
     @property
     def progress(self) -> api.RequestProgress | None:
-        """Where a bulk write notes what it commits, for a retry under the same key; None without a key."""
+        """The progress that a bulk write stores for a retry under the same key; None without a key."""
         return None if self.claim is None else api.RequestProgress(self.claim)
 
     def fingerprint(self) -> str:
@@ -173,28 +182,27 @@ class Endpoint(APIView):
         return idempotency.fingerprint_of(self.request._request)  # noqa: SLF001  (as it came)
 
     def refuse_unknown_parameters(self, method: Callable[..., Any]) -> None:
-        """Raise InvalidParameter for a query parameter that the method is not described to take."""
+        """Raise InvalidParameter for a query parameter that the method's description lacks."""
         if self.request.method != "OPTIONS":
             refuse_unknown(self.request.query_params, known=query_parameters_of(method))
 
     def permission_for(self, request: Request) -> str | None:
-        """Return the permission that the request's method takes."""
+        """Return the permission that the request's method needs."""
         return self.permissions.get("GET" if request.method == "HEAD" else str(request.method))
 
     def throttled(self, request: Request, wait: float) -> NoReturn:
         raise TooManyRequests(wait=wait)
 
     def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
-        """Answer with the header `Allow` alone; the schema tells the rest."""
+        """Answer with the header `Allow` alone; the schema describes the rest."""
         return Response(status=204)
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Tell a failure as a problem document.
+        """Return a failure as a problem document.
 
-        Unforeseen ones are reported as Django reports them, and shown to nobody.
+        Unexpected exceptions are reported as Django reports them, and are not shown to the caller.
         """
-        if find_entry(exc) is None or isinstance(exc, DatabaseError):
-            got_request_exception.send(sender=type(self), request=self.request._request)  # noqa: SLF001  (as Django would)
+        self._report(exc)
         self.request.accepted_renderer = ProblemRenderer()
         self.request.accepted_media_type = ProblemRenderer.media_type
         response = problem_response(exc)
@@ -207,8 +215,13 @@ class Endpoint(APIView):
             response["Retry-After"] = str(RETRY_SECONDS)
         return response
 
+    def _report(self, error: Exception) -> None:
+        """Report a failure that nobody foresaw as Django reports those of its own views."""
+        if find_entry(error) is None or isinstance(error, DatabaseError):
+            got_request_exception.send(sender=type(self), request=self.request._request)  # noqa: SLF001  (as Django would)
+
     def _log_refusal(self, response: Response) -> None:
-        """Log a refusal by the endpoint's route. Django would log the path, in which a student ID may stand."""
+        """Log a refusal by the endpoint's route. Django would log the path, which can contain a student ID."""
         match = self.request.resolver_match
         route = match.route if match is not None else "?"
         logger.info("%s %s: %s.", self.request.method, route, response.data["error_code"])
@@ -217,13 +230,13 @@ class Endpoint(APIView):
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         finished = super().finalize_response(request, response, *args, **kwargs)
         finished[request_ids.HEADER] = self.request_id
-        # Answers name students.
+        # Answers contain student IDs.
         finished.setdefault("Cache-Control", "private, no-store")
         return finished
 
     @property
     def access(self) -> api.Access:
-        """What the caller may see and do."""
+        """The caller's access."""
         return self.scope.access
 
     @property
@@ -232,12 +245,22 @@ class Endpoint(APIView):
         return Parameters(self.request.query_params)
 
     def origin(self, *, reason: str = "") -> Origin:
-        """Return what the ledger says of this request."""
+        """Return the origin of this request's changes, for the ledger."""
         return Origin(source=Source.API, actor_id=self.request.user.pk, request_id=self.request_id, reason=reason)
 
     def page_response(self, page: Page, *, status: int = 200, **more: Any) -> Response:
-        """Return a page in the envelope of lists, with the members `more` in it."""
+        """Return a page in the envelope of lists, with the additional members `more`."""
         return Response(render_page(self.request, page, **more), status=status)
+
+    def export_response(
+        self, *, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], name: str
+    ) -> HttpResponseBase:
+        """Return rows as a CSV file (see `exports`)."""
+        return self.file_response(blocks=export_blocks(columns=columns, rows=rows), name=name)
+
+    def file_response(self, *, blocks: Iterator[bytes], name: str) -> HttpResponseBase:
+        """Return the blocks of a CSV file, streamed if it is long."""
+        return file_response(blocks=blocks, name=name, report=self._report)
 
 
 class ProgramEndpoint(Endpoint):
@@ -246,7 +269,7 @@ class ProgramEndpoint(Endpoint):
     program: api.Program
 
     def identity_reach(self) -> api.Reach:
-        """Return on which part of the program's school the caller may change learners' identities."""
+        """Return the part of the program's school where the caller may change learners' identities."""
         return self.access.reach(permission=Permission.WRITE_ENROLLMENTS, school_id=self.program.school_id)
 
     def authorize(self, request: Request) -> api.Scope:
@@ -265,7 +288,7 @@ class ProgramEndpoint(Endpoint):
 
 
 class SchoolEndpoint(Endpoint):
-    """An endpoint below a school, for those who have the method's permission on all of it."""
+    """An endpoint below a school, for callers with the method's permission on the whole school."""
 
     school: api.School
 
@@ -291,10 +314,7 @@ class CourseEndpoint(ProgramEndpoint):
 
 
 class NothingHere(Endpoint):
-    """Every path under the root that no endpoint has: 404 for those who are signed in.
-
-    The answer is a problem document.
-    """
+    """Answers every other path under the root with 404, as a problem document, for authenticated callers."""
 
     schema = None
     http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]

@@ -2,8 +2,8 @@
 
 The document follows RFC 9457.
 
-A new exception of the tree in `program_enrollments.exceptions` needs one line in `TABLE`; without one its base's line
-counts.
+A new exception in `program_enrollments.exceptions` needs one line in `TABLE`. Without one, the line of its base is
+used.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class BodyTooLarge(ProgramEnrollmentsError):
 
 
 class TooManyRequests(ProgramEnrollmentsError):
-    """The client is over the setting `THROTTLE_RATE`; `wait` is after how many seconds it may go on."""
+    """The client is over the setting `THROTTLE_RATE`. It may continue after `wait` seconds."""
 
     code = "throttled"
     detail = "You send more requests than you may. Wait as many seconds as Retry-After says."
@@ -151,18 +151,12 @@ UNEXPECTED = Entry(
 
 
 def find_entry(error: Exception) -> Entry | None:
-    """Return how `error` is told, by the nearest of its classes that is in the table.
-
-    None for what nobody foresaw.
-    """
+    """Return the entry of the nearest of `error`'s classes that is in the table, or None if there is none."""
     return next((TABLE[cls] for cls in type(error).__mro__ if cls in TABLE), None)
 
 
 def problem_document(error: Exception) -> dict[str, Any]:
-    """Return the problem document for an exception that the table knows.
-
-    For any other, one that says nothing of it.
-    """
+    """Return the problem document for an exception. For unexpected ones, it reveals nothing about them."""
     entry = find_entry(error)
     extra: Mapping[str, Any] = {}
     if entry is None:
@@ -186,8 +180,7 @@ def problem_document(error: Exception) -> dict[str, Any]:
 def problem_response(error: Exception) -> Response:
     """Return `problem_document` as a response.
 
-    What is unexpected is logged by its type and place only: its message, and the values in a traceback, can be personal
-    data.
+    Unexpected exceptions are logged by type and place only, because messages and tracebacks can contain personal data.
     """
     if find_entry(error) is None:
         logger.error("A request failed unexpectedly: %s.", describe_failure(error))

@@ -27,7 +27,7 @@ NOT_KEPT = frozenset({401, 403, 404})
 
 
 def read_key(request: HttpRequest) -> str | None:
-    """Return the key of a request that takes one. Raises InvalidParameter for a key that cannot be one."""
+    """Return the request's idempotency key, if it has one. Raises InvalidParameter for an unusable key."""
     key = request.headers.get(HEADER)
     if request.method != "POST" or key is None:
         return None
@@ -39,7 +39,7 @@ def read_key(request: HttpRequest) -> str | None:
 
 
 def fingerprint_of(request: HttpRequest) -> str:
-    """Return what tells this request from another: SHA-256 over path, query and body.
+    """Return a digest that identifies the request: SHA-256 over path, query and body.
 
     Reads the body; raises BodyTooLarge.
     """
@@ -55,16 +55,15 @@ def replay(answer: RequestAnswer) -> HttpResponse:
 
 
 def forget(response: HttpResponseBase) -> None:
-    """Mark an answer as one that is not kept: under the same key, the request is executed again."""
+    """Mark an answer as one that is not kept: a retry under the same key is executed again."""
     response.is_kept = False  # type: ignore[attr-defined]
 
 
 def settle(claim: Claim, response: HttpResponseBase) -> None:
     """Keep the answer to a request, or release its claim if a retry may get another answer.
 
-    That holds for 401, 403, 404 and 5xx.
-
-    The request is done by now: where its answer cannot be kept, it is still given.
+    A retry may get another answer after 401, 403, 404 and 5xx. The request has been carried out at this point, so a
+    failure to keep its answer is logged and the answer is still returned.
     """
     try:
         passing = response.status_code >= 500 or not getattr(response, "is_kept", True)

@@ -1,7 +1,4 @@
-"""Lists: the envelope of every list, with absolute URLs of the neighbouring pages.
-
-See docs/api.rst, Lists.
-"""
+"""Lists: the envelope of every list, with absolute URLs of its neighbors (docs/api.rst, Lists)."""
 
 from __future__ import annotations
 
@@ -18,18 +15,17 @@ CURSOR, PAGE_SIZE = "cursor", "page_size"
 
 
 class Paging(NamedTuple):
-    """Which page of a list is asked for."""
+    """The page of a list that a request names."""
 
     cursor: str | None
     page_size: int
 
 
 def read_paging(request: Request) -> Paging:
-    """Return the page that a request asks for.
+    """Return the page that a request names.
 
-    It has `PAGE_SIZE` rows unless the request says otherwise, and at most `MAX_PAGE_SIZE`.
-
-    A page size that is nonsense, or not above 0, is the default. Whether the cursor is one is for the list to say.
+    It has `PAGE_SIZE` rows unless the request gives a `page_size`, and at most `MAX_PAGE_SIZE`. A page size that is not
+    a number above 0 is ignored. The list itself checks the cursor.
     """
     return Paging(request.query_params.get(CURSOR) or None, _page_size(request.query_params.get(PAGE_SIZE, "")))
 
@@ -56,10 +52,7 @@ def render_page(request: Request, page: Page, **more: Any) -> dict[str, Any]:
 
 
 def page_url(request: Request, cursor: str | None, *, parameter: str = CURSOR) -> str | None:
-    """Return the absolute URL of this request with another cursor in `parameter`.
-
-    None where there is no cursor.
-    """
+    """Return the absolute URL of this request with another cursor, or None without a cursor."""
     if cursor is None:
         return None
     query = request.query_params.copy()

@@ -1,9 +1,7 @@
-"""Middleware for the host: errors under the API's root are problem documents.
+"""Middleware for the host: errors under the API's root are problem documents, also before a view runs.
 
-That includes requests that are refused before a view is found.
-
-Django itself answers a bad `Host` header, and whatever other middleware refuses or fails at, with the host's HTML page
-(with `DEBUG`, a long one that shows the settings). `ProblemMiddleware` comes first in `MIDDLEWARE`.
+Without it, a bad `Host` header and failures of other middleware would be answered with the host's HTML page (with
+`DEBUG`, one that shows the settings). `ProblemMiddleware` comes first in `MIDDLEWARE`.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ from program_enrollments.rest_api import request_ids
 from program_enrollments.rest_api.errors import InvalidParameter, problem_document
 from program_enrollments.rest_api.renderers import ProblemRenderer
 
-# Where Django's own handling logs it, for those who watch for it.
+# The same logger as Django's own handling, for operators who watch it.
 security_logger = logging.getLogger("django.security.DisallowedHost")
 
 BAD_HOST = InvalidParameter(
@@ -61,9 +59,9 @@ class ProblemMiddleware:
 
 @lru_cache(maxsize=8)
 def find_root(urlconf: str, script_prefix: str) -> str | None:
-    """Return the path that the API is mounted at, or None if the host does not mount it.
+    """Return the path at which the API is mounted, or None if the host does not mount it.
 
-    `script_prefix` is what `reverse` puts before it.
+    `script_prefix` is the prefix that `reverse` adds.
     """
     try:
         return reverse("university_enrollments:nothing-here", urlconf=urlconf, args=[""])
@@ -82,6 +80,6 @@ def _answer(request: HttpRequest, error: Exception) -> HttpResponse:
             "Cache-Control": "private, no-store",
         },
     )
-    # Django would log the path, in which a student ID may stand.
+    # Django would log the path, which can contain a student ID.
     response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001  (what Django's own logging looks at)
     return response

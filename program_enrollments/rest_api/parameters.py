@@ -1,6 +1,6 @@
 """Query parameters: parsed, or refused by name.
 
-A name that an endpoint does not know is refused too: a mistyped filter would otherwise answer with everybody.
+Unknown names are refused, too. Otherwise a list with a mistyped filter would return everybody.
 """
 
 from __future__ import annotations
@@ -23,17 +23,14 @@ DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 BLANK_BEFORE_OFFSET = re.compile(r"(?<=\d) (?=\d{2}:?\d{2}$)")
 
 PASSED_OVER = frozenset({"format", "username", "user", "page", "limit"})
-"""What existing clients are known to send everywhere. Has no effect, except `format` (see `renderers.Negotiation`)."""
+"""Names that existing clients send everywhere. They are ignored, except `format` (see `renderers.Negotiation`)."""
 
 MAX_NAME_SHOWN = 100
 LEAST_LIKENESS = 0.6
 
 
 def refuse_unknown(query: QueryDict, *, known: Collection[str]) -> None:
-    """Raise InvalidParameter for a parameter that is neither known nor passed over.
-
-    It names the nearest known one.
-    """
+    """Raise InvalidParameter for an unknown parameter, with the nearest known name."""
     for name in query:
         if name in known or name in PASSED_OVER:
             continue
@@ -55,10 +52,9 @@ def _suggest(name: str, *, known: Collection[str]) -> str:
 class Parameters:
     """The query of one request.
 
-    Each method returns None (or the empty tuple) where the parameter is not given.
-
-    All raise InvalidParameter, naming the parameter, for a value it cannot have: blank, with control characters, or as
-    each method says. Of a parameter given twice the last counts, except where several are asked for.
+    Each method returns None, or the empty tuple, if the parameter is not given. Each raises InvalidParameter, naming
+    the parameter, for a value that is blank, has control characters, or is not of the method's kind. If a parameter is
+    given twice, the last value counts, except in `texts`.
     """
 
     query: QueryDict
@@ -80,7 +76,7 @@ class Parameters:
         return value
 
     def boolean(self, name: str) -> bool | None:
-        """Return the parameter's truth: `true` or `false`, in any letter case."""
+        """Return the parameter as a bool: `true` or `false`, in any letter case."""
         value = self.text(name)
         if value is None:
             return None
@@ -100,9 +96,8 @@ class Parameters:
     def moment(self, name: str) -> datetime | None:
         """Return the parameter's moment in UTC: ISO 8601 with date, time and offset.
 
-        A time without offset could mean any place's.
-
-        A `+` that arrived as a blank, as it does unless it is written `%2B`, is understood.
+        The offset is required, because the caller's time zone is unknown. A `+` that was not written `%2B` arrives as a
+        space, which is accepted.
         """
         value = self.text(name)
         if value is None:
@@ -138,10 +133,7 @@ class Parameters:
 
 
 def read_enrollment_filters(parameters: Parameters, *, statuses: Collection[str]) -> EnrollmentFilters:
-    """Return the filters of a list of enrollments, of which `statuses` are the possible ones.
-
-    Raises InvalidParameter.
-    """
+    """Return the filters of a list of enrollments with these possible statuses. Raises InvalidParameter."""
     return EnrollmentFilters(
         status=parameters.choice("status", words=statuses),
         account_exists=parameters.boolean("account_exists"),

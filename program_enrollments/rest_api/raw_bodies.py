@@ -25,9 +25,9 @@ def refuse_declared_size(request: HttpRequest, *, setting: str = "MAX_BODY_BYTES
 
 
 def _declared_size(request: HttpRequest) -> int:
-    """What `Content-Length` says, 0 where it is missing or says no number.
+    """Return `Content-Length`, or 0 if it is missing or not a number.
 
-    Huge numbers are cut, and still huge.
+    Long numbers are cut to 20 digits, which are still too many bytes.
     """
     declared = request.META.get("CONTENT_LENGTH") or ""
     return int(declared[:20]) if declared.isascii() and declared.isdecimal() else 0
@@ -36,11 +36,11 @@ def _declared_size(request: HttpRequest) -> int:
 def read_raw_body(request: HttpRequest) -> bytes:
     """Return the body's bytes.
 
-    Raises BodyTooLarge, also for a body that came without `Content-Length`, and UnreadablePostError if the client ended
-    it early, or sent it in chunks that are none.
+    Raises BodyTooLarge, also for a body without `Content-Length`, and UnreadablePostError if the client ended it early
+    or sent malformed chunks.
 
-    Not `request.body`: that has a limit of its own (`DATA_UPLOAD_MAX_MEMORY_SIZE`), meant for forms. What was read is
-    left for whoever looks at the request later, Django's form parser included.
+    `request.body` is not used, because it has a limit of its own that is meant for forms
+    (`DATA_UPLOAD_MAX_MEMORY_SIZE`). The request keeps the bytes for later readers, such as Django's form parser.
     """
     if hasattr(request, "_body"):
         return request.body
@@ -55,9 +55,8 @@ def read_raw_body(request: HttpRequest) -> bytes:
 def _stream_of(request: HttpRequest) -> Any:
     """Return the stream to read, usually the request.
 
-    For a chunked body it is the server's own, if the server says that it marks the end.
-
-    Django takes a request without `Content-Length` for one without a body.
+    A chunked body is read from the server's own stream, if the server marks its end: Django takes a request without
+    `Content-Length` for one without a body.
     """
     undeclared = not request.META.get("CONTENT_LENGTH")
     if undeclared and request.META.get("wsgi.input_terminated"):
@@ -94,10 +93,7 @@ def _parts_up_to(stream: Any, limit: int) -> Iterator[bytes]:
 
 
 def _read_part(stream: Any, size: int) -> bytes:
-    """Return the next bytes of the server's stream.
-
-    Raises UnreadablePostError if the server cannot read on.
-    """
+    """Return the next bytes of the server's stream. Raises UnreadablePostError if that fails."""
     try:
         part: bytes = stream.read(size)
     except Exception as error:

@@ -1,8 +1,9 @@
-"""How answers are written: JSON in UTF-8, whatever the host's settings of Django REST framework are."""
+"""Renderers of answers: JSON in UTF-8, independent of the host's settings of Django REST framework."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -23,10 +24,22 @@ class JsonRenderer(JSONRenderer):
 
 
 class ProblemRenderer(JsonRenderer):
-    """Problem documents (RFC 9457): JSON whatever the caller accepts."""
+    """Problem documents (RFC 9457): JSON for every `Accept` header."""
 
     media_type = "application/problem+json"
     format = "problem"
+
+
+class CsvRenderer(BaseRenderer):
+    """Says that an endpoint can answer in CSV; `exports` writes it."""
+
+    media_type = "text/csv"
+    format = "csv"
+
+    def render(
+        self, data: object, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        raise NotImplementedError("Whoever offers CSV answers with exports.file_response.")
 
 
 class Negotiation(DefaultContentNegotiation):

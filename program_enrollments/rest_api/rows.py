@@ -1,8 +1,7 @@
 """Rows of enrollment writes: JSON to requests, and outcomes to one word per row.
 
-Here a body is refused as a whole where its form is wrong; what is wrong with a row's content is for the domain to say,
-row by row (docs/api.rst, Program enrollments). This is a hot path: plain loops, and one cheap test a value that all
-good values pass.
+This module refuses a body as a whole if its form is wrong. The domain checks the contents, row by row (docs/api.rst,
+Program enrollments). This is a hot path: plain loops, and one cheap test per value that all good values pass.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from program_enrollments.rest_api.idempotency import forget
 
 ALL_GOOD, MIXED, ALL_BAD = 200, 207, 422
 MAX_ERRORS = 100
-"""A body is not looked at further once it has this many errors."""
+"""Checking a body stops after this many errors."""
 
 UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters (Unicode's Cc, NUL among them) and lone surrogates."""
@@ -31,11 +30,11 @@ UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 R = TypeVar("R")
 Raw = dict[str, Any]
 Refusal = tuple[str, str, str]
-"""Name of the member, code, and what is wrong."""
+"""Name of the member, code, and message."""
 
 
 class RowRefused(Exception):
-    """One row's form is wrong, in these ways."""
+    """The form of one row is wrong, with its errors."""
 
     def __init__(self, *refusals: Refusal) -> None:
         self.refusals = refusals
@@ -45,8 +44,8 @@ class RowRefused(Exception):
 def read_program_rows(body: Any, *, with_curricula: bool = True) -> list[ProgramEnrollmentRequest]:
     """Return the rows of a program write.
 
-    `body` is what `bodies.read_json` gave. Without curricula, `curriculum_uuid` is not read, whatever
-    stands there. Raises InvalidBody, TooManyRows.
+    `body` is the result of `bodies.read_json`. Without `with_curricula`, `curriculum_uuid` is ignored, whatever its
+    value. Raises InvalidBody, TooManyRows.
     """
     uuids: dict[str, UUID] = {}
 
@@ -70,7 +69,7 @@ def read_program_rows(body: Any, *, with_curricula: bool = True) -> list[Program
 def read_course_rows(body: Any) -> list[CourseEnrollmentRequest]:
     """Return the rows of a course write.
 
-    `body` is what `bodies.read_json` gave. Raises InvalidBody, TooManyRows.
+    `body` is the result of `bodies.read_json`. Raises InvalidBody, TooManyRows.
     """
 
     def read(row: Raw) -> CourseEnrollmentRequest:
@@ -103,7 +102,7 @@ def _read_rows(body: Any, read: Callable[[Raw], R]) -> list[R]:
     limit: int = get_setting("MAX_ROWS")
     rows: list[R] = []
     errors: list[BodyError] = []
-    # Those beyond the limit are refused whatever they are; to look at them would cost as much as they are many.
+    # Rows beyond the limit are refused anyway, so checking them would be wasted.
     for number, row in enumerate(body[:limit]):
         try:
             if type(row) is not dict:
@@ -156,15 +155,15 @@ def _read_identity_and_status(row: Raw) -> tuple[str, str, str, str]:
 
 
 def _is_plain(value: Any) -> TypeGuard[str]:
-    """Return whether a value is text that is not blank and has no refused character.
+    """Return whether a value is text that is not blank and has no refused characters.
 
-    A number counts as text by now.
+    Numbers have been parsed to text before.
     """
     if type(value) is not str or not value or value.isspace():
         return False
     if not (value.isascii() or strip_invisible(value)):
         return False
-    # Printable text has no such characters; what isn't printable may still be fine (a no-break space).
+    # Printable text has no refused characters. Other text can still be fine, such as a no-break space.
     return value.isprintable() or UNUSABLE.search(value) is None
 
 
@@ -188,8 +187,8 @@ def _read_word_of_truth(value: Any) -> bool | None:
 def rows_response(outcomes: Sequence[RowOutcome], *, detailed: bool = False) -> Response:
     """Return `{key: word}` with 200 if all rows are good, 422 if none is, else 207.
 
-    Without rows the status is 200. `detailed`: a list in the request's order instead,
-    with what was before and why a row was refused.
+    Without rows the status is 200. With `detailed`, the answer is a list in the request's order, with the statuses
+    before and the reasons of refused rows.
     """
     good = sum(outcome.good for outcome in outcomes)
     status = ALL_GOOD if good == len(outcomes) else MIXED if good else ALL_BAD

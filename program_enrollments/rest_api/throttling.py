@@ -22,7 +22,7 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Rate(NamedTuple):
-    """So many requests in so many seconds."""
+    """A number of requests per number of seconds."""
 
     requests: int
     seconds: int
@@ -30,9 +30,9 @@ class Rate(NamedTuple):
 
 @lru_cache(maxsize=8)
 def parse_rate(text: str) -> Rate:
-    """Return what a rate such as `100/second` means.
+    """Parse a rate such as `100/second`.
 
-    Raises ValueError for anything else (a system check says so earlier).
+    Raises ValueError for anything else, which a system check reports earlier.
     """
     number, slash, period = text.partition("/")
     if not slash or not number.strip().isdecimal() or period.strip()[:1].lower() not in SECONDS:
@@ -41,7 +41,7 @@ def parse_rate(text: str) -> Rate:
 
 
 class Outage:
-    """Whether the cache is down, as this process knows: each outage is logged once, not with each request."""
+    """Whether this process has seen the cache fail, so that an outage is logged once and not per request."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -70,22 +70,21 @@ outage = Outage()
 
 
 def _count(key: str, *, seconds: int) -> int:
-    """Count a request and return how many there are, 0 where the cache keeps nothing."""
+    """Count a request and return the number of requests, or 0 if the cache keeps nothing."""
     if cache.add(key, 1, timeout=seconds):
         return 1
     try:
         return cache.incr(key)
     except ValueError:
-        # The cache dropped the counter just now, or keeps nothing: a request too many is better than one refused.
+        # The cache has just dropped the counter, or keeps nothing. Better let a request too many pass than refuse one.
         return 0
 
 
 class ClientThrottle(BaseThrottle):
     """Counts the requests of each user in fixed windows of the clock, in Django's default cache.
 
-    One counter a window: `incr` is atomic on shared caches, so that the limit holds over all processes of a site.
-    Counting windows lets up to twice the rate through at the seam of two; that is the price of one number instead of a
-    list a client.
+    There is one counter per window. `incr` is atomic on shared caches, so the limit holds over all processes of a site.
+    Where two windows meet, up to twice the rate can pass: that is the price of one number per client instead of a list.
     """
 
     def __init__(self) -> None:
@@ -105,8 +104,7 @@ class ClientThrottle(BaseThrottle):
         key = f"program_enrollments:requests:{request.user.pk}:{window}"
         try:
             count = _count(key, seconds=rate.seconds * 2)
-        # Each backend has exceptions of its own, and an API that is down because a limit cannot be counted is worse
-        # than one without a limit.
+        # Each cache backend raises exceptions of its own. An API without a limit is better than one that is down.
         except Exception as error:  # noqa: BLE001
             outage.begin(error)
             return True

@@ -11,7 +11,7 @@ from program_enrollments.rest_api.endpoints import NothingHere
 
 
 class Segment:
-    """Anything but a slash: whether it names something is for the view to say, in the API's own 404."""
+    """Anything but a slash. The view decides whether it names something, with the API's own 404."""
 
     regex = "[^/]+"
 
@@ -29,7 +29,7 @@ class Anything(Segment):
 
 
 class Rest(Segment):
-    """Whatever is left of a path, also nothing."""
+    """The rest of a path, which can be empty."""
 
     regex = "(?s:.*)"
 
@@ -42,6 +42,6 @@ app_name = "university_enrollments"
 
 urlpatterns = [
     path("v1/", include("program_enrollments.rest_api.v1.urls")),
-    # Last: no page of the host's may answer under this root, and no redirect to a path with a slash.
+    # Last, so that the host neither shows its own pages under this root nor redirects to a path with a slash.
     path("<rest:path>", NothingHere.as_view(), name="nothing-here"),
 ]

@@ -1,7 +1,5 @@
 """Single sign-on with university credentials, for hosts without a SAML set-up of their own.
 
-See docs/sso.rst, ADR 0008.
-
-A host that uses it names `saml.backend.UniversitySAML` among its authentication backends and includes
-`saml.urls`; any other host does neither, and nothing of it runs.
+A host that uses it adds `saml.backend.UniversitySAML` to its authentication backends and includes `saml.urls`. On any
+other host, nothing of it runs. See docs/sso.rst and ADR 0008.
 """

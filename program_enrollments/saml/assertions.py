@@ -1,4 +1,4 @@
-"""Assertions: whether one is meant for this service, for this request and for now; and what it says."""
+"""Assertions: checks of audience, request and time limits, and the asserted attributes."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from lxml import etree
 
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
-from program_enrollments.saml.documents import SAML, ResponseDocument, plain_text
+from program_enrollments.saml.documents import SAML, ResponseDocument, plain_text, refusing_alike
 from program_enrollments.saml.signatures import verified_assertion
 
 BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 
 Attributes = Mapping[str, Sequence[str | None]]
-"""Values by attribute name, trimmed, in the order of the assertion. None stands for a value that isn't plain text."""
+"""Trimmed values by attribute name, in the order of the assertion. None is a value that isn't plain text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What an assertion has to be to be believed.
+    """The values that an assertion has to match.
 
-    `request_id` is empty where nobody asked; times are compared give or take `skew`.
+    `request_id` is empty if no request was sent. Times are compared with a tolerance of `skew`.
     """
 
     issuer: str
@@ -37,11 +37,10 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """What an identity provider has asserted.
+    """A verified assertion of an identity provider.
 
-    `expires_at` is when it would be refused, clock skew included.
-
-    `friendly_names` are what the provider calls attributes for people; nothing is decided by them.
+    `expires_at` is the time after which it is refused, including the clock skew. `friendly_names` are the provider's
+    names of attributes for people; they decide nothing.
     """
 
     assertion_id: str
@@ -51,12 +50,13 @@ class Assertion:
 
 
 def read_assertion(document: ResponseDocument, *, expected: Expectation) -> Assertion:
-    """Return what a response's assertion says, after everything that speaks for it was checked.
+    """Check a response's assertion and return its contents.
 
-    Audience, destination, recipient and the ends of validity must be there, not merely be right if they are. Raises
-    SignOnRefused.
+    Audience, destination, recipient and the ends of validity are required: an assertion without one of them is
+    refused. Raises SignOnRefused.
     """
-    root, assertion = document.sent, verified_assertion(document, certificates=expected.certificates)
+    with refusing_alike(is_malleable=document.is_malleable):
+        root, assertion = document.sent, verified_assertion(document, certificates=expected.certificates)
     issuers = [*root.findall(f"{SAML}Issuer"), *assertion.findall(f"{SAML}Issuer")]
     if assertion.find(f"{SAML}Issuer") is None or any(plain_text(issuer) != expected.issuer for issuer in issuers):
         raise SignOnRefused(SignOnRefusal.ISSUER_WRONG)
@@ -81,9 +81,9 @@ def _check_destination(stated: str | None, expected: Expectation) -> None:
 
 
 def _check_request(stated: str | None, expected: Expectation) -> None:
-    """The response need not repeat the request's ID, but must not name another one.
+    """Refuse a response that names another request. It may leave out the request's ID.
 
-    The assertion itself has to, see below.
+    The assertion itself has to repeat it, see `_check_confirmation`.
     """
     if stated is not None and stated != expected.request_id:
         raise SignOnRefused(SignOnRefusal.REQUEST_UNKNOWN)
@@ -106,10 +106,7 @@ def _check_conditions(assertion: etree._Element, expected: Expectation) -> datet
 
 
 def _check_subject(assertion: etree._Element, expected: Expectation) -> datetime:
-    """Return until when whoever brings the assertion may be taken for its subject.
-
-    One confirmation must fit in everything.
-    """
+    """Return when the bearer confirmation expires. At least one SubjectConfirmation must pass every check."""
     refused = SignOnRefused(SignOnRefusal.CONDITIONS_MISSING)
     for confirmation in assertion.findall(f"{SAML}Subject/{SAML}SubjectConfirmation"):
         data = confirmation.find(f"{SAML}SubjectConfirmationData")
@@ -143,7 +140,7 @@ def _check_session(assertion: etree._Element, expected: Expectation) -> None:
 
 
 def _check_times(element: etree._Element, expected: Expectation) -> datetime:
-    """Check the limits that an element sets, of which there has to be an end; return the end."""
+    """Check an element's time limits and return the end, which is required."""
     start, end = _moment(element.get("NotBefore")), _moment(element.get("NotOnOrAfter"))
     if end is None:
         raise SignOnRefused(SignOnRefusal.CONDITIONS_MISSING)
@@ -155,10 +152,7 @@ def _check_times(element: etree._Element, expected: Expectation) -> datetime:
 
 
 def _moment(text: str | None) -> datetime | None:
-    """Read a time of SAML, which is UTC also where it doesn't say so.
-
-    Years that can only be meant badly are unreadable.
-    """
+    """Parse a SAML time, which is UTC even without an offset. Years outside of 1970 to 8999 are refused."""
     if text is None:
         return None
     try:
@@ -172,7 +166,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _attributes(assertion: etree._Element) -> Attributes:
-    """Return all attributes; the values of one that is stated twice are all its values."""
+    """Return all attributes. An attribute that occurs twice has the values of both."""
     attributes: dict[str, list[str | None]] = {}
     for attribute in assertion.findall(f"{SAML}AttributeStatement/{SAML}Attribute"):
         values = [plain_text(value) for value in attribute.findall(f"{SAML}AttributeValue")]

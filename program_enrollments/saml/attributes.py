@@ -1,4 +1,4 @@
-"""Attributes: how the page of a test sign-on presents what was asserted."""
+"""Attributes as the page of a test sign-on shows them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FRIENDLY_NAMES = {
     "urn:oid:2.5.4.4": "sn",
     "urn:oid:2.5.4.42": "givenName",
 }
-"""What the schemas eduPerson, SCHAC and inetOrgPerson, and SAML's own profiles, call attributes named by numbers."""
+"""Names of numbered attributes in the schemas eduPerson, SCHAC and inetOrgPerson and in SAML's own profiles."""
 
 USUAL = (EMAIL, FULL_NAME, FIRST_NAME, LAST_NAME)
 ROLES = frozenset(
@@ -50,12 +50,12 @@ ROLES = frozenset(
     }
 )
 NO_IDS = ROLES.union(name for names in USUAL for name in (*names, f"{CLAIMS}{CLAIM_NAMES[names]}"))
-"""Attributes that people change, or that several people share: never permanent IDs."""
+"""Attributes that people can change or share, so that they are never permanent IDs."""
 
 
 @dataclass(frozen=True, slots=True)
 class PresentedAttribute:
-    """An attribute for people; `friendly_name` is empty if nobody knows a better name."""
+    """An attribute as shown to people. `friendly_name` is empty if no better name is known."""
 
     name: str
     friendly_name: str
@@ -67,8 +67,8 @@ class PresentedAttribute:
 def present_attributes(*, provider: SignOnProvider, assertion: Assertion) -> list[PresentedAttribute]:
     """Return all attributes of an assertion, sorted by name.
 
-    One that could be the permanent ID has one plain value that fits into the tables, and is neither a name nor an
-    e-mail address.
+    An attribute could be the permanent ID if it has one plain value that fits into the tables, and is neither a name
+    nor an e-mail address.
     """
     chosen = permanent_id_name(provider)
     return [

@@ -1,7 +1,4 @@
-"""Authentication requests: how a person is sent to their university.
-
-They go by the HTTP-Redirect binding.
-"""
+"""Authentication requests, which send a person to their university by the HTTP-Redirect binding."""
 
 from __future__ import annotations
 
@@ -23,19 +20,17 @@ RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 
 
 def new_request_id() -> str:
-    """Return an ID for a request that nobody can guess; also fit to be part of a cookie's name."""
+    """Return an ID for a request. Nobody can guess it, and it can be part of a cookie's name."""
     return f"_{secrets.token_hex(16)}"
 
 
 def request_url(
     *, request_id: str, sso_url: str, acs_url: str, entity_id: str, private_key: str = "", now: datetime
 ) -> str:
-    """Return the address, at the identity provider, that asks for a sign-on.
+    """Return the address at the identity provider that requests a sign-on, signed if there is a key (PEM).
 
-    Signed if there is a key (PEM).
-
-    Neither an authentication context nor a name format is asked for: what a university finds secure enough is its own
-    to decide. Raises ImproperlyConfigured for a key that is no RSA key.
+    The request names neither an authentication context nor a name format: each university decides what is secure
+    enough. Raises ImproperlyConfigured if the key is not an RSA key.
     """
     xml = _authn_request(request_id=request_id, sso_url=sso_url, acs_url=acs_url, entity_id=entity_id, now=now)
     query = urlencode({"SAMLRequest": base64.b64encode(_deflate(xml)).decode("ascii")})
@@ -64,7 +59,7 @@ def _authn_request(*, request_id: str, sso_url: str, acs_url: str, entity_id: st
 
 
 def _deflate(data: bytes) -> bytes:
-    """Return raw DEFLATE, without the header and the checksum of zlib, as the binding wants it."""
+    """Compress with raw DEFLATE, without zlib's header and checksum, as the binding requires."""
     compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     return compressor.compress(data) + compressor.flush()
 

@@ -1,4 +1,4 @@
-"""The social-auth backend: identity providers from the database, answers checked strictly."""
+"""The social-auth backend: it finds identity providers in the database and checks responses strictly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.saml import pages
 from program_enrollments.saml.assertions import Assertion, Expectation, read_assertion
 from program_enrollments.saml.configuration import acs_url, get_sign_on_settings, sp_entity_id
-from program_enrollments.saml.documents import issuer_of, read_response, request_id_of
+from program_enrollments.saml.documents import issuer_of, read_response, refusing_alike, request_id_of
 from program_enrollments.saml.identities import identify
 from program_enrollments.saml.landing_pages import destination, safe_next
 from program_enrollments.saml.pending_requests import PendingRequest, find_request, forget_request
@@ -31,15 +31,14 @@ else:
     Base = BaseAuth
 
 RETURNED = "sign_on_returned"
-"""The field by which the consumer service knows that our own page has posted, and not the identity provider's."""
+"""The form field that tells the consumer service that our own page posted, not the identity provider's."""
 
 
 class UniversitySAML(Base):
     """Signs people on through their universities.
 
-    Its pages are those of `saml.urls`; social-auth's own begin and complete views lead there or behave alike.
-    Whatever comes of a response, this backend answers itself: with a redirect after it signed somebody in, or with a
-    page.
+    Its pages are those of `saml.urls`; social-auth's own begin and complete views redirect there or behave alike. This
+    backend answers every response itself: with a redirect if it signed the person in, with a page otherwise.
     """
 
     name = "tpa-saml"
@@ -51,26 +50,29 @@ class UniversitySAML(Base):
 
     @property
     def http_request(self) -> HttpRequest:
-        """The request that this backend was made for."""
+        """The request that this backend was created for."""
         request: HttpRequest = cast(Any, self.strategy).request  # Django's strategy has one, others don't
         return request
 
     def get_provider(self, slug: str) -> api.SignOnProvider:
         """Return the identity provider with this slug, read once per sign-on.
 
-        Raises SignOnRefused where there is none enabled.
+        Raises SignOnRefused if there is none, or it is disabled.
         """
         if self._provider is None or self._provider.slug != slug:
             self._provider = api.get_sign_on_provider(slug=slug)
         return self._provider
 
     def get_user(self, user_id: Any) -> Any:
-        """Return the user of a session, None once the account has been switched off: not every version looks."""
+        """Return the user of a session, or None if the account is inactive.
+
+        Not every version of social-auth checks this.
+        """
         user = cast(Any, super()).get_user(user_id)
         return user if user is not None and user.is_active else None
 
     def start(self) -> HttpResponse:
-        """Lead to the address that starts a sign-on: social-auth's `begin` view comes here."""
+        """Redirect to the address that starts a sign-on. Called by social-auth's `begin` view."""
         data = self.strategy.request_data()
         slug, next_url = str(data.get("idp", "")), safe_next(self.http_request, data.get("next"))
         return pages.redirect_to("sign_on:start", slug, next_url=next_url) if slug else redirect("sign_on:index")
@@ -89,10 +91,10 @@ class UniversitySAML(Base):
             return refuse(self.http_request, error)
 
     def complete_sign_on(self, *, response: dict[str, Any]) -> HttpResponse:
-        """Run the pipeline on what was asserted, sign the person in and lead on. Raises SignOnRefused.
+        """Run the pipeline on asserted attributes, sign the person in and redirect. Raises SignOnRefused.
 
-        `response` has `idp_name` (the slug), `attributes` (lists of values by name), `next_url` (safe or empty) and,
-        where it rests on a real assertion, `assertion` (an `api.AssertionUse`).
+        `response` has `idp_name` (the slug), `attributes` (lists of values by name) and `next_url` (safe or empty). If
+        it comes from a real assertion, it also has `assertion` (an `api.AssertionUse`).
         """
         outcome = self.strategy.authenticate(self, response=response)
         if isinstance(outcome, HttpResponse):
@@ -105,40 +107,42 @@ class UniversitySAML(Base):
     def run_authentication(self, *args: Any, **kwargs: Any) -> Any:
         """Run this backend's own pipeline, not the host's.
 
-        The host's may contain steps that attach people to accounts by other evidence.
+        The host's pipeline can have steps that attach people to accounts by other evidence.
         """
         kwargs.setdefault("is_new", False)
         args, kwargs = cast(Any, self.strategy).clean_authenticate_args(*args, **kwargs)
         return self.pipeline(list(get_sign_on_settings().PIPELINE), *args, **kwargs)
 
     def get_user_id(self, details: Any, response: Any) -> str:
-        """Return the uid of whoever was asserted. Raises SignOnRefused."""
+        """Return the uid of the asserted person. Raises SignOnRefused."""
         return identify(provider=self.get_provider(response["idp_name"]), attributes=response["attributes"]).uid
 
     def _answer(self, *, encoded: str, relay_state: str) -> HttpResponse:
         document = read_response(encoded=encoded, private_key=get_sign_on_settings().PRIVATE_KEY)
         request_id = request_id_of(document)
-        pending = self._pending(request_id)
-        provider, saml = api.get_saml_provider(entity_id=issuer_of(document))
+        with refusing_alike(is_malleable=document.is_malleable):
+            pending = self._pending(request_id)
+            provider, saml = api.get_saml_provider(entity_id=issuer_of(document))
         self._provider = provider
         try:
-            if pending is not None and pending.slug != provider.slug:
-                raise SignOnRefused(SignOnRefusal.ISSUER_WRONG)
-            if pending is None and not saml.allows_idp_initiated:
-                raise SignOnRefused(SignOnRefusal.UNASKED)
+            with refusing_alike(is_malleable=document.is_malleable):
+                if pending is not None and pending.slug != provider.slug:
+                    raise SignOnRefused(SignOnRefusal.ISSUER_WRONG)
+                if pending is None and not saml.allows_idp_initiated:
+                    raise SignOnRefused(SignOnRefusal.UNASKED)
             assertion = read_assertion(document, expected=self._expectation(saml, request_id))
             next_url = pending.next_url if pending else safe_next(self.http_request, relay_state)
             if saml.is_test_only:
                 return pages.show_assertion(self.http_request, provider=provider, assertion=assertion)
             response = self.complete_sign_on(response=_asserted(provider, saml, assertion, next_url))
         except SignOnRefused as error:
-            raise SignOnRefused(error.code, slug=provider.slug) from error
+            raise SignOnRefused(error.code, slug=provider.slug, logged=error.logged) from error
         if pending is not None:
             forget_request(response, request_id=request_id)
         return response
 
     def _pending(self, request_id: str) -> PendingRequest | None:
-        """Return the request that is answered, None where the response says that nobody asked."""
+        """Return the request that the response answers, or None if it answers no request."""
         if not request_id:
             return None
         pending = find_request(self.http_request, request_id=request_id)
@@ -159,7 +163,7 @@ class UniversitySAML(Base):
 
 
 def sign_in(request: HttpRequest, user: Any, *, backend: Any) -> None:
-    """Sign a user in, in place of the one who was.
+    """Sign a user in, and sign out the present one.
 
     Raises SignOnRefused if the account was deleted meanwhile.
     """
@@ -167,7 +171,7 @@ def sign_in(request: HttpRequest, user: Any, *, backend: Any) -> None:
         with transaction.atomic():
             login(request, user, backend=f"{type(backend).__module__}.{type(backend).__qualname__}")
     except DatabaseError:
-        # Noting the time of the sign-in met no row.
+        # The update of the account's last sign-in found no row.
         if type(user)._base_manager.filter(pk=user.pk).exists():
             raise
         request.session.flush()
@@ -175,7 +179,7 @@ def sign_in(request: HttpRequest, user: Any, *, backend: Any) -> None:
 
 
 def load_university_saml(request: HttpRequest) -> UniversitySAML:
-    """Return the backend for a request, in the class that the host configured."""
+    """Return the backend for a request, of the class that the host configured."""
     strategy: Any = load_strategy(request)  # type: ignore[no-untyped-call]
     backend: UniversitySAML = strategy.get_backend(UniversitySAML.name, redirect_uri=reverse("sign_on:acs"))
     return backend

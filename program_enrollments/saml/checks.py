@@ -30,13 +30,13 @@ BACKEND = "program_enrollments.saml.backend.UniversitySAML"
 
 
 def is_used() -> bool:
-    """Whether the host lets people sign on through this app: by the backend, or by a subclass of it."""
+    """Return whether the host's authentication backends include this app's, or a subclass of it."""
     return any(_is_ours(path) for path in settings.AUTHENTICATION_BACKENDS)
 
 
 @register()
 def check_sign_on_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """E020 to E022: the settings are known, keys and certificates can be used, the pipeline's steps are there."""
+    """Return E020 to E022 for unknown settings, unusable keys or certificates, and missing pipeline steps."""
     if not is_used() or not isinstance(get_setting("SIGN_ON"), dict):
         return []
     try:
@@ -59,7 +59,7 @@ def check_sign_on_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage
 
 @register()
 def check_host_pipelines(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """W023: a SAML set-up of the host's own asks whose account a student ID opens."""
+    """Return W023 if the host's own SAML pipeline does not check who holds a student ID now."""
     problems: list[CheckMessage] = []
     for path in settings.AUTHENTICATION_BACKENDS:
         name = _foreign_backend_name(path)
@@ -77,7 +77,7 @@ def check_host_pipelines(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def _foreign_backend_name(path: str) -> str | None:
-    """Return the name of a social-auth backend that is not this app's, None for anything else."""
+    """Return the name of a social-auth backend, or None if it is this app's or no social-auth backend."""
     if _is_ours(path):
         return None
     try:
@@ -89,7 +89,7 @@ def _foreign_backend_name(path: str) -> str | None:
 
 
 def _pipeline_of(name: str) -> tuple[str, list[str]]:
-    """Return the setting that has a backend's pipeline, and the steps."""
+    """Return a backend's pipeline: the name of its setting, and the steps."""
     own = f"SOCIAL_AUTH_{name.upper().replace('-', '_')}_PIPELINE"
     for setting in (own, "SOCIAL_AUTH_PIPELINE"):
         if steps := getattr(settings, setting, None):
@@ -99,7 +99,7 @@ def _pipeline_of(name: str) -> tuple[str, list[str]]:
 
 @register()
 def check_xml_security(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """E024: the library that verifies signatures can be loaded, and fits lxml."""
+    """Return E024 if the library that verifies signatures cannot be loaded, or doesn't match lxml."""
     if not is_used():
         return []
     try:
@@ -117,7 +117,7 @@ def check_xml_security(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.urls)
 def check_sign_on_urls(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """E023, W020: the backend and the pages go together."""
+    """Return E023 for a backend without pages, and W020 for pages without a backend."""
     try:
         reverse("sign_on:acs")
     except NoReverseMatch:
@@ -133,7 +133,7 @@ def check_sign_on_urls(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(deploy=True)
 def check_sign_on_deployment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """W021: what works without, but will be missed."""
+    """Return W021 for each missing setting that is optional but useful in production."""
     if not is_used() or not isinstance(get_setting("SIGN_ON"), dict):
         return []
     given = get_setting("SIGN_ON")
@@ -148,7 +148,7 @@ def check_sign_on_deployment(app_configs: Any, **kwargs: Any) -> list[CheckMessa
 def check_uid_collation(
     app_configs: Any, databases: Collection[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """W022: the database can hold the IDs of two people that differ in an accent alone."""
+    """Return W022 if the uid column's collation takes IDs that differ in an accent alone as equal."""
     alias = router.db_for_read(UserSocialAuth)
     connection: Any = connections[alias]
     if not is_used() or connection.vendor != "mysql" or alias not in (databases or ()):

@@ -1,4 +1,4 @@
-"""What the host's settings say of this service: `PROGRAM_ENROLLMENTS["SIGN_ON"]` (docs/sso.rst)."""
+"""The settings of single sign-on: `PROGRAM_ENROLLMENTS["SIGN_ON"]` (docs/sso.rst)."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ STEPS = (
     "program_enrollments.saml.pipeline.read_identity",
     "program_enrollments.saml.pipeline.open_account",
 )
-"""social-auth pipeline steps of a sign-on; a host may put its own behind them, with the setting `PIPELINE`."""
+"""social-auth's pipeline steps of a sign-on. A host can append its own with the setting `PIPELINE`."""
 
 MAX_CLOCK_SKEW_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
 class SignOnSettings:
-    """The settings, complete.
+    """All settings of single sign-on, with defaults for missing ones.
 
-    Keys and certificates are PEM text, empty where there are none; contacts have `name` and `email`, the organization
-    `name` and `url`.
+    Keys and certificates are PEM text, or empty. Contacts have `name` and `email`; the organization has `name` and
+    `url`.
     """
 
     ENTITY_ID: str = ""
@@ -42,12 +42,12 @@ class SignOnSettings:
 
     @property
     def clock_skew(self) -> timedelta:
-        """How far a university's clock may be from ours, in either direction, for every time limit alike."""
+        """How far a university's clock may differ from ours, in either direction and for every time limit."""
         return timedelta(seconds=min(max(self.CLOCK_SKEW_SECONDS, 0), MAX_CLOCK_SKEW_SECONDS))
 
 
 def get_sign_on_settings() -> SignOnSettings:
-    """Return the settings as they are now. Raises ImproperlyConfigured for a key that is no setting."""
+    """Return the present settings. Raises ImproperlyConfigured for an unknown key."""
     given: dict[str, Any] = get_setting("SIGN_ON")
     unknown = set(given) - set(SignOnSettings.__dataclass_fields__)
     if unknown:
@@ -56,13 +56,10 @@ def get_sign_on_settings() -> SignOnSettings:
 
 
 def acs_url(request: HttpRequest) -> str:
-    """Return the absolute address that identity providers send people back to."""
+    """Return the absolute address to which identity providers send people back."""
     return request.build_absolute_uri(reverse("sign_on:acs"))
 
 
 def sp_entity_id(request: HttpRequest) -> str:
-    """Return what this service is called among identity providers.
-
-    The setting, else the address of its metadata.
-    """
+    """Return this service's entity ID: the setting, or else the address of its metadata."""
     return get_sign_on_settings().ENTITY_ID or request.build_absolute_uri(reverse("sign_on:metadata"))

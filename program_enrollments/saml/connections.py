@@ -1,7 +1,7 @@
-"""Connections: an asserted identity waits until the person says which account is theirs.
+"""Connections: an asserted identity waits until the person chooses an account.
 
-The identity is kept in the browser's session. Both must be proved in this browser: the identity by the university, the
-account by signing in to it afterwards, at the host's own sign-in page with all its steps.
+The identity is kept in the browser's session. The person has to prove both in this browser: the identity by their
+university, and then the account by signing in to it on the host's own sign-in page, with all its steps.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from program_enrollments import api
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.host import get_host
+from program_enrollments.pages.headers import protect
 from program_enrollments.saml.backend import load_university_saml, sign_in
-from program_enrollments.saml.headers import protect
 from program_enrollments.saml.landing_pages import destination
 from program_enrollments.saml.refusals import refuse
 
@@ -36,17 +36,17 @@ MAX_AGE_SECONDS = 600
 
 @dataclass(frozen=True, slots=True)
 class PendingConnection:
-    """A proved identity that waits for its person's decision, and the page to go to then."""
+    """A proved identity that waits for the person's decision, and the page to go to afterwards."""
 
     identity: api.AssertedIdentity
     next_url: str
 
 
 def offer(request: HttpRequest, *, identity: api.AssertedIdentity, next_url: str) -> HttpResponse:
-    """Keep the identity in a new session, and lead to the page that offers the existing account.
+    """Keep the identity in a new session, and redirect to the page that offers the existing account.
 
-    Whoever was signed in is signed out: from here on, being signed in is proof that the person in front of this browser
-    has shown just now that the account is theirs.
+    Any signed-in user is signed out. If somebody is signed in later, they have proved after this moment that the
+    account is theirs.
     """
     logout(request)
     request.session[SESSION_KEY] = {
@@ -58,19 +58,19 @@ def offer(request: HttpRequest, *, identity: api.AssertedIdentity, next_url: str
 
 
 def pending_connection(request: HttpRequest) -> PendingConnection | None:
-    """Return what waits in this browser's session, None where nothing does or it waited too long."""
+    """Return the identity that waits in this browser's session, or None if there is none or it is too old."""
     kept: dict[str, Any] | None = request.session.get(SESSION_KEY)
     if kept is None:
         return None
     if kept["until"] < time.time():
-        # What a university said of somebody stays no longer than it is of use.
+        # An asserted identity is deleted as soon as it cannot be used any more.
         settle(request)
         return None
     return PendingConnection(api.AssertedIdentity(**kept["identity"]), kept["next_url"])
 
 
 def settle(request: HttpRequest) -> None:
-    """Forget what waited: it has been settled."""
+    """Remove the waiting identity from the session, because the person has decided."""
     request.session.pop(SESSION_KEY, None)
 
 
@@ -79,7 +79,7 @@ def settle(request: HttpRequest) -> None:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def connect(request: HttpRequest) -> HttpResponse:
-    """Offer the existing account; connect it, or make a new one, as the person decides."""
+    """Offer the existing account. Connect it or create a new one, as the person decides."""
     pending = pending_connection(request)
     if pending is None:
         return refuse(request, SignOnRefused(SignOnRefusal.CONNECTION_EXPIRED))
@@ -104,7 +104,7 @@ def _ask(request: HttpRequest, pending: PendingConnection) -> HttpResponse:
 
 
 def _decide(request: HttpRequest, pending: PendingConnection) -> HttpResponse:
-    # Switched off meanwhile, the provider's word counts no more.
+    # Raises if the provider was disabled meanwhile.
     api.get_sign_on_provider(slug=pending.identity.slug)
     backend = load_university_saml(request)
     if request.POST.get("decision") == "connect" and request.user.is_authenticated:

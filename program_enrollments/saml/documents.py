@@ -1,10 +1,11 @@
-"""Documents: SAML responses as XML, parsed so that hostile ones do no harm, and decrypted."""
+"""Documents: SAML responses, parsed so that hostile XML does no harm, and decrypted."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.xml_security import DS, DecryptionFailed, decrypt
 
 MAX_RESPONSE_CHARACTERS = 400_000
-"""Of a response in Base64. Real ones have 5,000 to 50,000."""
+"""The most characters of a response in Base64. Real ones have 5,000 to 50,000."""
 
 SAML = "{urn:oasis:names:tc:SAML:2.0:assertion}"
 SAMLP = "{urn:oasis:names:tc:SAML:2.0:protocol}"
@@ -25,34 +26,39 @@ SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 ELEMENT = "http://www.w3.org/2001/04/xmlenc#Element"
 SCHEMA = "saml-schema-protocol-2.0.xsd"
 
-# RSA 1.5 is left out: whether its padding was right can be asked for again and again until a key is known.
+# RSA 1.5 is left out: by sending many ciphertexts, an attacker can learn from its padding errors what they contain.
 KEY_TRANSPORTS = frozenset(
     {"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p", "http://www.w3.org/2009/xmlenc11#rsa-oaep"}
 )
 
+GCM = frozenset(f"http://www.w3.org/2009/xmlenc11#aes{bits}-gcm" for bits in (128, 192, 256))
+"""The ciphers that notice a ciphertext that was changed."""
+
 
 @dataclass(frozen=True, slots=True)
 class ResponseDocument:
-    """A SAML response as it was sent, and opened.
+    """A SAML response as it was sent, and decrypted.
 
-    `sent` is its root as it was posted, `opened` the element that has the assertion as a child. Both are the same
-    unless the assertion came encrypted: then `opened` is the root of a document of its own, the envelope with the plain
-    text in it. What was sent stays as it was, because the response's signature covers the ciphertext.
+    `sent` is the posted root, and `opened` is the element that has the assertion as a child. Both are the same unless
+    the assertion is encrypted. Then `opened` is the root of a document of its own: the envelope with the plain text.
+    `sent` is not changed, because the response's signature covers the ciphertext.
     """
 
     sent: etree._Element
     opened: etree._Element
+    is_malleable: bool = False
+    """Whether the assertion was encrypted by a cipher under which anybody can change what is inside, unseen."""
 
     @property
     def is_encrypted(self) -> bool:
-        """Whether the assertion came encrypted."""
+        """Return whether the assertion came encrypted."""
         return self.sent is not self.opened
 
 
 def read_response(*, encoded: str, private_key: str = "") -> ResponseDocument:
-    """Return a SAML response that was posted in Base64: valid by SAML's schema, successful, decrypted.
+    """Parse a SAML response that was posted in Base64: valid by SAML's schema, successful, decrypted.
 
-    `private_key` (PEM) is what assertions may be encrypted to. Nothing is believed yet. Raises SignOnRefused.
+    Assertions can be encrypted to `private_key` (PEM). No signature is verified yet. Raises SignOnRefused.
     """
     root = _parse(encoded)
     _check_schema(root)
@@ -63,11 +69,28 @@ def read_response(*, encoded: str, private_key: str = "") -> ResponseDocument:
         raise SignOnRefused(SignOnRefusal.DECLINED)
     if root.find(f"{SAML}EncryptedAssertion") is None:
         return ResponseDocument(root, root)
-    return ResponseDocument(root, _opened(root, private_key))
+    is_malleable = _is_malleable(root)
+    with refusing_alike(is_malleable=is_malleable):
+        return ResponseDocument(root, _opened(root, private_key), is_malleable)
+
+
+@contextmanager
+def refusing_alike(*, is_malleable: bool) -> Iterator[None]:
+    """Refuse for one reason, whatever was wrong with an encrypted text that anybody can change.
+
+    The true reason is for the log. Otherwise somebody with a person's response would send it changed, again and again,
+    and learn from the answers what is in it. To be used until the signature has been verified.
+    """
+    try:
+        yield
+    except SignOnRefused as error:
+        if not is_malleable:
+            raise
+        raise SignOnRefused(SignOnRefusal.ENCRYPTION_WEAK, slug=error.slug, logged=error.code) from None
 
 
 def issuer_of(document: ResponseDocument) -> str:
-    """Return the issuer that the assertion states; the response's own if there is no assertion."""
+    """Return the assertion's issuer, or the response's if there is no assertion."""
     for root, path in ((document.opened, f"{SAML}Assertion/{SAML}Issuer"), (document.sent, f"{SAML}Issuer")):
         issuer = root.find(path)
         if issuer is not None:
@@ -76,9 +99,9 @@ def issuer_of(document: ResponseDocument) -> str:
 
 
 def request_id_of(document: ResponseDocument) -> str:
-    """Return the ID of the request that the response says it answers, empty if it answers none.
+    """Return the ID of the request that the response claims to answer, or an empty string.
 
-    The attribute of the response may be outside of any signature; the assertion repeats it.
+    The response's attribute may not be covered by a signature; the assertion repeats it.
     """
     stated = document.sent.get("InResponseTo")
     if stated is None:
@@ -98,7 +121,7 @@ def _parse(encoded: str) -> etree._Element:
         raise SignOnRefused(SignOnRefusal.RESPONSE_TOO_LARGE)
     try:
         raw = base64.b64decode("".join(encoded.split()), validate=True)
-        # One encoding, so that what is looked for here is what the parser finds. Neither thing is ever needed.
+        # UTF-8 is required, so that this search and the parser read the same text. No response needs a DTD.
         text = raw.decode("utf-8")
     except (binascii.Error, ValueError):
         raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE) from None
@@ -108,7 +131,7 @@ def _parse(encoded: str) -> etree._Element:
         root = OneLogin_Saml2_XML.to_etree(raw)
     except (etree.XMLSyntaxError, ValueError):
         raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE) from None
-    # A declared encoding would make the parser read something else than what was looked at.
+    # With a declared encoding, the parser could read another text than the one that was searched.
     if root.tag != f"{SAMLP}Response" or (root.getroottree().docinfo.encoding or "utf-8").lower() not in {
         "utf-8",
         "ascii",
@@ -118,7 +141,7 @@ def _parse(encoded: str) -> etree._Element:
 
 
 def _check_schema(root: etree._Element) -> None:
-    # Answers with a string where the document isn't valid.
+    # The function returns a string if the document isn't valid.
     if isinstance(OneLogin_Saml2_XML.validate_xml(root, SCHEMA, debug=False), str):
         raise SignOnRefused(SignOnRefusal.RESPONSE_UNREADABLE)
 
@@ -126,8 +149,8 @@ def _check_schema(root: etree._Element) -> None:
 def _opened(root: etree._Element, private_key: str) -> etree._Element:
     """Return the root of a new document, whose one child is the decrypted assertion.
 
-    The plain text is parsed where the namespaces of the envelope are in scope, as it was when it was encrypted, and is
-    never moved: libraries write other prefixes into what they move, and a signature covers prefixes.
+    The plain text is parsed with the namespaces of the envelope in scope, as when it was encrypted. It is never moved
+    afterwards: libraries change the prefixes of elements that they move, and a signature covers prefixes.
     """
     envelopes = list(root.iter(f"{SAML}EncryptedAssertion"))
     if not private_key or len(envelopes) != 1 or not _is_acceptable(envelopes[0]):
@@ -162,14 +185,19 @@ def _empty_element(tag: str, nsmap: dict[str | None, str]) -> tuple[bytes, bytes
 
 
 def _is_acceptable(envelope: etree._Element) -> bool:
-    """Whether each key in the envelope is encrypted by an acceptable algorithm. The schema wants the data."""
+    """Return whether each key in the envelope is encrypted by an acceptable algorithm."""
     keys = list(envelope.iter(f"{XENC}EncryptedKey"))
     methods = [key.find(f"{XENC}EncryptionMethod") for key in keys]
     return bool(keys) and all(method is not None and method.get("Algorithm") in KEY_TRANSPORTS for method in methods)
 
 
+def _is_malleable(root: etree._Element) -> bool:
+    ciphers = [data.find(f"{XENC}EncryptionMethod") for data in root.iter(f"{XENC}EncryptedData")]
+    return any(cipher is None or cipher.get("Algorithm") not in GCM for cipher in ciphers)
+
+
 def _put_keys_inside(envelope: etree._Element, data: etree._Element) -> None:
-    """Move keys that stand beside the data to where the library looks for them."""
+    """Move keys that are siblings of the data to the place where the library looks for them."""
     beside: Iterator[etree._Element] = iter(envelope.findall(f"{XENC}EncryptedKey"))
     for key in beside:
         info = data.find(f"{DS}KeyInfo")

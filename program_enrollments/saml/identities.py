@@ -1,6 +1,6 @@
-"""Identities: from the attributes that were asserted to a person.
+"""Identities: the person that asserted attributes describe.
 
-The permanent ID is strict, all the rest is a courtesy.
+The permanent ID is checked strictly. All other attributes are optional.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from program_enrollments.normalization import (
 from program_enrollments.saml.assertions import Attributes
 
 UNSTORABLE = frozenset({"Cc", "Cs"})
-"""Unicode categories that no ID has and some databases refuse: control characters and lone surrogates."""
+"""Unicode categories that some databases refuse and no ID needs: control characters and lone surrogates."""
 
 MAX_EMAIL_LENGTH = 254
 MAX_NAME_LENGTH = 150
 
-# Where no name was configured: those of the eduPerson and inetOrgPerson schemas, then those of common products.
+# Used if no name is configured: names of the eduPerson and inetOrgPerson schemas, then those of common products.
 UID = "urn:oid:0.9.2342.19200300.100.1.1"
 EMAIL = ("urn:oid:0.9.2342.19200300.100.1.3", "mail", "email")
 USERNAME = (UID, "urn:oid:1.3.6.1.4.1.5923.1.1.1.6", "uid", "eduPersonPrincipalName", "username")
@@ -44,9 +44,9 @@ def permanent_id_name(provider: SignOnProvider) -> str:
 
 
 def identify(*, provider: SignOnProvider, attributes: Attributes) -> AssertedIdentity:
-    """Return the person that the attributes speak of.
+    """Return the person that the attributes describe.
 
-    Raises SignOnRefused where the permanent ID leaves any doubt.
+    Raises SignOnRefused unless the permanent ID is one plain, storable value.
     """
     names = provider.attributes
     return AssertedIdentity(
@@ -75,13 +75,13 @@ def _permanent_id(provider: SignOnProvider, attributes: Attributes) -> str:
 
 
 def is_storable(*, slug: str, remote_id: str) -> bool:
-    """Return whether an ID names anybody, and fits into every database's tables.
+    """Return whether an ID can name a person, and fits into every database's tables.
 
-    The provider's slug counts: it stands before the ID.
+    The uid has to fit, too: it is the provider's slug, a colon and the ID.
     """
     limit = min(MAX_IDENTITY_LENGTH, UserSocialAuth._meta.get_field("uid").max_length or MAX_IDENTITY_LENGTH)
     if is_pseudonym(normalize_identity(remote_id)):
-        # Made up by this app for a learner whose own ID is gone; no university gives such IDs.
+        # This app generates such IDs for learners whose own ID is gone; universities never assert them.
         return False
     if len(f"{slug}:{remote_id}") > limit or any(unicodedata.category(letter) in UNSTORABLE for letter in remote_id):
         return False
@@ -89,10 +89,7 @@ def is_storable(*, slug: str, remote_id: str) -> bool:
 
 
 def _candidates(attributes: Attributes, configured: str, usual: tuple[str, ...]) -> list[str]:
-    """Return the plain values under the configured name.
-
-    Without one, the first of the usual names that is there counts.
-    """
+    """Return the plain values of the configured attribute, or of the first usual one that has any."""
     usual_names = (*usual, f"{CLAIMS}{CLAIM_NAMES[usual]}")
     for name in (configured,) if configured else usual_names:
         values = [" ".join(_printable(value).split()) for value in attributes.get(name, ()) if value]
@@ -110,7 +107,7 @@ def _first(attributes: Attributes, configured: str, usual: tuple[str, ...]) -> s
 
 
 def _email(attributes: Attributes, configured: str) -> str:
-    """Return the first usable one of the addresses that were asserted."""
+    """Return the first usable of the asserted addresses, or an empty string."""
     for value in _candidates(attributes, configured, EMAIL):
         if len(value) <= MAX_EMAIL_LENGTH and is_email(value):
             return value

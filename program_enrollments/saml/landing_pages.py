@@ -1,4 +1,4 @@
-"""Landing pages: where people go after they have signed on."""
+"""Landing pages: the pages to which people are sent after signing on."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
 MAX_LENGTH = 1500
-"""Of an address that is kept across the round trip: it travels in a cookie."""
+"""The longest address that is kept during the round trip, since a cookie carries it."""
 
 
 def safe_next(request: HttpRequest, wanted: object) -> str:
-    """Return `wanted` if it is the path of a page of this very site, else an empty string."""
+    """Return `wanted` if it is the path of a page on this site, else an empty string."""
     if not isinstance(wanted, str) or len(wanted) > MAX_LENGTH or not wanted.startswith("/"):
         return ""
     if not url_has_allowed_host_and_scheme(
@@ -23,5 +23,5 @@ def safe_next(request: HttpRequest, wanted: object) -> str:
 
 
 def destination(next_url: str) -> str:
-    """Return where to go: `next_url`, which is safe, or else where the host lets people land."""
+    """Return the page to go to: `next_url`, which is safe, or else the host's own landing page."""
     return next_url or resolve_url(settings.LOGIN_REDIRECT_URL)

@@ -1,4 +1,4 @@
-"""Pages: the list of universities, one page each, the way back, and a test's result."""
+"""Pages: the list of universities, each university's page, the return page, and a test's result."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from django.urls import reverse
 
 from program_enrollments import api
 from program_enrollments.exceptions import SignOnRefused
+from program_enrollments.pages.branding import branding_of
+from program_enrollments.pages.headers import protect
 from program_enrollments.saml.assertions import Assertion
 from program_enrollments.saml.attributes import present_attributes
-from program_enrollments.saml.branding import branding_of
-from program_enrollments.saml.headers import protect
 from program_enrollments.saml.identities import identify, permanent_id_name
 from program_enrollments.saml.refusals import explain
 
@@ -23,7 +23,7 @@ TEMPLATES = "program_enrollments/saml"
 
 
 def redirect_to(name: str, *args: str, next_url: str) -> HttpResponse:
-    """Redirect to a page here by its URL name, with where to go afterwards."""
+    """Redirect to one of these pages by its URL name, keeping the page to go to afterwards."""
     query = f"?{urlencode({'next': next_url})}" if next_url else ""
     return HttpResponseRedirect(reverse(name, args=args) + query)
 
@@ -39,10 +39,7 @@ def show_choices(request: HttpRequest, *, choices: list[Any], next_url: str) -> 
 
 
 def show_school(request: HttpRequest, *, choices: list[Any], next_url: str) -> HttpResponse:
-    """Return a school's own page, with a way in through each of its identity providers.
-
-    It has the school's name, logo and colors.
-    """
+    """Return a school's own page: its name, logo and colors, and a link per identity provider."""
     school = choices[0].school
     nonce = secrets.token_urlsafe(16)
     branding = branding_of(school)
@@ -51,17 +48,14 @@ def show_school(request: HttpRequest, *, choices: list[Any], next_url: str) -> H
 
 
 def post_again(request: HttpRequest, *, field: str, encoded: str, relay_state: str) -> HttpResponse:
-    """Return the page that posts a response once more, from this site.
-
-    Only then does the browser send this site's cookies.
-    """
+    """Return the page that posts a response again from this site, so that the browser sends its cookies."""
     nonce = secrets.token_urlsafe(16)
     context = {"field": field, "encoded": encoded, "relay_state": relay_state, "nonce": nonce}
     return protect(render(request, f"{TEMPLATES}/post_again.html", context), nonce=nonce)
 
 
 def show_assertion(request: HttpRequest, *, provider: api.SignOnProvider, assertion: Assertion) -> HttpResponse:
-    """Return the page that ends a test sign-on: all that was asserted, and what would have come of it."""
+    """Return the page that ends a test sign-on: all asserted attributes, and what a sign-on would do."""
     identity, problem = None, None
     try:
         identity = identify(provider=provider, attributes=assertion.attributes)

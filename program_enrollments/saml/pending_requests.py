@@ -1,6 +1,6 @@
-"""Pending requests: which sign-ons a browser has asked for.
+"""Pending requests: the sign-ons that a browser has started.
 
-One signed cookie each, so that no tab disturbs another (ADR 0008).
+Each has its own signed cookie, so that tabs don't disturb each other (ADR 0008).
 """
 
 from __future__ import annotations
@@ -16,17 +16,14 @@ from django.urls import reverse
 SALT = "program_enrollments.saml.request"
 PREFIX = "sign_on"
 MAX_AGE_SECONDS = 3600
-"""As long as people may take at their university: some have to set up a second factor first."""
+"""The time that people have at their university. Some have to set up a second factor first."""
 MAX_BYTES = 3500
-"""All cookies of pending requests together; servers take about 8,000 bytes of them. The oldest ones make room."""
+"""The most bytes of these cookies together, since servers accept about 8,000. The oldest cookies are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingRequest:
-    """A sign-on that this browser has begun, and the page to go to afterwards.
-
-    The page is a path of this site, or empty.
-    """
+    """A sign-on that this browser has started. `next_url` is a path of this site, or empty."""
 
     request_id: str
     slug: str
@@ -34,7 +31,7 @@ class PendingRequest:
 
 
 def remember_request(request: HttpRequest, response: HttpResponse, *, pending: PendingRequest) -> None:
-    """Let the browser keep the request, signed, until it is answered."""
+    """Store the request in a signed cookie until it is answered."""
     started = int(time.time())
     value = signing.dumps([pending.request_id, pending.slug, pending.next_url, started], salt=SALT, compress=True)
     name = f"{PREFIX}{pending.request_id}"
@@ -51,13 +48,13 @@ def remember_request(request: HttpRequest, response: HttpResponse, *, pending: P
 
 
 def find_request(request: HttpRequest, *, request_id: str) -> PendingRequest | None:
-    """Return the pending request with this ID, None if this browser hasn't asked for it, or too long ago."""
+    """Return the pending request with this ID, or None if this browser did not start it or it expired."""
     found = _read(request, f"{PREFIX}{request_id}")
     return found[1] if found is not None and found[1].request_id == request_id else None
 
 
 def forget_request(response: HttpResponse, *, request_id: str) -> None:
-    """Let the browser forget a request that has been answered."""
+    """Delete the cookie of a request that has been answered."""
     response.delete_cookie(f"{PREFIX}{request_id}", path=_path(), samesite="Lax")
 
 

@@ -1,7 +1,4 @@
-"""The steps of social-auth's pipeline that sign somebody on.
-
-Whoever happens to be signed in plays no part in any of them.
-"""
+"""The steps of social-auth's pipeline that sign somebody on. They ignore the user who is signed in."""
 
 from __future__ import annotations
 
@@ -19,9 +16,10 @@ from program_enrollments.saml.refusals import explain
 
 
 def read_identity(*, backend: Any, response: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Read who was asserted, and forget who is signed in: at a shared computer that is somebody else.
+    """Read the asserted person, and ignore the signed-in user.
 
-    Raises SignOnRefused where the permanent ID is missing or not a single plain value.
+    At a shared computer, that user can be somebody else. Raises SignOnRefused if the permanent ID is missing or not a
+    single plain value.
     """
     provider = backend.get_provider(response["idp_name"])
     identity = identify(provider=provider, attributes=response["attributes"])
@@ -38,10 +36,7 @@ def read_identity(*, backend: Any, response: dict[str, Any], **kwargs: Any) -> d
 def open_account(
     *, backend: Any, identity: api.AssertedIdentity, response: dict[str, Any], **kwargs: Any
 ) -> dict[str, Any] | HttpResponse:
-    """Find or make the account.
-
-    Where an existing one may be the person's, lead to the page that offers it.
-    """
+    """Find or create the account, or redirect to the page that offers an existing one."""
     opened = api.open_account(
         backend=backend.name, identity=identity, assertion=response.get("assertion"), now=timezone.now()
     )
@@ -56,7 +51,7 @@ def open_account(
 
 
 class SignOnForbidden(AuthException):
-    """A sign-on through the host's own pipeline that was refused; its text is for the person."""
+    """A refused sign-on through the host's own pipeline. Its text is for the person."""
 
     def __init__(self, backend: Any, refused: SignOnRefused) -> None:
         self.refused = refused
@@ -69,11 +64,11 @@ class SignOnForbidden(AuthException):
 def confirm_holder(
     *, backend: Any, uid: Any, user: Any = None, social: Any = None, **kwargs: Any
 ) -> dict[str, Any] | None:
-    """Sign the student on who has the ID now, not the one an old uid is attached to.
+    """Sign on the student who has the ID now, not the account that an old uid names.
 
-    A step for the pipeline of a host with a SAML set-up of its own, right behind
+    A step for the pipeline of a host with a SAML set-up of its own. Put it right after
     `social_core.pipeline.social_auth.social_user`, which chooses the account by the uid alone. Raises SignOnForbidden,
-    which social-auth's middleware shows as it does its own refusals.
+    which social-auth's middleware shows like its own refusals.
     """
     try:
         confirmed = api.confirm_holder(provider=backend.name, uid=str(uid), now=timezone.now())

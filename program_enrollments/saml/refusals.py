@@ -1,6 +1,6 @@
-"""Refusals: what people read when a sign-on was refused, and the one line that is logged.
+"""Refusals of a sign-on: the page for the person, and one line in the log.
 
-The page and the line share a reference number. Neither names anybody, and nothing that a sender chose gets into either.
+The page and the line share a reference number. Neither names anybody, and neither contains data from the request.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
+from program_enrollments.pages.headers import protect
 from program_enrollments.saml.configuration import get_sign_on_settings
-from program_enrollments.saml.headers import protect
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ UNIVERSITY = _("You cannot change this yourself. Write to support, who will sett
 
 
 class Explanation(NamedTuple):
-    """A refusal in words: the HTTP status, and what the person and support staff should do."""
+    """A refusal: its HTTP status, and the advice for the person and for support staff."""
 
     status: HTTPStatus
     person: Text
@@ -103,7 +103,7 @@ EXPLANATIONS: dict[SignOnRefusal, Explanation] = {
     SignOnRefusal.DECLINED: Explanation(
         HTTPStatus.FORBIDDEN,
         _("Your university did not sign you in. If you did not cancel yourself, ask your university's help desk."),
-        _("The response's status is not Success. The university's own log tells why."),
+        _("The response's status is not Success. The university's own log has the reason."),
     ),
     SignOnRefusal.UNSIGNED: Explanation(
         HTTPStatus.FORBIDDEN,
@@ -117,6 +117,15 @@ EXPLANATIONS: dict[SignOnRefusal, Explanation] = {
             "A signature fits none of the configured certificates, or covers something else than it should. If "
             "the university has changed "
             "its key, import its new metadata. If it has not, take this as an attempted attack."
+        ),
+    ),
+    SignOnRefusal.ENCRYPTION_WEAK: Explanation(
+        HTTPStatus.BAD_REQUEST,
+        AGAIN,
+        _(
+            "The assertion cannot be decrypted, is not rightly signed, or answers no request; the log has which. This "
+            "page does not tell, because the university encrypts by a cipher (AES-CBC or 3DES) whose text anybody can "
+            "change and learn from the answers. Ask the university to encrypt by AES-GCM."
         ),
     ),
     SignOnRefusal.ALGORITHM_WEAK: Explanation(
@@ -292,16 +301,16 @@ EXPLANATIONS: dict[SignOnRefusal, Explanation] = {
 
 
 def explain(error: SignOnRefused) -> Explanation:
-    """Return a refusal in words."""
+    """Return the explanation of a refusal."""
     return EXPLANATIONS[SignOnRefusal(error.code)]
 
 
 def refuse(request: HttpRequest, error: SignOnRefused) -> HttpResponse:
-    """Log a refusal in one line, and return the page that says what to do."""
+    """Log a refusal in one line, and return the page with its explanation."""
     reference = f"{secrets.token_hex(2)}-{secrets.token_hex(2)}".upper()
     logger.warning(
         "Sign-on refused: %s, identity provider %s, reference %s.",
-        error.code,
+        f"{error.code} ({error.logged})" if error.logged else error.code,
         error.slug or "unknown",
         reference,
     )

@@ -1,4 +1,4 @@
-"""Describing: this service's own SAML metadata, which universities load into their identity providers."""
+"""The SAML metadata of this service, which universities load into their identity providers."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 def service_metadata(*, settings: SignOnSettings, entity_id: str, acs_urls: Sequence[str]) -> bytes:
     """Return the metadata as XML. Raises ImproperlyConfigured for a certificate that cannot be read.
 
-    The first of `acs_urls` is the default one. Signed assertions are asked for. With a private key, requests are
-    announced as signed; with a certificate, assertions may come encrypted to it.
+    The first of `acs_urls` is the default one. The metadata requires signed assertions. With a private key, it
+    announces signed requests. With a certificate, universities can encrypt assertions to it.
     """
     root = etree.Element(f"{{{MD}}}EntityDescriptor", {"entityID": entity_id}, nsmap={"md": MD, "ds": DS})
     service = etree.SubElement(

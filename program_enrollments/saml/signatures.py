@@ -1,7 +1,4 @@
-"""Signatures: which element of a response its identity provider has signed.
-
-Only that element is believed.
-"""
+"""Signatures: the element of a response that its identity provider has signed. No other one is used."""
 
 from __future__ import annotations
 
@@ -16,13 +13,11 @@ from program_enrollments.xml_security import DS, AlgorithmRejected, SignatureRej
 
 
 def verified_assertion(document: ResponseDocument, *, certificates: Sequence[str]) -> etree._Element:
-    """Return the one assertion of a response, signed by itself.
+    """Return the only assertion of a response, if it has a valid signature of its own.
 
-    The key is one of `certificates` (PEM).
-
-    A signature of the response must hold, too, if there is one: in the document as it was sent, since it covers the
-    ciphertext of an encrypted assertion. The assertion's own signature is verified after decryption. Raises
-    SignOnRefused for
+    The key has to be that of one of `certificates` (PEM). If the response is signed, that signature has to be valid,
+    too. It is verified in the document as it was sent, since it covers the ciphertext of an encrypted assertion. The
+    assertion's own signature is verified after decryption. Raises SignOnRefused for
 
     * no assertion or several, anywhere in the document;
     * an assertion that only the response's signature covers;

@@ -13,7 +13,7 @@ urlpatterns = [
     path("metadata.xml", views.metadata, name="metadata"),
     path("acs/", views.acs, name="acs"),
     path("connect/", connections.connect, name="connect"),
-    # Nothing keeps a slash out of slugs and keys that were written by other means than the admin.
+    # Slugs and keys that were not written in the admin can contain a slash.
     path("start/<path:slug>/", views.start, name="start"),
     path("schools/<path:key>/", views.school, name="school"),
 ]

@@ -1,4 +1,4 @@
-"""Views: starting a sign-on, coming back from it, and our metadata."""
+"""Views: the start of a sign-on, the return from it, and our metadata."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def school(request: HttpRequest, key: str) -> HttpResponse:
-    """Show a university's own page, or why there is no way in."""
+    """Show a university's own page, or the reason why nobody can sign in through it."""
     try:
         choices = api.fetch_school_choices(school_key=key)
     except SignOnRefused as error:
@@ -47,9 +47,9 @@ def school(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @require_safe
 def start(request: HttpRequest, slug: str) -> HttpResponse:
-    """Send the person to their university, and remember that this browser has asked.
+    """Send the person to their university, and remember the request in this browser.
 
-    A plain link may do this, other than in social-auth: whoever lures somebody here can at most have them signed in as
+    Unlike social-auth, this accepts a plain link: an attacker who lures somebody here can at most sign them in as
     themselves.
     """
     try:
@@ -77,7 +77,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def acs(request: HttpRequest) -> HttpResponse:
-    """Take what a university posts (the assertion consumer service)."""
+    """Answer a response that a university's page has posted (the assertion consumer service)."""
     try:
         too_large = not isinstance(request.POST.get("SAMLResponse", ""), str)
     except RequestDataTooBig:

@@ -1,1 +1,1 @@
-"""The old name of `saml`: only what stands in people's sessions is kept here."""
+"""The old name of `saml`, kept because people's sessions name its backend."""

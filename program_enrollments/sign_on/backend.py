@@ -1,4 +1,4 @@
-"""The old path of the social-auth backend, which sessions that were begun with it name."""
+"""The old path of the social-auth backend, which older sessions name."""
 
 from program_enrollments.saml.backend import UniversitySAML
 

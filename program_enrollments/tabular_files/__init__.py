@@ -1,7 +1,7 @@
 """Tabular files: CSV as spreadsheets and student information systems read and write it.
 
-See docs/files.rst. Read a file with `open_table`, write one with `write_table`. Both work on streams: neither ever holds a file as a whole.
-What this package writes, it reads back cell by cell.
+Read a file with `open_table`, write one with `write_table`. Both work on streams: neither ever holds a file as a whole.
+What this package writes, it reads back cell by cell. See docs/files.rst.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -14,12 +15,15 @@ from django.utils import timezone
 from program_enrollments.admin import large_tables
 from program_enrollments.data import ChangeKind, Source
 from program_enrollments.models import (
+    AccessChange,
     CourseRun,
     Curriculum,
+    Disclosure,
     FrozenGrade,
     GradeBook,
     GradeFreeze,
     Grant,
+    Invitation,
     Job,
     JobRow,
     KeptAnswer,
@@ -60,7 +64,7 @@ ON_OTHERS_PAGES = {
     "SamlConfiguration",
     "ProposedMetadata",
 }
-NEVER_SHOWN = {"SeenAssertion", "KeptProgress", "StagedRow"}  # digests and packed numbers, of use to nobody
+NEVER_SHOWN = {"SeenAssertion", "KeptProgress", "StagedRow", "ProgramSummary"}  # of use to nobody: digests, scratch
 
 
 def make_entry() -> LedgerEntry:
@@ -115,15 +119,43 @@ def make_kept_enrollment() -> KeptEnrollment:
     return KeptEnrollment.objects.create(learner=learner, program=program, by="support", reason="Appeal pending")
 
 
+def make_disclosure() -> Disclosure:
+    program = ProgramFactory()
+    return Disclosure.objects.create(
+        school=program.school, program=program, at=timezone.now(), user_id=1, page="learners", rows=3
+    )
+
+
+def make_invitation() -> Invitation:
+    return Invitation.objects.create(
+        school=SchoolFactory(),
+        email="kim@uni.example",
+        permissions=["metadata"],
+        digest=uuid4().hex,
+        invited_by_id=1,
+        invited_at=timezone.now(),
+        expires_at=timezone.now(),
+    )
+
+
+def make_access_change() -> AccessChange:
+    return AccessChange.objects.create(
+        school=SchoolFactory(), at=timezone.now(), actor_id=1, user_id=2, given=["metadata"]
+    )
+
+
 MAKERS: dict[type[Model], Callable[[], Any]] = {
+    AccessChange: make_access_change,
     CourseRun: CourseRunFactory,
     Curriculum: CurriculumFactory,
+    Disclosure: make_disclosure,
     FrozenGrade: make_frozen_grade,
     GradeBook: lambda: make_freeze().book,
     GradeFreeze: make_freeze,
     Grant: GrantFactory,
     Job: make_job,
     JobRow: make_job_row,
+    Invitation: make_invitation,
     KeptAnswer: make_answer,
     KeptEnrollment: make_kept_enrollment,
     Learner: LinkedLearnerFactory,

@@ -312,7 +312,9 @@ def test_trying_again_with_nothing_to_do_says_so_and_takes_an_old_failure_off(de
 
     learner.refresh_from_db()
     assert learner.problem_code == ""
-    assert page.messages() == ["Nothing was left to be made real, and no account claims a learner who waits."]
+    assert page.messages() == [
+        "No enrollments are left to be made real, and no account was found for a learner who waits."
+    ]
 
 
 def test_a_correction_that_no_longer_applies_changes_nothing(desk: Desk) -> None:

@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from demo_lms.demo_data import is_seeded, seed
 from demo_lms.demo_data.catalog import CS101, point_links_at
+from demo_lms.demo_data.people import COHORTS
 from demo_lms.models import CourseAccessRole, CourseEnrollment, CourseGrade, DailyActivity
 from demo_lms.models import CourseRun as HostCourseRun
-from program_enrollments.data import PROGRAM_PERMISSIONS
+from program_enrollments.data import PROGRAM_PERMISSIONS, Permission
 from program_enrollments.models import (
     CourseRun,
     Curriculum,
@@ -73,9 +74,15 @@ class TestWhatIsMade:
         assert Program.objects.filter(curricula__course_runs=shared).distinct().count() == 2
 
     def test_clients_may_do_everything_at_their_school_and_nothing_elsewhere(self) -> None:
-        grants = Grant.objects.values_list("user__username", "school__key", "permission")
-        assert set(grants) == {
+        grants = Grant.objects.filter(user__username__endswith="-sis")
+        assert set(grants.values_list("user__username", "school__key", "permission")) == {
             (f"{school}-sis", school, permission) for school in ("uni-a", "uni-b") for permission in PROGRAM_PERMISSIONS
+        }
+        administrators = Grant.objects.exclude(user__username__endswith="-sis")
+        assert set(administrators.values_list("user__username", "school__key", "permission")) == {
+            (username, school, permission)
+            for username, school in (("avery", "uni-a"), ("blair", "uni-b"))
+            for permission in Permission
         }
         assert list(
             User.objects.filter(user_permissions__codename="act_for_all_schools").values_list("username", flat=True)
@@ -96,7 +103,8 @@ class TestWhatIsMade:
         waiting = set(PreemptiveProgramEnrollment.objects.values_list("learner__student_key", "learner__email"))
         with_provider = {("student1", ""), ("student2", ""), ("", "student3@uni-a.example")}
         others = {("A-1005", ""), ("A-1006", ""), ("", "robin@uni-a.example"), ("B-2002", ""), ("A-1001", "")}
-        assert waiting == with_provider | others
+        cohorts = {(one.student_key, "") for one in COHORTS}
+        assert waiting == with_provider | others | cohorts
         assert not PreemptiveCourseEnrollment.objects.filter(learner__in=linked).exists()
         assert not Learner.objects.exclude(problem_code="").exists()
 

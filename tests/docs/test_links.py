@@ -8,7 +8,10 @@ import pytest
 
 from tests.docs.snippets import ROOT
 
-PAGES = [f"docs/{name}.rst" for name in ("api", "catalog", "grades", "host-adapter", "sis-integration", "sso")]
+PAGES = [
+    f"docs/{name}.rst"
+    for name in ("api", "catalog", "files", "grades", "host-adapter", "sis-integration", "sso", "console")
+]
 FILE = re.compile(r"`[^`<]+ <([^`>:]+)>`_")
 SECTION = re.compile(r"`([^`<]+)`_(?!_)")
 HEADING = re.compile(r"^(\S.*)\n[=~-]{3,}$", re.MULTILINE)

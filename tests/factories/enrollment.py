@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 import factory
 from django.contrib.auth.models import Permission as DjangoPermission
-from django.contrib.auth.models import User
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 from social_django.models import UserSocialAuth
@@ -178,13 +178,13 @@ class GrantFactory(DjangoModelFactory[Grant]):
     permission = Permission.METADATA
 
 
-def grant_everything(*, user: User, school: School) -> None:
+def grant_everything(*, user: Any, school: School) -> None:
     """Give the user every permission on the school."""
     for permission in Permission.values:
         GrantFactory(user=user, school=school, permission=permission)
 
 
-def act_for_all_schools(user: User) -> User:
+def act_for_all_schools(user: Any) -> Any:
     """Give the user Django's permission to act for all schools, and return the user."""
     user.user_permissions.add(DjangoPermission.objects.get(codename="act_for_all_schools"))
     return user

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import factory
-from django.contrib.auth.models import User
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from demo_lms.models import CourseAccessRole, CourseEnrollment, CourseGrade, CourseRun, DailyActivity, EmailAddress
 from demo_lms.models.accounts import email_digest
+from tests.factories.accounts import MODEL, email_of, names_of
 
 
-class UserFactory(DjangoModelFactory[User]):
-    """An account without e-mail address; its password is `password`."""
+class UserFactory(DjangoModelFactory[Any]):
+    """An account without e-mail address; its password is `password`.
+
+    `username` and `email` are what the host's user model has in their place.
+    """
 
     class Meta:
-        model = User
+        model = MODEL
         skip_postgeneration_save = True
+
+    @classmethod
+    def _adjust_kwargs(cls, **kwargs: Any) -> dict[str, Any]:
+        return {**names_of(username=kwargs.pop("username"), email=kwargs.pop("email", None)), **kwargs}
 
     username = factory.Sequence(lambda n: f"user{n}")
     password = factory.django.Password("password")
@@ -41,10 +49,10 @@ class SuperuserFactory(StaffUserFactory):
     is_superuser = True
 
 
-def confirm_email(user: User) -> None:
+def confirm_email(user: Any) -> None:
     """Mark the account's present address as confirmed, without telling `program_enrollments`."""
-    EmailAddress.objects.filter(user=user, email=user.email).update(
-        verified_at=timezone.now(), verified_digest=email_digest(user.email)
+    EmailAddress.objects.filter(user=user, email=email_of(user)).update(
+        verified_at=timezone.now(), verified_digest=email_digest(email_of(user))
     )
 
 
@@ -56,7 +64,7 @@ class ConfirmedUserFactory(UserFactory):
     email = factory.Sequence(lambda n: f"user{n}@mail.example")
 
     @factory.post_generation
-    def confirmed(self: User, create: bool, extracted: object, **kwargs: object) -> None:
+    def confirmed(self: Any, create: bool, extracted: object, **kwargs: object) -> None:
         confirm_email(self)
 
 

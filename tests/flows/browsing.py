@@ -28,7 +28,7 @@ class Browser:
         (link, *_others) = [one for one in self.page.iter("a") if text in " ".join(one.text_content().split())]
         return self.open(link.get("href"))
 
-    def submit(self, button: str = "", files: dict[str, Any] | None = None, **fields: str) -> Browser:
+    def submit(self, button: str = "", files: dict[str, Any] | None = None, **fields: str | list[str]) -> Browser:
         """Submit the form that has all of `fields`, with them filled in; `button` is the name of the one pressed."""
         forms = [one for one in self.page.forms if set(fields) <= {name for name, _value in _inputs(one)}]
         (form, *_others) = [one for one in forms if not button or one.xpath(".//*[@name=$name]", name=button)]

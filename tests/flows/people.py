@@ -12,13 +12,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
 
 from demo_lms.models import CourseEnrollment
+from demo_lms.models.primary import rows_of
 from program_enrollments.data import Permission
 from program_enrollments.models import CourseRun, Curriculum, Program, School
+from tests.factories.accounts import MODEL, USERNAME, asserted_address, username_of
 from tests.factories.enrollment import CourseRunFactory, CurriculumFactory, IdentityProviderFactory
 from tests.rest_api.callers import Caller, caller_granted
 
@@ -79,6 +80,7 @@ class Student:
 
     def sign_on(self, remote_id: str, *, slug: str = "uni-a", email: str = "") -> None:
         """Sign in through a university that asserts this student ID. It always works."""
+        email = email or asserted_address(remote_id=remote_id, slug=slug)
         asserted = {"idp": slug, "remote_id": remote_id, **({"email": email} if email else {})}
         with self.on_commit(execute=True):
             response = self.browser.post("/dev/sign-in/", asserted)
@@ -87,7 +89,7 @@ class Student:
 
     def sign_up(self, username: str, email: str) -> None:
         """Make an account with a password; a mail with a link goes to the address."""
-        form = {"username": username, "email": email, "password1": PASSWORD, "password2": PASSWORD}
+        form = {USERNAME: username_of(username), "email": email, "password1": PASSWORD, "password2": PASSWORD}
         with self.on_commit(execute=True):
             response = self.browser.post("/accounts/sign-up/", form)
         assert response.status_code == 302
@@ -102,12 +104,16 @@ class Student:
         assert response.status_code in {200, 302}
 
     @property
-    def account(self) -> User:
-        return User.objects.get(pk=self.browser.session["_auth_user_id"])
+    def account(self) -> Any:
+        return MODEL._default_manager.get(pk=self.browser.session["_auth_user_id"])
+
+    @property
+    def username(self) -> str:
+        return str(self.account.get_username())
 
     def seat(self, run: CourseRun) -> tuple[str, bool] | None:
         """Return mode and activity of the platform's course enrollment; None if there is none."""
-        seats = CourseEnrollment.objects.filter(user=self.account, course_run_id=run.course_id)
+        seats = rows_of(CourseEnrollment).filter(user=self.account, course_run_id=run.course_id)
         return seats.values_list("mode", "is_active").first()
 
     def dashboard(self) -> str:

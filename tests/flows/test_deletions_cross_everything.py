@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from itertools import count
+from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.utils import timezone
 
 from demo_lms.models import CourseEnrollment
+from demo_lms.models.primary import rows_of
 from program_enrollments import api
 from program_enrollments.data import (
     CourseEnrollmentRequest,
@@ -25,6 +27,7 @@ from program_enrollments.data import (
 )
 from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.models import CourseRun, IdentityProvider, Learner, Program
+from tests.factories.accounts import MODEL, asserted_address, make_account
 from tests.factories.enrollment import CourseRunFactory, CurriculumFactory, IdentityProviderFactory, SchoolFactory
 from tests.flows.test_writes_cross_sign_ins import run_together
 from tests.invariants import find_violations
@@ -36,7 +39,7 @@ ORIGIN = Origin(source=Source.API.value)
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-class Person(User):
+class Person(MODEL):
     """An account, as an app of the host may call it."""
 
     class Meta:
@@ -48,6 +51,7 @@ class Campus:
     """A school with two programs' worth of writing to do for the same few students."""
 
     def __init__(self, key: str) -> None:
+        self._numbers = count()
         self.school = SchoolFactory(key=key)
         self.provider: IdentityProvider = IdentityProviderFactory(school=self.school, slug=key)
         curriculum = CurriculumFactory(program__school=self.school)
@@ -72,9 +76,11 @@ class Campus:
         )
         assert {outcome.word for outcome in outcomes} <= {status, "not-in-program"}
 
-    def sign_on(self, key: str) -> User | None:
+    def sign_on(self, key: str) -> Any | None:
         """Sign a student on; None if their account is being deleted at this moment. Nothing else may go wrong."""
-        identity = api.AssertedIdentity(school_id=self.school.pk, slug=self.provider.slug, remote_id=key)
+        # Another address each time: IDs change hands here, and no two people have one address.
+        email = asserted_address(remote_id=f"{key}-{next(self._numbers)}", slug=self.provider.slug)
+        identity = api.AssertedIdentity(school_id=self.school.pk, slug=self.provider.slug, remote_id=key, email=email)
         try:
             opened = api.open_account(backend="tpa-saml", identity=identity, assertion=None, now=timezone.now())
         except SignOnRefused as refused:
@@ -82,21 +88,20 @@ class Campus:
                 raise
             return None
         assert opened is not None
-        user: User = opened.user
-        return user
+        return opened.user
 
 
 def delete_instance(pk: int) -> None:
-    for user in User.objects.filter(pk=pk):
+    for user in MODEL._default_manager.filter(pk=pk):
         user.delete()
 
 
 def delete_queryset(pk: int) -> None:
-    User.objects.filter(pk=pk).delete()
+    MODEL._default_manager.filter(pk=pk).delete()
 
 
 def delete_proxy(pk: int) -> None:
-    for person in Person.objects.filter(pk=pk):
+    for person in rows_of(Person).filter(pk=pk):
         person.delete()
 
 
@@ -111,9 +116,11 @@ by_path = pytest.mark.parametrize("delete", PATHS, ids=lambda path: path.__name_
 def delete_at_random(path: Callable[[int], None], seed: int) -> None:
     order = random.Random(seed)
     for _ in range(ROUNDS * 2):
-        ids = list(User.objects.values_list("pk", flat=True))
+        ids = list(MODEL._default_manager.values_list("pk", flat=True))
         if ids:
-            path(order.choice(ids))
+            chosen = order.choice(ids)
+            path(chosen)
+            assert not MODEL._default_manager.filter(pk=chosen).exists(), "a deletion deletes"
 
 
 def sign_on_at_random(campus: Campus, keys: list[str], seed: int) -> None:
@@ -197,7 +204,7 @@ def test_two_schools_that_take_one_person_out_at_the_same_moment_take_the_seat()
     shared = CourseRunFactory(curricula=[*one.program.curricula.all(), *other.program.curricula.all()])
     one.course_run = other.course_run = shared
     keys = [f"S-{number}" for number in range(STUDENTS)]
-    users = [User.objects.create(username=key) for key in keys]
+    users = [make_account(username=key) for key in keys]
     for campus in (one, other):
         campus.write(keys)
         for key, user in zip(keys, users, strict=True):
@@ -207,9 +214,9 @@ def test_two_schools_that_take_one_person_out_at_the_same_moment_take_the_seat()
     for _ in range(ROUNDS):
         for campus in (one, other):
             campus.write(keys)
-        assert CourseEnrollment.objects.filter(is_active=True).count() == STUDENTS
+        assert rows_of(CourseEnrollment).filter(is_active=True).count() == STUDENTS
         run_together(
             lambda: one.write(list(keys), status="inactive"), lambda: other.write(list(keys), status="inactive")
         )
-        assert not CourseEnrollment.objects.filter(is_active=True).exists()
+        assert not rows_of(CourseEnrollment).filter(is_active=True).exists()
     assert find_violations() == []

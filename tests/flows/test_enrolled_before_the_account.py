@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+from social_django.models import UserSocialAuth
+
+from tests.factories.accounts import username_of
 from tests.flows.people import Student, University
 
 MASTERS = ("masters", True)
@@ -22,7 +26,7 @@ def test_by_student_id(uni_a: University, new_student: Callable[[], Student]) ->
     student.sign_on("S-1")
 
     there = uni_a.students(program)["S-1"]
-    assert (there["account_exists"], there["username"]) == (True, student.account.username)
+    assert (there["account_exists"], there["username"]) == (True, student.username)
     assert uni_a.students(program, run=run)["S-1"]["status"] == "active"
     assert student.seat(run) == MASTERS
     assert program.title in student.dashboard()
@@ -45,7 +49,7 @@ def test_by_e_mail(uni_a: University, new_student: Callable[[], Student]) -> Non
     student.sign_up("student", "student@UNI-A.example")
     student.follow_the_mailed_link()
 
-    assert uni_a.students(program)["Student@uni-a.example"]["username"] == "student"
+    assert uni_a.students(program)["Student@uni-a.example"]["username"] == username_of("student")
     assert student.seat(run) == MASTERS
     assert uni_a.look_up(program, "student@uni-a.example")["link"]["how"] == "email"
 
@@ -109,6 +113,25 @@ def test_signing_in_twice_changes_nothing(uni_a: University, new_student: Callab
 
     assert elsewhere.account == student.account
     assert uni_a.look_up(program, "S-1") == before
+
+
+@pytest.mark.parametrize("kept", ["", [], "{}"])
+def test_what_an_older_platform_kept_of_a_sign_on_is_in_nobodys_way(
+    uni_a: University, new_student: Callable[[], Student], kept: object
+) -> None:
+    program = uni_a.open_program()
+    run = uni_a.open_course(program)
+    student, later = new_student(), new_student()
+    student.sign_on("S-1")
+    UserSocialAuth.objects.update(extra_data=kept)
+    uni_a.enroll(program, {"student_key": "S-1", "status": "enrolled"})
+    uni_a.enroll(program, {"student_key": "S-1", "status": "active"}, run=run)
+
+    later.sign_on("S-1")
+
+    assert later.account == student.account
+    assert later.seat(run) == MASTERS
+    assert set(UserSocialAuth.objects.get().extra_data) == {"auth_time"}
 
 
 def test_the_account_first(uni_a: University, new_student: Callable[[], Student]) -> None:

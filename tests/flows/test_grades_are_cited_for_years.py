@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from demo_lms.models import CourseGrade
 from program_enrollments.data import Permission
 from program_enrollments.models import School
 from tests.docs.snippets import code_blocks
+from tests.factories.accounts import MODEL, asserted_address
 from tests.factories.enrollment import CourseRunFactory, CurriculumFactory, IdentityProviderFactory
 from tests.rest_api.callers import Caller, caller_granted
 
@@ -35,7 +35,8 @@ def sign_in(django_capture_on_commit_callbacks: OnCommit) -> Callable[[str], Cli
     def sign_in(remote_id: str) -> Client:
         browser = Client()
         with django_capture_on_commit_callbacks(execute=True):
-            response = browser.post("/dev/sign-in/", {"idp": "uni-a", "remote_id": remote_id})
+            email = asserted_address(remote_id=remote_id, slug="uni-a")
+            response = browser.post("/dev/sign-in/", {"idp": "uni-a", "remote_id": remote_id, "email": email})
         assert response.status_code == 302
         return browser
 
@@ -57,7 +58,7 @@ def sis(school: School) -> Caller:
 def grade(student_key: str, letter: str, percent: str) -> None:
     """Record a final grade in the learning platform."""
     CourseGrade.objects.update_or_create(
-        user=User.objects.get(university_learners__student_key=student_key),
+        user=MODEL._default_manager.get(university_learners__student_key=student_key),
         course_run_id=RUN,
         defaults={"letter": letter, "percent": Decimal(percent), "passed": Decimal(percent) >= Decimal("0.5")},
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import pytest
-from django.contrib.auth.models import User
 from pytest_django.live_server_helper import LiveServer
 from social_django.models import UserSocialAuth
 
 from demo_lms.idp.people import PASSWORD
 from demo_lms.idp.running import RunningProviders
+from demo_lms.models import EmailAddress
+from demo_lms.models.primary import rows_of
 from program_enrollments.models import (
     CourseRun,
     IdentityProvider,
@@ -19,11 +20,12 @@ from program_enrollments.models import (
     School,
 )
 from program_enrollments.saml.identities import UID
-from tests.factories.enrollment import (
-    SchoolFactory,
-)
+from tests.factories.accounts import MODEL, USERNAME, email_of, username_after_sign_on, username_of
+from tests.factories.enrollment import SchoolFactory
 from tests.factories.host import ConfirmedUserFactory, SuperuserFactory
 from tests.flows.browsing import Browser
+
+STUDENT1 = username_after_sign_on(name="student1", address="student1@uni-a.example")
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,12 +50,12 @@ def test_a_student_signs_in_and_finds_what_was_promised(live_server: LiveServer,
     # Real in the database by the time this page was made.
     enrollment = ProgramEnrollment.objects.select_related("learner__user").get()
     assert ProgramCourseEnrollment.objects.get().course_run == course_run
-    assert enrollment.learner.user == User.objects.get()
+    assert enrollment.learner.user == MODEL._default_manager.get()
     for shown in ("Master of Computer Science", "Algorithms", "enrolled", "student1"):
         assert shown in browser.text
-    user = User.objects.get()
-    assert (user.username, user.email) == ("student1", "student1@uni-a.example")
-    assert user.email_address.is_verified, "the university is trusted for its own domain"
+    user = MODEL._default_manager.get()
+    assert (user.get_username(), email_of(user)) == (STUDENT1, "student1@uni-a.example")
+    assert rows_of(EmailAddress).get(user=user).is_verified, "the university is trusted for its own domain"
     assert browser.follow("Algorithms").response.status_code == 200
 
 
@@ -94,7 +96,7 @@ def test_one_computer_two_students_two_universities(live_server: LiveServer, sch
     for slug, username in (("uni-a", "student1"), ("uni-a", "student2"), ("uni-b", "student1")):
         sign_on(browser.open(f"{live_server.url}/sso/start/{slug}/"), username)
 
-    identities = dict(UserSocialAuth.objects.values_list("uid", "user__username"))
+    identities = dict(UserSocialAuth.objects.values_list("uid", f"user__{USERNAME}"))
     assert set(identities) == {"uni-a:student1", "uni-a:student2", "uni-b:student1"}
     assert len(set(identities.values())) == 3
     assert identities["uni-b:student1"] in browser.text, "the last one is signed in"
@@ -106,12 +108,15 @@ def test_somebody_connects_the_account_they_have_already(live_server: LiveServer
 
     sign_on(browser)
     assert "You may already have an account" in browser.text
-    browser.follow("Sign in to my existing account").submit(username="sasha", password="password")
-    assert "Connect University A to sasha" in browser.page.xpath("string(//main)")
+    browser.follow("Sign in to my existing account").submit(username=username_of("sasha"), password="password")
+    assert "Connect University A to " + username_of("sasha") in browser.page.xpath("string(//main)")
     browser.submit(button="decision")
 
     assert browser.url == f"{live_server.url}/accounts/email/"
-    assert UserSocialAuth.objects.values_list("uid", "user__username").get() == ("uni-a:student1", "sasha")
+    assert UserSocialAuth.objects.values_list("uid", f"user__{USERNAME}").get() == (
+        "uni-a:student1",
+        username_of("sasha"),
+    )
     again = sign_on(Browser().open(f"{live_server.url}/sso/start/uni-a/"))
     assert "sasha" in again.text
 
@@ -124,7 +129,7 @@ def test_a_university_added_just_now_signs_its_students_in(
     SchoolFactory(key="uni-c", name="University C")
     xml = Browser().open(f"{universities.base_url}/uni-c/metadata").response.text
 
-    staff = Browser().open(f"{live_server.url}/admin/").submit(username="support", password="password")
+    staff = Browser().open(f"{live_server.url}/admin/").submit(username=username_of("support"), password="password")
     staff.open("/admin/university_enrollments/identityprovider/").follow("Add by metadata")
     key = str(School.objects.get(key="uni-c").pk)
     staff.submit(button="show", school=key, slug="uni-c", metadata=xml, id_attribute=UID)
@@ -135,7 +140,7 @@ def test_a_university_added_just_now_signs_its_students_in(
     tester = sign_on(Browser().open(f"{live_server.url}/sso/start/uni-c/"))
     assert "Test sign-on of University C" in tester.text
     assert "uni-c:student1" in tester.text
-    assert not User.objects.filter(username__startswith="student").exists()
+    assert not MODEL._default_manager.filter(**{f"{USERNAME}__startswith": "student"}).exists()
 
     provider = IdentityProvider.objects.select_related("saml").get(slug="uni-c")
     staff.open(f"/admin/university_enrollments/identityprovider/{provider.pk}/change/")

@@ -8,6 +8,7 @@ from typing import Any
 from demo_lms.host import DemoHost
 
 Change = Callable[[Any], Any]
+UseOddHost = Callable[..., None]
 
 
 class OddPort:
@@ -44,3 +45,8 @@ def _as_it_is(answer: Any) -> Any:
 
 
 ODD_HOST = f"{OddHost.__module__}.{OddHost.__qualname__}"
+
+
+def for_user(user: Any, value: Any) -> Change:
+    """Replace the answer about one user."""
+    return lambda answer: {**answer, user.pk: value}

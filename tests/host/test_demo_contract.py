@@ -4,7 +4,6 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -12,9 +11,11 @@ from django.utils import timezone
 from demo_lms.accounts.confirmation import mark_confirmed
 from demo_lms.host import DemoHost
 from demo_lms.models import EmailAddress
+from demo_lms.models.primary import rows_of
 from program_enrollments.data import Attendance, Seat
 from program_enrollments.host.contract import HostContract
 from program_enrollments.host.ports import Host
+from tests.factories.accounts import EMAIL, MODEL
 from tests.factories.host import CourseGradeFactory, DailyActivityFactory, HostCourseRunFactory, UserFactory
 
 
@@ -26,11 +27,11 @@ class TestDemoHost(HostContract):
         return int(UserFactory(email=email).pk)
 
     def confirm_email(self, *, user_id: int) -> bool:
-        return mark_confirmed(address=EmailAddress.objects.get(user=user_id), now=timezone.now())
+        return mark_confirmed(address=rows_of(EmailAddress).get(user=user_id), now=timezone.now())
 
     def change_email(self, *, user_id: int, email: str) -> None:
-        user = User.objects.get(pk=user_id)
-        user.email = email
+        user = MODEL._default_manager.get(pk=user_id)
+        setattr(user, EMAIL, email)
         user.save()
 
     def make_course_run(self) -> str:
@@ -96,7 +97,7 @@ class TestWhatTheContractLeavesOpen:
         user = UserFactory(email="ann@uni.example")
         assert mark_confirmed(address=user.email_address, now=timezone.now())
 
-        User.objects.filter(pk=user.pk).update(email="ann@elsewhere.example")
+        MODEL._default_manager.filter(pk=user.pk).update(**{EMAIL: "ann@elsewhere.example"})
 
         assert not DemoHost().accounts.confirmed_emails(user_ids=[user.pk])
         assert not DemoHost().accounts.users_by_confirmed_email(emails=["ann@uni.example"])

@@ -5,33 +5,45 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 
 
 class AccountManager(BaseUserManager["Account"]):
     """What makes accounts whose user name is an address."""
 
-    def create_user(self, mail: str, password: str | None = None, **fields: Any) -> Account:
-        account = self.model(mail=self.normalize_email(mail), **fields)
+    def create_user(self, login_email: str, password: str | None = None, **fields: Any) -> Account:
+        account = self.model(login_email=self.normalize_email(login_email), **fields)
         account.set_password(password)
         account.save(using=self._db)
         return account
 
 
-class Account(AbstractBaseUser):
-    """An account named by its e-mail address, without Django's names, flags and permissions."""
+class Account(AbstractBaseUser, PermissionsMixin):
+    """An account named by the address that its owner signs in with; mails go to another one.
 
-    mail = models.EmailField(unique=True)
-    is_mail_confirmed = models.BooleanField(default=False)
+    It has neither `username` nor `email`, and no names of persons.
+    """
+
+    login_email = models.EmailField("login", unique=True)
+    contact_email = models.EmailField("contact", blank=True)
     is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
 
     objects = AccountManager()
 
-    USERNAME_FIELD = "mail"
-    EMAIL_FIELD = "mail"
+    USERNAME_FIELD = "login_email"
+    EMAIL_FIELD = "contact_email"
 
     class Meta:
+        app_label = "odd_host"
+
+
+class Member(Account):
+    """An account, as other apps of the host call it."""
+
+    class Meta:
+        proxy = True
         app_label = "odd_host"
 
 

@@ -9,7 +9,6 @@ from datetime import timedelta
 from itertools import count
 from typing import Any, Protocol
 
-from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import get_access_token_model
@@ -76,7 +75,7 @@ class Caller:
         return self.send("PATCH", path, body, **options)
 
 
-def caller_as(user: User) -> Caller:
+def caller_as(user: Any) -> Caller:
     """A caller with an access token of this user."""
     token = f"token-{next(_tokens)}"
     get_access_token_model().objects.create(user=user, token=token, expires=timezone.now() + timedelta(hours=1))

@@ -41,6 +41,7 @@ P/enrollments/           GET     401  401|  404  404  404|  404  404|  403  200 
 P/enrollments/           POST    401  401|  404  404  404|  404  404|  403  403   200  403 403  403 403|  200 200   404
 P/enrollments/           PUT     401  401|  404  404  404|  404  404|  403  403   200  403 403  403 403|  200 200   404
 P/enrollments/           PATCH   401  401|  404  404  404|  404  404|  403  403   200  403 403  403 403|  200 200   404
+P/course_enrollments/    GET     401  401|  404  404  404|  404  404|  403  200   403  403 403  403 403|  200 200   404
 C/enrollments/           GET     401  401|  404  404  404|  404  404|  403  200   403  403 403  403 403|  200 200   404
 C/enrollments/           POST    401  401|  404  404  404|  404  404|  403  403   200  403 403  403 403|  200 200   404
 C/enrollments/           PUT     401  401|  404  404  404|  404  404|  403  403   200  403 403  403 403|  200 200   404
@@ -114,6 +115,11 @@ def read_table() -> list[Line]:
 
 
 LINES = read_table()
+EXPORTS = [
+    line
+    for line in LINES
+    if line.method == "GET" and line.path.endswith(("enrollments/", "grades/", "freezes/1/", "attendance/", "changes/"))
+]
 CALLERS = list(LINES[0].statuses)
 STRANGERS = ("none", "fake", "them", "mask", "next", "staff")
 BLIND = [name for name in CALLERS if next(line for line in LINES if line.path == "P/").statuses[name] != 200]
@@ -220,6 +226,17 @@ def test_each_caller_gets_what_the_table_says(inhabited: Campus, name: str) -> N
         for line in sorted(LINES, key=lambda line: (line.method != "GET", "reopen" in line.path))
     }
     assert got == {(line.path, line.method): line.statuses[name] for line in LINES}
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_files_are_given_to_those_to_whom_the_lists_are(inhabited: Campus, name: str) -> None:
+    caller, claims = make_caller(name, inhabited)
+    for line in EXPORTS:
+        response = ask(caller, inhabited, line, "GET", {**claims, "format": "csv"})
+        assert response.status_code == line.statuses[name], line
+        assert response["Content-Type"].startswith("text/csv") == (response.status_code == 200), line
+        if name in STRANGERS:
+            assert "S-7001" not in response.content.decode(), line
 
 
 @pytest.mark.parametrize("name", STRANGERS)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from program_enrollments.data import JobKind, JobMode
+from program_enrollments.models import Job
 from program_enrollments.rest_api.endpoints import NothingHere
 from program_enrollments.rest_api.parameters import PASSED_OVER
 from tests.factories.enrollment import LinkedLearnerFactory, ProgramEnrollmentFactory
@@ -30,6 +32,11 @@ def endpoints() -> list[Any]:
 
 
 def path_in(campus: Campus, route: str) -> str:
+    if "<segment:job>" in route:
+        job = Job.objects.create(
+            kind=JobKind.PROGRAM_ENROLLMENTS, mode=JobMode.UPSERT, school=campus.school, program=campus.program
+        )
+        route = route.replace("<segment:job>", str(job.pk))
     return (
         route.replace("<segment:program>", str(campus.program.uuid))
         .replace("<anything:course>", campus.course_run.course_id)
@@ -114,11 +121,19 @@ def test_a_claim_in_the_query_is_refused_like_any_other_name(campus: Campus, sis
     assert (response.status_code, response.json()["parameter"]) == (400, claim)
 
 
-@pytest.mark.parametrize("value", ["xml", "csv", "api", "JSON", ""])
+@pytest.mark.parametrize("value", ["xml", "CSV", "api", "JSON", ""])
 def test_another_format_than_those_there_are_is_406(campus: Campus, sis: Caller, value: str) -> None:
     response = sis.get(campus.enrollments, query={"format": value})
     assert (response.status_code, response.json()["error_code"]) == (406, "not_acceptable")
-    assert response.json()["detail"] == "format must be one of: json."
+    assert response.json()["detail"] == "format must be one of: json, csv."
+
+
+def test_csv_is_406_where_there_is_no_file_to_give(campus: Campus, sis: Caller) -> None:
+    for method, path in (("GET", campus.path), ("GET", f"{campus.path}courses/"), ("PUT", campus.enrollments)):
+        chosen = sis.send(method, path, b"[]", query={"format": "csv"})
+        accepted = sis.send(method, path, b"[]", headers={"Accept": "text/csv"})
+        for response in (chosen, accepted):
+            assert (response.status_code, response.json()["error_code"]) == (406, "not_acceptable")
 
 
 def test_format_counts_more_than_accept(campus: Campus, sis: Caller) -> None:

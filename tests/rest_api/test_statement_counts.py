@@ -106,6 +106,7 @@ class TestPages:
             "PROGRAM/courses/",
             "PROGRAM/enrollments/",
             "PROGRAM/changes/",
+            "PROGRAM/course_enrollments/",
             "COURSE/enrollments/",
             "COURSE/grades/",
             "COURSE/attendance/",

@@ -17,7 +17,7 @@ def encrypted(
     keys: KeyPair,
     *,
     transport: str = "RSA_OAEP",
-    cipher: str = "AES256",
+    cipher: str = "AES256_GCM",
     beside: bool = False,
     number: int = 0,
 ) -> etree._Element:
@@ -44,7 +44,7 @@ def envelope_of(plain: str | bytes | etree._Element, keys: KeyPair) -> etree._El
     """Return an envelope with any text in it, well-formed or not."""
     text = etree.tostring(plain) if etree.iselement(plain) else plain.encode() if isinstance(plain, str) else plain
     envelope = etree.Element(f"{SAML}EncryptedAssertion", nsmap={"saml": SAML[1:-1]})
-    data, context = _prepared(envelope, keys, "RSA_OAEP", "AES256")
+    data, context = _prepared(envelope, keys, "RSA_OAEP", "AES256_GCM")
     envelope.append(context.encrypt_binary(data, text))
     return etree.fromstring(etree.tostring(envelope))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
+import re
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 from lxml import etree
@@ -17,7 +19,7 @@ from program_enrollments.xml_security import DS
 from tests.saml.encryption import encrypted, envelope_of
 from tests.saml.pysaml2_university import pysaml2_response
 from tests.saml.student import Student, refusal_on
-from tests.saml.university import University, encode
+from tests.saml.university import University, at, encode
 
 # Whether a document is believed is decided before the database is asked.
 pytestmark = pytest.mark.once
@@ -84,6 +86,58 @@ class TestWithAKey:
         assert student.username == ""
 
 
+def garbled(root: etree._Element, our_keys: KeyPair) -> etree._Element:
+    """Return the response with one bit of the ciphertext changed, as who doesn't have the key can do."""
+    root = encrypted(root, our_keys, cipher="AES256")
+    value = root.find(f"{SAML}EncryptedAssertion/{XENC}EncryptedData/{XENC}CipherData/{XENC}CipherValue")
+    changed = bytearray(b64decode(value.text))
+    changed[len(changed) // 2] ^= 0x80
+    value.text = b64encode(bytes(changed)).decode()
+    return root
+
+
+@pytest.mark.usefixtures("with_our_key")
+class TestACipherThatAnybodyCanChange:
+    """AES-CBC: from how often a changed text could be read, its content can be found out. Many providers' default."""
+
+    def test_tells_nobody_but_the_log_what_was_wrong_inside(
+        self, student: Student, universities: dict[str, University], our_keys: KeyPair, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        uni_a, stranger = universities["uni-a"], universities["stranger"]
+        unknown = replace(uni_a, entity_id="https://unknown.example/saml")
+        responses = {
+            SignOnRefusal.RESPONSE_UNREADABLE: garbled(uni_a.signed(uni_a.says(student.start())), our_keys),
+            SignOnRefusal.UNSIGNED: self.hidden(etree.fromstring(uni_a.says(student.start()).xml().encode()), our_keys),
+            SignOnRefusal.SIGNATURE_WRONG: self.hidden(stranger.signed(uni_a.says(student.start())), our_keys),
+            SignOnRefusal.PROVIDER_UNKNOWN: self.hidden(unknown.signed(unknown.says(student.start())), our_keys),
+            SignOnRefusal.REQUEST_UNKNOWN: self.hidden(uni_a.signed(uni_a.says("_nobodys")), our_keys),
+        }
+        pages = set()
+        for reason, root in responses.items():
+            caplog.clear()
+            page = student.come_back(encode(root))
+            assert refusal_on(page.content.decode()) == SignOnRefusal.ENCRYPTION_WEAK, reason
+            assert f"encryption_weak ({reason})" in caplog.text
+            pages.add((page.status_code, re.sub(r"[0-9A-F]{4}-[0-9A-F]{4}", "", page.content.decode())))
+        assert len(pages) == 1, "but for the reference number, one page"
+
+    def test_signs_in_all_the_same(self, student: Student, uni_a: University, our_keys: KeyPair) -> None:
+        root = self.hidden(uni_a.signed(uni_a.says(student.start())), our_keys)
+        assert student.come_back(encode(root)).status_code == 302
+        assert student.username == "student1"
+
+    def test_is_told_what_only_a_believed_assertion_can_be_wrong_about(
+        self, student: Student, uni_a: University, our_keys: KeyPair
+    ) -> None:
+        late = replace(uni_a.says(student.start()), not_on_or_after=at(-900))
+        page = student.come_back(encode(self.hidden(uni_a.signed(late), our_keys))).content.decode()
+        assert refusal_on(page) == SignOnRefusal.EXPIRED
+
+    @staticmethod
+    def hidden(root: etree._Element, our_keys: KeyPair) -> etree._Element:
+        return encrypted(root, our_keys, cipher="AES256")
+
+
 SIGNED_IN = "signed in"
 COMBINATIONS = {
     # (response signed, assertion signed, encrypted): what becomes of it
@@ -91,8 +145,9 @@ COMBINATIONS = {
     (True, False, False): SignOnRefusal.UNSIGNED,
     (False, True, False): SIGNED_IN,
     (True, True, False): SIGNED_IN,
-    (False, False, True): SignOnRefusal.UNSIGNED,
-    (True, False, True): SignOnRefusal.UNSIGNED,
+    # The library encrypts by 3DES in CBC mode.
+    (False, False, True): SignOnRefusal.ENCRYPTION_WEAK,
+    (True, False, True): SignOnRefusal.ENCRYPTION_WEAK,
     (False, True, True): SIGNED_IN,
     (True, True, True): SIGNED_IN,
 }
@@ -244,7 +299,7 @@ PLAIN_TEXTS: dict[str, Callable[[bytes], bytes]] = {
     "not UTF-8": lambda signed: signed.replace(b"student1", b"\xff"),
     "not valid by the schema": lambda signed: signed.replace(b"</saml:Subject>", b"</saml:Subject><saml:Odd/>"),
     "cut off": lambda signed: signed[:-5],
-    "nothing": lambda signed: b"",
+    "nothing": lambda signed: b" ",  # the library encrypts no empty text by AES-GCM
     "text": lambda signed: b"student1",
 }
 

@@ -20,7 +20,7 @@ from program_enrollments import api
 from program_enrollments.colors import MIN_TEXT_CONTRAST, contrast
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.models import IdentityProvider, SamlConfiguration, School
-from program_enrollments.saml.branding import DEFAULT_COLOR, branding_of
+from program_enrollments.pages.branding import DEFAULT_COLOR, branding_of
 from program_enrollments.saml.refusals import EXPLANATIONS
 from tests.factories.enrollment import IdentityProviderFactory, SchoolFactory
 from tests.factories.saml import SamlConfigurationFactory

@@ -176,6 +176,17 @@ def test_a_line_that_cannot_be_read_is_a_problem_of_its_own(name: str, end: byte
     assert ADDRESS not in bad.problem
 
 
+def test_the_lines_behind_a_bad_record_over_several_lines_are_right() -> None:
+    content = HEADER + b'"S-1\n1"x,,enrolled\n' + GOOD + b'"a\nb\nc",,d\n"e"f\n' + GOOD
+    assert [(record.line, bool(record.problem)) for record in records(content)] == [
+        (2, True),
+        (4, False),
+        (5, False),
+        (8, True),
+        (9, False),
+    ]
+
+
 ACCEPTED = {
     "headers only": (HEADER, []),
     "a byte order mark twice": (b"\xef\xbb\xbf" * 2 + HEADER + GOOD, [2]),

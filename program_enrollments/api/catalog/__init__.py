@@ -1,1 +1,1 @@
-"""Cataloging: the local mirror of programs, their curricula and course runs (ADR 0004)."""
+"""The catalog: the local mirror of programs, their curricula and course runs (ADR 0004)."""

@@ -1,4 +1,4 @@
-"""Cataloging: taking programs over from a source, each in a transaction of its own (docs/catalog.rst)."""
+"""Loads of the catalog: programs of a source, each in a transaction of its own (docs/catalog.rst)."""
 
 from __future__ import annotations
 
@@ -33,16 +33,15 @@ from program_enrollments.models import (
     School,
 )
 
-BUSY = "Something else wrote the same program all the time. Try again."
+BUSY = "Another load kept writing the same program. Try again."
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogOutcome:
-    """What became of one program: new or not, what changed, or why nothing was taken over.
+    """The outcome of one program: whether it is new, its changes, or why it was not taken over.
 
-    There is a line for every change, and for what was kept although the source no longer has it.
-
-    `warnings` are of what was taken over, and will make trouble.
+    There is a line per change, and per row that was kept although the source no longer has it. `warnings` are about
+    data that was taken over and will cause trouble.
     """
 
     label: str
@@ -56,11 +55,12 @@ class CatalogOutcome:
 def load_catalog(
     *, programs: Iterable[CatalogProgram | CatalogProblem], dry_run: bool = False, complete: bool = True
 ) -> Iterator[CatalogOutcome]:
-    """Take programs over one by one, giving the outcome of each as soon as it is committed.
+    """Take programs over one by one, and yield the outcome of each as soon as it is committed.
 
-    A program that cannot be used is an outcome with a problem, and the others go on. Loading the same again changes
-    nothing. What enrollments or grades refer to is never deleted, and programs the source no longer has stay as they
-    are. `complete` as in `plan_catalog`; with `dry_run` everything is rolled back. Raises what the source raises.
+    An unusable program is an outcome with a problem, and does not stop the others. Loading the same again changes
+    nothing. Rows that enrollments or grades refer to are never deleted, and programs that the source no longer has are
+    not changed. `complete` as in `plan_catalog`; with `dry_run` everything is rolled back. Raises the source's
+    exceptions.
     """
     settled: set[str] = set()
     for wanted in programs:
@@ -88,7 +88,7 @@ def _load(wanted: CatalogProgram, *, settled: Collection[str], dry_run: bool, co
         try:
             _apply(plan, mirror=mirror, wanted=wanted, school_id=school_id, now=now)
         except IntegrityError:
-            # Another load made one of these rows at the same moment: the next try finds it.
+            # Another load has just created one of these rows. The next try finds it.
             raise CrossedByAnother from None
         warnings = tuple(_tell_ambiguous(wanted))
         if dry_run:
@@ -109,11 +109,8 @@ def _load(wanted: CatalogProgram, *, settled: Collection[str], dry_run: bool, co
 
 
 def _fetch_mirror(wanted: CatalogProgram) -> Mirror:
-    """Read what the tables hold, with the program's row locked.
-
-    Two loads of one program go one after the other.
-    """
-    # Where there is such a lock, one that lets enrollments of the program be written meanwhile.
+    """Return the stored rows of a program and lock the program's row, so that its loads take turns."""
+    # If the database has one, a lock that lets enrollments of the program be written meanwhile.
     no_key = connection.features.has_select_for_no_key_update
     program = Program.objects.select_for_update(no_key=no_key).filter(uuid=wanted.uuid).first()
     named = {curriculum.uuid: {run.course_id for run in curriculum.course_runs} for curriculum in wanted.curricula}
@@ -121,7 +118,7 @@ def _fetch_mirror(wanted: CatalogProgram) -> Mirror:
         Curriculum.objects.filter(Q(uuid__in=named) | Q(program__uuid=wanted.uuid)).select_related("program")
     )
     if program is None and any(curriculum.program.uuid == wanted.uuid for curriculum in curricula):
-        # Another load made the program between the two looks.
+        # Another load has created the program since the first look.
         raise CrossedByAnother
     links = CurriculumCourseRun.objects.filter(curriculum__program__uuid=wanted.uuid)
     pairs = set(links.values_list("curriculum__uuid", "course_run__course_id"))
@@ -146,7 +143,7 @@ def _find_bound(program: Program, course_ids: Collection[str]) -> frozenset[str]
 
 
 def _tell_ambiguous(wanted: CatalogProgram) -> Iterator[str]:
-    """Give a line for each external key that several course runs of the program carry. One statement."""
+    """Return a line per external key that several course runs of the program have. One statement."""
     runs = CourseRun.objects.filter(curricula__program__uuid=wanted.uuid).exclude(external_key="")
     carriers: dict[str, list[str]] = {}
     for key, course_id in sorted(set(runs.values_list("external_key", "course_id"))):
@@ -158,7 +155,7 @@ def _tell_ambiguous(wanted: CatalogProgram) -> Iterator[str]:
 
 
 def _apply(plan: CatalogPlan, *, mirror: Mirror, wanted: CatalogProgram, school_id: int, now: datetime) -> None:
-    """Write a plan. The number of statements doesn't depend on how many curricula and runs there are."""
+    """Write a plan, with a constant number of statements for any number of curricula and runs."""
     program = mirror.program
     if program is None:
         program = Program.objects.create(uuid=wanted.uuid, school_id=school_id, **wanted.fields)
@@ -175,7 +172,7 @@ def _apply(plan: CatalogPlan, *, mirror: Mirror, wanted: CatalogProgram, school_
 
 
 def _update(rows: Sequence[Model], changes: Sequence[Changes], now: datetime) -> None:
-    """Set on each row the fields that change. One statement for all of them."""
+    """Write the changed fields of all rows, with one statement."""
     changed = []
     fields = {"modified"}
     for row, of_row in zip(rows, changes, strict=True):

@@ -1,4 +1,4 @@
-"""Planning the catalog: what has to change so that the mirror says of a program what a source says.
+"""The plan of a load: the changes that make the mirror of a program agree with a source.
 
 It reads and writes no database (ADR 0004).
 """
@@ -15,15 +15,15 @@ from program_enrollments.catalog_sources.values import CatalogCourseRun, Catalog
 from program_enrollments.models import CourseRun, Curriculum, Program
 
 Changes = dict[str, tuple[Any, Any]]
-"""By field: the value before and after."""
+"""Per field, the value before and after."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """What the tables hold that a program's description may change, by the catalog's own keys.
+    """The stored rows that a program's description can change, by the catalog's own keys.
 
-    `curricula` also holds those of other programs that the description names. `links` are the pairs of curriculum and
-    course run, for this program's curricula. `bound` are the course runs that enrollments or grades of this program
+    `curricula` also has curricula of other programs, if the description names them. `links` are the pairs of curriculum
+    and course run, for this program's curricula. `bound` are the course runs that enrollments or grades of this program
     refer to.
     """
 
@@ -36,7 +36,7 @@ class Mirror:
 
 @dataclass(slots=True)
 class CatalogPlan:
-    """What to write, and what was left alone although the source no longer has it."""
+    """The rows to write, and the rows that are kept although the source no longer has them."""
 
     program: Changes = field(default_factory=dict)
     new_curricula: list[CatalogCurriculum] = field(default_factory=list)
@@ -51,7 +51,7 @@ class CatalogPlan:
 def find_refusal(*, mirror: Mirror, wanted: CatalogProgram, school_ids: Mapping[str, int]) -> str | None:
     """Return why a description cannot be taken over at all, or None.
 
-    `school_ids` are the schools there are, by key.
+    `school_ids` are the IDs of all schools, by key.
     """
     known = [school_ids[key] for key in wanted.school_keys if key in school_ids]
     if not known:
@@ -70,13 +70,13 @@ def find_refusal(*, mirror: Mirror, wanted: CatalogProgram, school_ids: Mapping[
 def plan_catalog(
     *, mirror: Mirror, wanted: CatalogProgram, settled: Collection[str] = (), complete: bool = True
 ) -> CatalogPlan:
-    """Return what takes `mirror` to what `wanted` says; an empty plan if nothing does.
+    """Return the changes from `mirror` to `wanted`; an empty plan if there are none.
 
-    What the source doesn't say stays. A program's key is only ever filled in: integrations hold on to it. With
-    `complete`, the description is the whole program: curricula it doesn't name become inactive, and course runs leave
-    a curriculum unless enrollments or grades refer to them. Nothing else is ever taken away. Course runs in `settled`
-    are not described again: where two programs of one load disagree about a run, the first one's word stands, the same
-    at every load.
+    Fields that the source lacks are not changed. A program's key is set once and never changed, because integrations
+    rely on it. With `complete`, the description is the whole program: curricula that it doesn't name become inactive,
+    and course runs leave a curriculum unless enrollments or grades refer to them. Nothing else is ever removed. Course
+    runs in `settled` are not described again: if two programs of one load disagree about a run, the first one wins, the
+    same way at every load.
     """
     plan = CatalogPlan(program=_program_changes(mirror.program, wanted))
     described: set[str] = set(settled)
@@ -130,7 +130,7 @@ def _note(changes: dict[Any, Changes], key: object, found: Changes) -> None:
 
 
 def tell_plan(*, plan: CatalogPlan, is_new: bool) -> Iterator[str]:
-    """Give a line for every change, for people. Of a new program the numbers are enough."""
+    """Return a line per change, for people. A new program has one line with numbers."""
     if is_new:
         runs = len({course_id for _, course_id in plan.links})
         yield f"new program; curricula: {len(plan.new_curricula)}, course runs: {runs}"

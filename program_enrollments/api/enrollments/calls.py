@@ -122,7 +122,10 @@ def resolve_identities(
 
 
 def write_call(*, write: EnrollmentWrite[RowT], call: Call[RowT], dry_run: bool) -> list[RowOutcome]:
-    """Write a call's rows in chunks, and return one outcome per row, in their order. Raises WriteInterrupted."""
+    """Write a call's rows in chunks, and return one outcome per row, in their order.
+
+    Raises WriteInterrupted.
+    """
     rows = call.to_write
     for row in rows:
         row.word = write.refuse_early(row)
@@ -206,7 +209,10 @@ def _read_addresses_as_such(*, school_id: int, identities: list[Identity]) -> No
 
 
 def _fetch_student_keys(*, school_id: int, identities: Collection[Identity]) -> dict[str, str]:
-    """Return the stored student IDs of those whom rows name by address alone, if other rows name people by ID."""
+    """Return the stored student ID per address that a row gives without a student ID.
+
+    Reads nothing if all rows are of that kind, or none is: then nobody is named in two ways.
+    """
     emails = [
         identity.email_normalized
         for identity in identities

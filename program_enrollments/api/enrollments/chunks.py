@@ -43,7 +43,7 @@ def write_in_chunks(
 
 
 def _boundary(rows: Sequence[Row[Any, Any]], place: int, *, after: int = 0) -> int | None:
-    """Return the nearest place, before `place` if possible, where rows behind `after` can be parted; or None."""
+    """Return where rows behind `after` can be parted nearest to `place`, before it if possible; or None."""
     before = min(place, len(rows))
     while after < before < len(rows) and rows[before].joined:
         before -= 1

@@ -1,4 +1,7 @@
-"""The plan of a course write: pure. Rows, seats and roles are decided from what is sent and what is stored."""
+"""The plan of a course write: pure.
+
+Rows, seats and roles are decided from what is sent and what is stored.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ STATUSES = frozenset(CourseStatus.values)
 
 
 def decide(row: CourseRow, *, verb: Verb) -> str:
-    """Return the word that refuses a row, the first that fits, or nothing (docs/api.rst, Course enrollments)."""
+    """Return the word that refuses a row, the first that fits, or nothing.
+
+    See docs/api.rst, Course enrollments.
+    """
     word = None
     if row.request.status == CourseStatus.ACTIVE and row.is_active_elsewhere:
         word = Word.CONFLICT
@@ -69,7 +75,7 @@ class SeatPlan:
 
 
 def pair_of(row: CourseRow) -> UserCourse | None:
-    """Return the user and course run that a row is about, as the host's ports name them; None without an account."""
+    """Return the user and the course run of a row, as the host's ports name them; None without an account."""
     learner = row.person.learner
     if learner is None or learner.user_id is None:
         return None

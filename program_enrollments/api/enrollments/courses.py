@@ -88,7 +88,10 @@ def write_course_enrollments(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourseWrite(EnrollmentWrite[CourseRow]):
-    """What one call or file writes to course enrollments of a program. Rows of a chunk may name several runs."""
+    """What one call or file writes to course enrollments of a program.
+
+    Rows of a chunk may name several runs.
+    """
 
     @property
     def creates_learners(self) -> bool:
@@ -145,9 +148,9 @@ class CourseWrite(EnrollmentWrite[CourseRow]):
         }
 
     def hold(self, rows: Sequence[CourseRow]) -> Held:
-        """Keep accounts that may get seats from being deleted, and name the learners to lock with those who leave.
+        """Keep accounts that may get seats from being deleted, and find their learners at other schools.
 
-        These are the same accounts at other schools.
+        Those are locked as well if a row takes a seat away.
         """
         learners = [row.person.learner for row in rows]
         users = {learner.user_id for learner in learners if learner is not None and learner.user_id is not None}

@@ -1,4 +1,7 @@
-"""Halves: what becomes of a chunk that fails. One bad row costs nobody else theirs, and an outage is no bad row."""
+"""Halves: what becomes of a chunk that fails.
+
+One bad row costs no other row anything, and an outage is no bad row.
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ Sink = Callable[[Sequence[RowT]], object]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a chunk holds besides its own learners: accounts, and the same accounts' learners at other schools."""
+    """What a chunk holds besides its own learners: accounts, and their learners at other schools."""
 
     accounts: HeldAccounts = NOTHING_HELD
     siblings: Collection[int] = ()
@@ -62,7 +62,10 @@ class EnrollmentWrite(ABC, Generic[RowT]):
 
     @abstractmethod
     def find_unchanged(self, rows: Sequence[RowT]) -> Collection[RowT]:
-        """Return the rows that ask for what is so already, at the host too: they lock nobody and write nothing."""
+        """Return the rows that ask for what is so already, at the host too.
+
+        They lock nobody and write nothing.
+        """
 
     @abstractmethod
     def hold(self, rows: Sequence[RowT]) -> Held:

@@ -31,11 +31,11 @@ def refuse_early(row: ProgramRow) -> str:
 
 
 def decide(row: ProgramRow, *, curricula: Curricula, verb: Verb, move_curriculum: bool) -> str:
-    """Return the word that refuses a row, the first that fits, or nothing (docs/api.rst, Program enrollments).
+    """Return the word that refuses a row, the first that fits, or nothing.
 
-    Notes on a good row the curriculum to be stored. A learner is at most once in a program: an enrollment that exists
-    keeps its curriculum unless `move_curriculum`, and a row that names no curriculum never moves one. Only a new
-    enrollment must know its curriculum.
+    See docs/api.rst, Program enrollments. Notes on a good row the curriculum to be stored. A learner is at most once in
+    a program: an enrollment that exists keeps its curriculum unless `move_curriculum`, and a row that names no
+    curriculum never moves one. Only a new enrollment must know its curriculum.
     """
     request, stored = row.request, row.stored
     uuid = curriculum_read(request, verb=verb, move_curriculum=move_curriculum)

@@ -108,7 +108,10 @@ def _select_enrollments(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramWrite(EnrollmentWrite[ProgramRow]):
-    """What one call or file writes to the enrollments of a program; parameters as `write_program_enrollments`."""
+    """What one call or file writes to the enrollments of a program.
+
+    The parameters are those of `write_program_enrollments`.
+    """
 
     curricula: Curricula
     move_curriculum: bool = False

@@ -43,7 +43,11 @@ StoredT = TypeVar("StoredT", bound=StoredProgramEnrollment | StoredCourseEnrollm
 
 
 class Touched:
-    """What the changes of a chunk concern: learners, and learners in course runs (None for what is no run's)."""
+    """What the changes of a chunk concern.
+
+    - `learners`: primary keys of learners.
+    - `places`: (learner, course run), with None for a change that concerns no run.
+    """
 
     def __init__(self, changes: Iterable[Change]) -> None:
         self.places = {(change.learner_id, change.course_run_id) for change in changes}

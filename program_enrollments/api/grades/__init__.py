@@ -1,4 +1,1 @@
-"""Grading: grades and attendance as the host tells them, and grades as they were frozen.
-
-See docs/grades.rst.
-"""
+"""Grades and attendance as the host reports them, and frozen grades (docs/grades.rst)."""

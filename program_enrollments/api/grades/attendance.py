@@ -5,14 +5,16 @@ See docs/grades.rst, Attendance.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from program_enrollments.api.grades.final_grades import plain_number, read_reason
 from program_enrollments.api.grades.members import GatheredLearner, gather_page
+from program_enrollments.api.reads.cursors import walk
 from program_enrollments.data import Attendance, AttendanceUnavailable, Page
 from program_enrollments.host import get_host
 from program_enrollments.host.answer_rules import read_fraction
@@ -31,7 +33,7 @@ def fetch_attendance(
 
     Dates are UTC days in ISO 8601; `since` (a UTC day) limits `days_attended` alone to that day and later. One
     statement and one call of the host a page. A learner whose record cannot be reported has a row with `error` alone.
-    Raises BadCursor, and HostError where the host cannot answer.
+    Raises BadCursor, and HostError if the host cannot answer.
     """
     page = gather_page(program=program, course_run=course_run, cursor=cursor, page_size=page_size)
     told: Mapping[int, Attendance | AttendanceUnavailable] = {}
@@ -42,6 +44,13 @@ def fetch_attendance(
             )
     rows = [_render(learner, told.get(learner.user_id, ABSENT)) for learner in page.learners]
     return Page(rows, page.next_cursor, page.previous_cursor)
+
+
+def walk_attendance(
+    *, program: Program, course_run: CourseRun, since: date | None, page_size: int
+) -> Iterator[dict[str, Any]]:
+    """Yield every row of `fetch_attendance`, a page at a time. Raises HostError."""
+    return walk(partial(fetch_attendance, program=program, course_run=course_run, since=since, page_size=page_size))
 
 
 def _render(learner: GatheredLearner, attendance: Attendance | AttendanceUnavailable) -> dict[str, Any]:

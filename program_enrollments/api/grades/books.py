@@ -1,7 +1,4 @@
-"""Grade books: one row a course run of a program, the lock of all who change its frozen grades.
-
-See docs/grades.rst.
-"""
+"""Grade books: one row per course run of a program, the lock of its frozen grades (docs/grades.rst)."""
 
 from __future__ import annotations
 
@@ -14,11 +11,11 @@ from program_enrollments.models import GradeBook, PreemptiveCourseEnrollment, Pr
 from program_enrollments.sql.bulk import insert_rows
 
 Place = tuple[int, int]
-"""(program ID, course run ID): what a grade book is for."""
+"""(program ID, course run ID) of a grade book."""
 
 
 def find_places(*, learner_ids: Collection[int]) -> set[Place]:
-    """Return where these learners could be in a freeze that runs just now."""
+    """Return the places of these learners, where a freeze could be running now."""
     return {
         place
         for model in (ProgramCourseEnrollment, PreemptiveCourseEnrollment)
@@ -29,7 +26,7 @@ def find_places(*, learner_ids: Collection[int]) -> set[Place]:
 
 
 def books_of(pairs: Collection[Place]) -> QuerySet[GradeBook]:
-    """Return the grade books of these places, as far as they were made."""
+    """Return the existing grade books of these places."""
     runs_by_program: dict[int, list[int]] = {}
     for program_id, course_run_id in pairs:
         runs_by_program.setdefault(program_id, []).append(course_run_id)
@@ -40,10 +37,10 @@ def books_of(pairs: Collection[Place]) -> QuerySet[GradeBook]:
 
 
 def make_books(*, pairs: Collection[Place]) -> None:
-    """Make the grade books that are missing.
+    """Create the grade books that are missing.
 
-    A freeze does it in a transaction of its own: one that waits for another's insert must not hold locks already, or
-    the two could end in a deadlock.
+    A freeze does this in a transaction of its own: while it waits for another's insert, it must not hold locks, or the
+    two could deadlock.
     """
     missing = set(pairs).difference(books_of(pairs).values_list("program_id", "course_run_id"))
     if missing:
@@ -55,5 +52,5 @@ def make_books(*, pairs: Collection[Place]) -> None:
 
 
 def lock_books(*, pairs: Collection[Place]) -> list[GradeBook]:
-    """Return the grade books, locked until the commit, in the one order in which everybody locks them."""
+    """Lock the grade books until the commit, in the one order for all callers, and return them."""
     return list(books_of(pairs).order_by("pk").select_for_update())

@@ -1,4 +1,4 @@
-"""Final grades of the host, in the one form in which they are read, frozen and digested."""
+"""Final grades of the host, in the form in which they are read, frozen and digested."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from program_enrollments.models import CourseRun, FrozenGrade
 MAX_ERROR_LENGTH = 500
 
 Told = Grade | GradeUnavailable
-"""A grade as the host tells it."""
+"""A grade as the host reports it."""
 
 
 class GradeRow(NamedTuple):
@@ -34,7 +34,7 @@ class GradeRow(NamedTuple):
     error: str = ""
 
     def render(self) -> dict[str, Any]:
-        """Return the row as the wire has it (docs/grades.rst, What a row says)."""
+        """Return the row as the API shows it (docs/grades.rst, What a row says)."""
         return render_grade(
             student_key=self.student_key,
             letter_grade=self.letter_grade,
@@ -47,10 +47,7 @@ class GradeRow(NamedTuple):
 def render_grade(
     *, student_key: str, letter_grade: str | None, percent: Decimal | None, passed: bool | None, error: str
 ) -> dict[str, Any]:
-    """Return a row of the wire: a grade, or `student_key` with `error` alone.
-
-    The numbers are as `plain_number` makes them.
-    """
+    """Return a row of the API: a grade, or `student_key` and `error` alone. Numbers are `plain_number`s."""
     if error or percent is None:
         return {"student_key": student_key, "error": error}
     return {
@@ -62,26 +59,24 @@ def render_grade(
 
 
 def grade_learners(*, course_run: CourseRun, learners: Sequence[GatheredLearner]) -> list[GradeRow]:
-    """Return the learners' final grades as they stand now, in the order given.
+    """Return the learners' present final grades, in the given order.
 
-    One call of the host, none for no learners.
-
-    A learner whom the host has no record of, or whose grade it cannot tell, has a row that says so. Raises HostError
-    where the host cannot answer at all.
+    Learners without a record or with an unavailable grade have a row with the reason. One call of the host, none
+    without learners. Raises HostError if the host cannot answer at all.
     """
     grades = fetch_told(course_run=course_run, user_ids=[learner.user_id for learner in learners])
     return [grade_row(learner=learner, told=grades.get(learner.user_id)) for learner in learners]
 
 
 def fetch_told(*, course_run: CourseRun, user_ids: Sequence[int]) -> Mapping[int, Told]:
-    """Return the host's grades of these users. One call, none for no users. Raises HostError."""
+    """Return the host's grades of these users. One call, none without users. Raises HostError."""
     if not user_ids:
         return {}
     return get_host().grades.fetch_grades(course_id=course_run.course_id, user_ids=user_ids)
 
 
 def grade_row(*, learner: GatheredLearner, told: Told | None) -> GradeRow:
-    """Return the row of a learner whose grade is as `told`; None is one that the host has no record of."""
+    """Return the row of a learner with the host's grade `told`, None if the host has no record."""
     learner_id, student_key, _user_id = learner
     if told is None:
         return GradeRow(learner_id, student_key, error=_("There is no grade for this learner yet."))
@@ -93,7 +88,7 @@ def grade_row(*, learner: GatheredLearner, told: Told | None) -> GradeRow:
 
 
 def render_frozen(row: Sequence[Any]) -> dict[str, Any]:
-    """Return a row of the wire from the columns `FROZEN_COLUMNS` of a `FrozenGrade`."""
+    """Return a row of the API from the columns `FROZEN_COLUMNS` of a `FrozenGrade`."""
     _position, student_key, letter_grade, percent, passed, error = row
     return render_grade(student_key=student_key, letter_grade=letter_grade, percent=percent, passed=passed, error=error)
 
@@ -102,16 +97,13 @@ FROZEN_COLUMNS = ("position", "student_key", "letter_grade", "percent", "passed"
 
 
 def read_frozen(*, freeze_id: int, **conditions: Any) -> Any:
-    """Return the rows of a version as tuples of `FROZEN_COLUMNS`, in their order forever."""
+    """Return the rows of a version as tuples of `FROZEN_COLUMNS`, in their fixed order."""
     rows = FrozenGrade.objects.filter(freeze_id=freeze_id, **conditions)
     return rows.order_by("position").values_list(*FROZEN_COLUMNS)
 
 
 def read_reason(reason: str) -> str:
-    """Return the host's reason as it is shown and stored.
-
-    It is one line of at most `MAX_ERROR_LENGTH` characters.
-    """
+    """Return the host's reason as it is stored: one line of at most `MAX_ERROR_LENGTH` characters."""
     return plain_line(str(reason))[:MAX_ERROR_LENGTH]
 
 

@@ -1,6 +1,6 @@
-"""Freezing: final grades as a university may cite them.
+"""Freezes: versions of final grades that a university can cite.
 
-Versions are made and reopened; none is ever changed (docs/grades.rst).
+Versions are created and reopened; none is ever changed (docs/grades.rst).
 """
 
 from __future__ import annotations
@@ -71,10 +71,9 @@ FREEZE_COLUMNS = (
 class FrozenVersion:
     """A version of a course run's grades in a program.
 
-    `frozen_by` and `reopened_by` are the usernames at those times.
-
-    `digest` is that of the `count` rows as they were frozen; it no longer fits where `retired` of them belong to
-    persons retired since. While the version is in force `reopened_at` is None.
+    `frozen_by` and `reopened_by` are the usernames at those times. `digest` is that of the `count` rows as they were
+    frozen. It no longer fits the rows if `retired` is above 0: so many of them belong to persons retired since. While
+    the version is in force, `reopened_at` is None.
     """
 
     course_id: str
@@ -90,7 +89,7 @@ class FrozenVersion:
     reopen_reason: str = ""
 
     def receipt(self) -> dict[str, Any]:
-        """Return what a university keeps as the proof of its freeze.
+        """Return the receipt that a university keeps as proof of its freeze.
 
         It has the number, the actor, the time, the reason, the number of rows and the digest.
         """
@@ -104,7 +103,7 @@ class FrozenVersion:
         }
 
     def describe(self) -> dict[str, Any]:
-        """Return everything known of the version; the members about reopening are None while it is in force."""
+        """Return all values of the version; those about reopening are None while it is in force."""
         reopened = self.reopened_at is not None
         return {
             **self.receipt(),
@@ -117,10 +116,7 @@ class FrozenVersion:
 
 @dataclass(frozen=True, slots=True)
 class FreezeFailure:
-    """A course run that could not be frozen with the program's others, and why.
-
-    The reason is a sentence for people.
-    """
+    """A course run that could not be frozen with the program's others, with a reason for people."""
 
     course_id: str
     error: str
@@ -129,12 +125,10 @@ class FreezeFailure:
 def freeze_grades(
     *, program: Program, course_run: CourseRun, origin: Origin, now: datetime | None = None
 ) -> FrozenVersion:
-    """Freeze everybody's final grade in a course run of a program, and return the new version.
+    """Freeze all final grades in a course run of a program, and return the new version.
 
-    The reason is in `origin`.
-
-    The host is read first, chunk by chunk and without locks; the rows are written in one short transaction. Raises
-    AlreadyFrozen, and HostError where the host cannot tell its grades: nothing is frozen then.
+    `origin` has the reason. The host is read first, chunk by chunk and without locks. The rows are written in one short
+    transaction. Raises AlreadyFrozen, and HostError if the host cannot report its grades: nothing is frozen then.
     """
     with limited("CALL_HOST_SECONDS"):
         return _freeze(program=program, course_run=course_run, origin=origin, now=now)
@@ -145,11 +139,9 @@ def freeze_program_grades(
 ) -> list[FrozenVersion | FreezeFailure]:
     """Freeze all course runs of a program whose grades are not frozen yet.
 
-    Return an entry for each, in the order of course keys.
-
-    Each is frozen by itself, as by `freeze_grades`: what is frozen stays frozen where a later one fails. A second call
-    freezes what failed. Raises AlreadyFrozen where no course run is left to freeze, and the first failure where none
-    could be frozen.
+    Return one entry per run, in the order of course keys. Each is frozen separately, as by `freeze_grades`, and stays
+    frozen if a later one fails. A second call freezes those that failed. Raises AlreadyFrozen if no course run is left
+    to freeze, and the first failure if none could be frozen.
     """
     standing = GradeFreeze.objects.filter(book__program=program, standing_book__isnull=False)
     frozen_ids = set(standing.values_list("book__course_run_id", flat=True))
@@ -163,12 +155,12 @@ def freeze_program_grades(
             try:
                 entries.append(_freeze(program=program, course_run=course_run, origin=origin, now=now))
             except AlreadyFrozen:
-                # By another, just now.
+                # Another call has just frozen it.
                 continue
             except HostError as error:
                 errors.append(error)
                 entries.append(FreezeFailure(course_run.course_id, error.detail))
-            # Runs frozen before are committed, and the caller has to hear of them.
+            # Runs that were frozen before are committed, and the caller must get their receipts.
             except Exception as error:
                 if is_lost():
                     raise
@@ -185,11 +177,9 @@ def freeze_program_grades(
 def reopen_grades(
     *, program: Program, course_run: CourseRun, origin: Origin, now: datetime | None = None
 ) -> FrozenVersion:
-    """End the version in force, for the reason in `origin`, and return it.
+    """End the version in force, for the reason in `origin`, and return it. Raises NotFrozen.
 
-    Grades are the host's again until the next freeze.
-
-    Raises NotFrozen.
+    Grades are read from the host again until the next freeze.
     """
     moment = now or timezone.now()
 
@@ -212,15 +202,15 @@ def reopen_grades(
 
 
 def retire_from_freezes(*, pseudonyms: Mapping[int, str]) -> int:
-    """Overwrite `student_key` in every frozen row of these learners (learner ID to pseudonym).
+    """Overwrite `student_key` in every frozen row of these learners, and return the number of rows.
 
-    Return how many rows that were.
+    `pseudonyms` maps learner IDs to pseudonyms, and has to include the IDs of records that were joined into a
+    learner's. Call this in the transaction that has locked the learners and removes their identifiers.
 
-    This is the one change a frozen row can go through. Each version counts its retired rows, because its digest no
-    longer fits them. Safe to repeat. To be called in the transaction that holds the learners locked and takes their
-    identifiers away. IDs of records that were joined into a learner's are to be given with its own.
+    No other change of a frozen row exists. Each version counts its retired rows, because its digest no longer fits
+    them. Safe to repeat.
     """
-    # A freeze that writes just now has read the identifiers already: wait for it. One that comes later waits for us.
+    # A freeze that is writing has read the identifiers already, so wait for it. A later one waits for us.
     pairs = find_places(learner_ids=pseudonyms)
     make_books(pairs=pairs)
     lock_books(pairs=pairs)
@@ -246,11 +236,10 @@ def retire_from_freezes(*, pseudonyms: Mapping[int, str]) -> int:
 
 
 def digest_rows(*, rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return the SHA-256 (hex) of rows as GET gives them.
+    """Return the SHA-256 (hex) of rows as GET returns them.
 
-    They are a JSON array in UTF-8, with members sorted and without white space.
-
-    The rows must stand in their frozen order, by `student_key`. See docs/grades.rst, Checking a copy.
+    The digest is over a JSON array in UTF-8, with sorted members and without white space. The rows must be in their
+    frozen order, by `student_key`. See docs/grades.rst, Checking a copy.
     """
     digest = hashlib.sha256(b"[")
     for number, row in enumerate(rows):
@@ -263,7 +252,7 @@ def digest_rows(*, rows: Iterable[Mapping[str, Any]]) -> str:
 def _freeze(*, program: Program, course_run: CourseRun, origin: Origin, now: datetime | None) -> FrozenVersion:
     """Read the host without locks, then write.
 
-    Read on where learners came, anew where a version came and went.
+    If learners came meanwhile, read theirs, too. If a version was frozen and reopened meanwhile, read everything again.
     """
     pairs = [(program.pk, course_run.pk)]
     make_books(pairs=pairs)
@@ -272,7 +261,7 @@ def _freeze(*, program: Program, course_run: CourseRun, origin: Origin, now: dat
     for _time in range(get_setting("TRANSACTION_TRIES")):
         last_version = _last_version(books_of(pairs))
         if read_at_version != last_version:
-            # A reopening between two freezes is there to let grades change.
+            # Grades may have changed between the freeze and its reopening.
             grades, read_at_version = {}, last_version
         moment = now or timezone.now()
         learners = gather_all(program=program, course_run=course_run)
@@ -284,7 +273,7 @@ def _freeze(*, program: Program, course_run: CourseRun, origin: Origin, now: dat
         version = in_transaction(write.write)
         if version is not None:
             return version
-    raise HostError(_("The learners of this course run changed again and again while it was read. Freeze it again."))
+    raise HostError(_("The learners of this course run kept changing while it was read. Freeze it again."))
 
 
 def _last_version(books: Iterable[GradeBook]) -> int:
@@ -298,7 +287,7 @@ def _last_version(books: Iterable[GradeBook]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _FreezeWrite:
-    """Grades that were read, by user ID, on their way to become a version behind `last_version`."""
+    """Grades that were read, by user ID, to be written as the version after `last_version`."""
 
     program: Program
     course_run: CourseRun
@@ -308,11 +297,11 @@ class _FreezeWrite:
     last_version: int
 
     def write(self) -> FrozenVersion | None:
-        """Write the version in the current transaction; None where what was read no longer is all there is."""
+        """Write the version in the current transaction, or return None if the learners or the version changed."""
         (book,) = lock_books(pairs=[(self.program.pk, self.course_run.pk)])
         if _last_version([book]) != self.last_version:
             return None
-        # As they are now: who was renamed or retired meanwhile is frozen under the new key, who left is not.
+        # The present learners: renamed or retired ones are frozen under the new key, and those who left are not frozen.
         learners = gather_all(program=self.program, course_run=self.course_run)
         if any(learner.user_id not in self.grades for learner in learners):
             return None

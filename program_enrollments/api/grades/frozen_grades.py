@@ -13,7 +13,7 @@ from typing import Any
 from program_enrollments.api.grades.final_grades import grade_learners, read_frozen, render_frozen
 from program_enrollments.api.grades.freezes import FREEZE_COLUMNS, FrozenVersion
 from program_enrollments.api.grades.members import gather_page
-from program_enrollments.api.reads.cursors import Cursor, fetch_page
+from program_enrollments.api.reads.cursors import Cursor, fetch_page, walk
 from program_enrollments.conf import get_setting
 from program_enrollments.data import Page
 from program_enrollments.exceptions import BadCursor, FreezeDoesNotExist
@@ -28,7 +28,7 @@ LIVE = 0
 class GradePage:
     """A page of grades.
 
-    Where they are frozen, `version` is the one in force and `frozen_at` its time; else both are None.
+    If they are frozen, `version` is the one in force and `frozen_at` its time. Otherwise both are None.
     """
 
     page: Page
@@ -37,7 +37,7 @@ class GradePage:
 
     @property
     def frozen(self) -> bool:
-        """Whether the rows are those of a version, the same forever."""
+        """Return whether the rows are those of a version, the same forever."""
         return self.version is not None
 
 
@@ -70,7 +70,7 @@ def fetch_grades(*, program: Program, course_run: CourseRun, cursor: str | None,
     Live rows come in the order of learners, with one call of the host a page; frozen ones in the version's order. Two
     statements and the host's. A cursor belongs to the version it was given with, or to live grades: where that has
     changed between two pages it raises BadCursor, so that nobody puts two halves of different lists together. Raises
-    HostError where the host cannot answer.
+    HostError if the host cannot answer.
     """
     standing = (
         GradeFreeze.objects.filter(book__program=program, book__course_run=course_run, standing_book__isnull=False)
@@ -85,6 +85,18 @@ def fetch_grades(*, program: Program, course_run: CourseRun, cursor: str | None,
         page = _frozen_page(freeze_id, inner, page_size)
     bound = Page(page.rows, _bind(page.next_cursor, version or LIVE), _bind(page.previous_cursor, version or LIVE))
     return GradePage(bound, version, frozen_at)
+
+
+def walk_grades(*, program: Program, course_run: CourseRun, page_size: int) -> Iterator[dict[str, Any]]:
+    """Yield the grades of a course run as `fetch_grades` has them, a page at a time.
+
+    Raises HostError, and BadCursor if the grades are frozen or reopened meanwhile.
+    """
+
+    def fetch(*, cursor: str | None) -> Page:
+        return fetch_grades(program=program, course_run=course_run, cursor=cursor, page_size=page_size).page
+
+    return walk(fetch)
 
 
 def fetch_freezes(*, program: Program, course_run: CourseRun, cursor: str | None, page_size: int) -> Page:

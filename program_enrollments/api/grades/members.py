@@ -9,7 +9,7 @@ from program_enrollments.models import CourseRun, Program, ProgramCourseEnrollme
 
 
 class GatheredLearner(NamedTuple):
-    """A learner with an account, and what the wire calls `student_key`."""
+    """A learner with an account, and their `student_key` in answers."""
 
     learner_id: int
     student_key: str
@@ -32,7 +32,7 @@ def gather_page(*, program: Program, course_run: CourseRun, cursor: str | None, 
         learners = _learners(program, course_run, limit, backward=place.backward, **beyond)
         return [(learner.learner_id, learner) for learner in learners]
 
-    # Whoever renders the rows asks the host about them first, all at once; so they pass through the page as they are.
+    # The caller fetches the host's data for the whole page at once before rendering, so the rows stay unchanged here.
     page = fetch_page(read=read, cursor=cursor, page_size=page_size, render=lambda learner: {"learner": learner})
     return GatheredPage([row["learner"] for row in page.rows], page.next_cursor, page.previous_cursor)
 

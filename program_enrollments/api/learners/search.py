@@ -19,21 +19,23 @@ REFUSED = "refused"
 LAST_CHARACTER = "\U0010ffff"
 
 
-def find_learners(*, text: str, limit: int = MAX_FOUND) -> list[int]:
+def find_learners(*, text: str, school_id: int | None = None, limit: int = MAX_FOUND) -> list[int]:
     """Return the IDs of learners whom `text` names or begins to name.
 
     Their student ID or e-mail address begins with it, by the one notion of equality, or their account has it as its
     username or as its confirmed address.
 
-    At most `limit` of each kind. Text that no identity can begin with finds nobody.
+    At most `limit` of each kind, of one school if it is named. Text that no identity can begin with finds nobody.
     """
     normalized = normalize_identity(text)
     if not normalized or "\x00" in text or len(normalized) > MAX_IDENTITY_LENGTH:
         return []
-    learners = Learner.objects.order_by()
+    learners = (
+        Learner.objects.order_by() if school_id is None else Learner.objects.filter(school_id=school_id).order_by()
+    )
     last = normalized + LAST_CHARACTER
     # Led by the school, as the index is: with the schools named, the prefix is a range in it.
-    schools = list(School.objects.order_by().values_list("pk", flat=True))
+    schools = list(School.objects.order_by().values_list("pk", flat=True)) if school_id is None else [school_id]
     kinds: list[QuerySet[Learner]] = [
         learners.filter(
             school_id__in=schools, student_key_normalized__gte=normalized, student_key_normalized__lte=last

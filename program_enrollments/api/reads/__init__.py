@@ -1,1 +1,1 @@
-"""Reading: lists, look-ups and the feed of changes. Every list is a keyset page."""
+"""Reads: lists, look-ups and the feed of changes. Every list is a keyset page."""

@@ -1,7 +1,4 @@
-"""Telling changes: ledger entries as the wire shows them, in the feed and with a learner.
-
-See docs/api.rst, Changes.
-"""
+"""Ledger entries as the API shows them, in the feed and with a learner (docs/api.rst, Changes)."""
 
 from __future__ import annotations
 
@@ -28,23 +25,23 @@ MEMBERS = {
     "job_id": "job_id",
     "reason": "reason",
 }
-"""The wire's members, in order, and what the ledger calls them."""
+"""The members of a change in the API, in order, with the ledger's columns."""
 
 Told = list[tuple[int | None, dict[str, Any]]]
-"""Entries, each with its place in the feed."""
+"""Entries with their positions in the feed."""
 
 
 def tell_changes(*, entries: QuerySet[LedgerEntry]) -> Told:
-    """Return the entries in their order, each with its place in the feed, in one statement.
+    """Return the entries in their order, with their positions in the feed, in one statement.
 
-    `actor` is the present user name of the account that acted, None where nobody did or the account is gone: the
-    ledger keeps no names. `course_id` is None for what concerns no course run.
+    `actor` is the present username of the account that acted, or None if nobody acted or the account is gone: the
+    ledger stores no names. `course_id` is None for changes without a course run.
     """
     return _told(_as_told(entries))
 
 
 def tell_changes_between(*, program_id: int, after: int, until: int) -> Told:
-    """Return the program's entries of the positions behind `after` up to `until`, as `tell_changes` does."""
+    """Return the program's entries after position `after` and up to `until`, as `tell_changes` does."""
     return _told(WINDOW.fetch_converted(program=program_id, after=after, until=until))
 
 
@@ -59,7 +56,7 @@ def _told(rows: Iterable[tuple[Any, ...]]) -> Told:
 
 
 def _window() -> QuerySet[LedgerEntry, tuple[Any, ...]]:
-    # Bounded at both ends: to a range open at one, MariaDB prefers reading the program's index from its beginning.
+    # Both ends are bounded: with an open end, MariaDB reads the program's index from its beginning.
     entries = LedgerEntry.objects.filter(
         program_id=Slot("program"), position__gt=Slot("after"), position__lte=Slot("until")
     )

@@ -1,7 +1,4 @@
-"""The course staff role as lists and the look-up show it.
-
-For learners with an account, the host decides.
-"""
+"""The course staff role in lists and look-ups: the host's, if the learner has an account."""
 
 from __future__ import annotations
 
@@ -19,15 +16,15 @@ logger = logging.getLogger(__name__)
 
 
 class HeldRoles:
-    """Who holds the role at the host, or nothing if the host could not be asked."""
+    """The users with the role at the host, or nothing if the host failed."""
 
     def __init__(self, pairs: frozenset[UserCourse] | None) -> None:
         self._pairs = pairs
 
     def show(self, *, user_id: int | None, course_id: str, wish: bool) -> bool:
-        """Return whether a learner is course staff: as the host has it, or as the school wishes.
+        """Return whether a learner is course staff at the host.
 
-        The wish is what is promised to a learner without an account, and all that is known while the host is down.
+        For a learner without an account, and while the host is down, return the school's wish.
         """
         if user_id is None or self._pairs is None:
             return wish
@@ -35,11 +32,9 @@ class HeldRoles:
 
 
 def fetch_roles(*, user_ids: Collection[int], course_ids: Collection[str]) -> HeldRoles:
-    """Return who of these users holds the role in these course runs.
+    """Return which of these users hold the role in which of these course runs.
 
-    One call of the host, none for no users.
-
-    A host that is down costs no reader the list: what it shows then is the school's wish (docs/api.rst).
+    One call of the host, none without users. If the host is down, lists show the schools' wishes (docs/api.rst).
     """
     if not user_ids or not course_ids:
         return HeldRoles(frozenset())
@@ -48,7 +43,7 @@ def fetch_roles(*, user_ids: Collection[int], course_ids: Collection[str]) -> He
             pairs = get_host().course_roles.fetch_course_staff(user_ids=user_ids, course_ids=course_ids)
     except DatabaseError:
         raise
-    # Whatever the host's code raises; the message may hold personal data.
+    # The host's code can raise anything, and its message can contain personal data.
     except Exception as error:  # noqa: BLE001
         logger.warning(
             "The host's course staff roles could not be read, wishes are shown: %s.", describe_failure(error)

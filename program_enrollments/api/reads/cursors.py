@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from program_enrollments.data import Page
 from program_enrollments.exceptions import BadCursor
 
 FORWARD, BACKWARD = "n", "p"
 MAX_KEY = 2**63 - 1
+PLACE = re.compile(r"([np])(\d{1,19})(?:\.(\d{1,19}))?", re.ASCII)
 
 
 def seal(plain: str) -> str:
@@ -31,39 +33,50 @@ def unseal(text: str) -> str:
         raise BadCursor from None
 
 
+Key = int | tuple[int, int]
+"""Where a row stands in its list: an integer, or two of which the first counts more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in a list: read on from behind the row with this integer key, or back from before it."""
+    """A place in a list: read on from behind the row with this key, or back from before it.
+
+    `within` is the second integer of a key that has two.
+    """
 
     key: int = 0
     backward: bool = False
+    within: int = 0
 
     def encode(self) -> str:
         """Return the cursor as a client sees it: opaque, and safe in a URL."""
-        return seal(f"{BACKWARD if self.backward else FORWARD}{self.key}")
+        return seal(f"{BACKWARD if self.backward else FORWARD}{self.key}{f'.{self.within}' if self.within else ''}")
 
 
-def decode_cursor(text: str) -> Cursor:
+def decode_cursor(text: str, *, has_two_keys: bool = False) -> Cursor:
     """Return what `Cursor.encode` gave. Raises BadCursor for anything else."""
-    plain = unseal(text)
-    direction, digits = plain[:1], plain[1:]
-    if direction not in (FORWARD, BACKWARD) or not digits.isdigit() or len(digits) > 19 or int(digits) > MAX_KEY:
+    place = PLACE.fullmatch(unseal(text))
+    if place is None or (place[3] and not has_two_keys):
         raise BadCursor
-    return Cursor(int(digits), direction == BACKWARD)
+    key, within = int(place[2]), int(place[3] or 0)
+    if max(key, within) > MAX_KEY:
+        raise BadCursor
+    return Cursor(key, place[1] == BACKWARD, within)
 
 
 def fetch_page(
     *,
-    read: Callable[[Cursor, int], Sequence[tuple[int, Any]]],
+    read: Callable[[Cursor, int], Sequence[tuple[Key, Any]]],
     cursor: str | None,
     page_size: int,
     render: Callable[[Any], dict[str, Any]],
+    has_two_keys: bool = False,
 ) -> Page:
     """Return one page.
 
     `read(cursor, limit)` gives up to `limit` pairs of key and row behind the cursor, in reading direction.
     """
-    place = decode_cursor(cursor) if cursor else Cursor()
+    place = decode_cursor(cursor, has_two_keys=has_two_keys) if cursor else Cursor()
     found = list(read(place, page_size + 1))
     more, found = len(found) > page_size, found[:page_size]
     if place.backward:
@@ -73,6 +86,28 @@ def fetch_page(
         return Page([], None, None)
     return Page(
         [render(row) for _, row in found],
-        Cursor(found[-1][0]).encode() if has_next else None,
-        Cursor(found[0][0], backward=True).encode() if has_previous else None,
+        _cursor_at(found[-1][0], backward=False) if has_next else None,
+        _cursor_at(found[0][0], backward=True) if has_previous else None,
     )
+
+
+def _cursor_at(key: Key, *, backward: bool) -> str:
+    first, within = key if isinstance(key, tuple) else (key, 0)
+    return Cursor(first, backward, within).encode()
+
+
+class PageSource(Protocol):
+    """Returns the page of a list at a cursor."""
+
+    def __call__(self, *, cursor: str | None) -> Page: ...
+
+
+def walk(fetch: PageSource) -> Iterator[dict[str, Any]]:
+    """Yield every row of a list, a page at a time."""
+    cursor: str | None = None
+    while True:
+        page = fetch(cursor=cursor)
+        yield from page.rows
+        if page.next_cursor is None:
+            return
+        cursor = page.next_cursor

@@ -1,7 +1,4 @@
-"""Looking up: a learner and all that is known, the answer to "why isn't this student in?".
-
-See docs/api.rst, Learners.
-"""
+"""The look-up of a learner, which answers "why isn't this student in?" (docs/api.rst, Learners)."""
 
 from __future__ import annotations
 
@@ -22,6 +19,7 @@ from program_enrollments.host import get_host
 from program_enrollments.host.checked_host import UNUSABLE_FAILURE, Seats
 from program_enrollments.host.deadline import limited
 from program_enrollments.models import (
+    CourseRun,
     Learner,
     LedgerEntry,
     PreemptiveCourseEnrollment,
@@ -46,10 +44,7 @@ class Course(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A learner of a program, with the program enrollment and the course enrollments.
-
-    The latter are by course key.
-    """
+    """A learner of a program, with the program enrollment and the course enrollments by course key."""
 
     learner: Learner
     enrollment: dict[str, Any] | None
@@ -59,15 +54,42 @@ class Found(NamedTuple):
 def look_up_learner(*, program: Program, name: str = "", student_key: str = "", email: str = "") -> dict[str, Any]:
     """Return the learner of `program` as docs/api.rst (Learners) shows one.
 
-    The number of statements is constant.
+    Name the learner by one or more of these; each must fit:
 
-    `student_key` is a student ID, or the address of a learner without one, as lists show it; `email` an address the
-    school gave; `name` either of them, the student ID first; of several given, each must fit. Raises
-    LearnerDoesNotExist for whoever has no enrollment in this program or in a course run through it, wherever else they
-    may be known.
+    - `student_key`: a student ID, or the address of a learner without one, as in lists;
+    - `email`: an address that the school gave;
+    - `name`: a student ID or an address; a learner with that student ID is preferred.
+
+    Raises LearnerDoesNotExist for learners without an enrollment in this program or in a course run through it. The
+    number of statements is constant.
     """
     candidates = _candidates(school_id=program.school_id, name=name, student_key=student_key, email=email)
+    return _describe(program, _find_in_program(program=program, candidates=candidates))
+
+
+def get_learner(*, program: Program, learner_id: int, last_changes: int = LAST_CHANGES) -> dict[str, Any]:
+    """Return the learner of `program` with this primary key, with what only pages show.
+
+    Beside the members of `look_up_learner` these are `learner_id`, `problem` (a value of `LearnerProblem` or ""), and
+    `title` and `url` of each course run. Raises LearnerDoesNotExist.
+    """
+    candidates = list(Learner.objects.filter(school_id=program.school_id, pk=learner_id))
     found = _find_in_program(program=program, candidates=candidates)
+    described = _describe(program, found, last_changes=last_changes)
+    runs = CourseRun.objects.filter(course_id__in=[course.course_id for course in found.courses])
+    shown = {run.course_id: run for run in runs}
+    return {
+        **described,
+        "learner_id": found.learner.pk,
+        "problem": found.learner.problem_code,
+        "course_enrollments": [
+            {**course, "title": shown[course["course_id"]].title, "url": shown[course["course_id"]].url}
+            for course in described["course_enrollments"]
+        ],
+    }
+
+
+def _describe(program: Program, found: Found, *, last_changes: int = LAST_CHANGES) -> dict[str, Any]:
     learner = found.learner
     user: Any = learner.user
     found_seats = _fetch_seats(learner=learner, courses=found.courses)
@@ -78,7 +100,7 @@ def look_up_learner(*, program: Program, name: str = "", student_key: str = "", 
         user_ids=[] if user_id is None else [user_id], course_ids={course.course_id for course in found.courses}
     )
     keeps = describe_keeps(program_id=program.pk, learner_id=learner.pk)
-    # Entries of this program or of none. Written so that only the learner's index can serve: the program's is long.
+    # Entries of this program or of none. The condition can use the learner's index alone, since the program's is long.
     entries = LedgerEntry.objects.alias(of=Coalesce("program_id", Value(program.pk))).filter(
         learner_id=learner.pk, of=program.pk
     )
@@ -100,14 +122,14 @@ def look_up_learner(*, program: Program, name: str = "", student_key: str = "", 
             }
             for course in found.courses
         ],
-        "changes": [change for _, change in tell_changes(entries=entries.order_by("-pk")[:LAST_CHANGES])],
+        "changes": [change for _, change in tell_changes(entries=entries.order_by("-pk")[:last_changes])],
     }
 
 
 def _candidates(*, school_id: int, name: str, student_key: str, email: str) -> list[Learner]:
-    """Return the school's learners so named, those known by student ID first. One statement.
+    """Return the school's learners with these names, matches by student ID first. One statement.
 
-    It is two look-ups, each of one column that an index serves. With both columns in one condition, or with the
+    It is a union of two look-ups, each in a column with an index. With both columns in one condition, or with the
     accounts joined, SQLite reads the whole school once its tables are analyzed and few learners have an address.
     """
     given = [value for value in (name, student_key, email) if value]
@@ -119,7 +141,7 @@ def _candidates(*, school_id: int, name: str, student_key: str, email: str) -> l
     if keys:
         named = named.union(learners.filter(student_key_normalized=keys[0]), all=True)
     found = {learner.pk: learner for learner in named}
-    # Not conditions of the statements: MariaDB would read every learner without a student ID for them.
+    # Checked here, because with these conditions MariaDB would read every learner without a student ID.
     fitting = [
         learner
         for learner in found.values()
@@ -195,7 +217,7 @@ def _unusable(course_id: str, unusable: Collection[str]) -> dict[str, Any] | Non
 
 
 def _fetch_seats(*, learner: Learner, courses: Sequence[Course]) -> Seats:
-    """Return the host's seats of a linked learner: the host is asked once."""
+    """Return the host's seats of a linked learner, with one call of the host."""
     if learner.user_id is None or not courses:
         return Seats()
     course_ids = {course.course_id for course in courses}
@@ -208,9 +230,9 @@ def _seat(seat: Seat | None) -> dict[str, Any] | None:
 
 
 def _link(learner: Learner) -> dict[str, Any]:
-    """`at` is when the learner was linked, for one who is not since when there has been a problem.
+    """Return the state of the link. `at` is the time of the link, or else of the problem.
 
-    `detail` is None if all is well.
+    `detail` is None if nothing is wrong.
     """
     linked = learner.user_id is not None
     return {

@@ -1,4 +1,4 @@
-"""Reading one's own: the programs and course runs of whoever is signed in (docs/api.rst, Programs)."""
+"""The programs and course runs of the signed-in user (docs/api.rst, Programs)."""
 
 from __future__ import annotations
 
@@ -34,11 +34,8 @@ COURSE_FIELDS = (
 def fetch_own_programs(*, user_id: int, cursor: str | None, page_size: int) -> Page:
     """Return a page of the account's programs, each with its course runs, in two statements.
 
-    Raises BadCursor.
-
-    Whatever their status: what to show of an ended program is for the page that shows it. Course runs are ordered by
-    start, then by key. A course enrollment that the host has not accepted is no place in a course run yet, and is left
-    out.
+    Programs of every status are included, so that the page that shows them decides about ended ones. Course runs are
+    ordered by start, then by key. Course enrollments that the host has not accepted are left out. Raises BadCursor.
     """
     courses: dict[int, list[dict[str, Any]]] = defaultdict(list)
 

@@ -18,7 +18,7 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db import connections, models, router
 
-from program_enrollments.models.catalog import Curriculum
+from program_enrollments.models.catalog import CourseRun, Curriculum
 from program_enrollments.models.enrollments import (
     PreemptiveCourseEnrollment,
     PreemptiveProgramEnrollment,
@@ -39,14 +39,16 @@ CURRICULUM_SOURCES: dict[type[models.Model], tuple[type[models.Model], ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """Return at most `limit` rows at `place`, behind the learner `behind`.
+    """Return at most `limit` rows at `place`, behind the key `behind`.
 
-    `place` is the leading columns of the index that ends in the learner. Filters that are None are not applied.
+    `place` is the leading columns of the index that ends in the learner, `keys` are its other columns: the order of
+    the rows. `behind` is of the first key. Filters that are None are not applied.
 
     `linked`: the learner has an account.
     """
 
     place: Mapping[str, int]
+    keys: tuple[str, ...] = ("learner_id",)
     behind: int
     backward: bool
     limit: int
@@ -59,7 +61,7 @@ class Cut:
 class Listed(NamedTuple):
     """An enrollment and its learner; of the account, None where there is none.
 
-    `course_staff` is of course enrollments only.
+    `course_staff`, what the school asked for, is of course enrollments only; so is the course run.
     """
 
     learner_id: int
@@ -71,6 +73,8 @@ class Listed(NamedTuple):
     status: str
     curriculum_uuid: UUID | None
     course_staff: bool | None = None
+    course_run_id: int = 0
+    course_id: str = ""
 
 
 def read_page(model: type[models.Model], *, cut: Cut) -> list[Listed]:
@@ -80,10 +84,11 @@ def read_page(model: type[models.Model], *, cut: Cut) -> list[Listed]:
     connection = connections[router.db_for_read(model)]
     columns, sources = _shown(model, connection.ops.quote_name)
     inner, params = _cut(connection, model, cut)
+    order = ", ".join(f"e.{key}{' DESC' if cut.backward else ''}" for key in cut.keys)
     written = ", ".join(f"{column.alias}.{connection.ops.quote_name(column.target.column)}" for column in columns)
     # MariaDB is told not to begin at a joined table.
     select = "SELECT STRAIGHT_JOIN" if connection.vendor == "mysql" else "SELECT"
-    sql = f"{select} {written} FROM ({inner}) e {sources} ORDER BY e.learner_id{' DESC' if cut.backward else ''}"
+    sql = f"{select} {written} FROM ({inner}) e {sources} ORDER BY {order}"
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return [Listed(*row) for row in convert_rows(connection, columns, cursor.fetchall())]
@@ -96,7 +101,7 @@ def _field(model: type[models.Model], name: str) -> Any:
 def _cut(connection: Any, model: type[models.Model], cut: Cut) -> tuple[str, list[Any]]:
     """Write the query of the page's enrollments, and its parameters."""
     name = connection.ops.quote_name
-    order, table = ["learner_id"], name(model._meta.db_table)
+    order, table = [*cut.keys], name(model._meta.db_table)
     params: list[Any] = list(cut.place.values())
     if connection.vendor == "mysql":
         # Given a plain equality, MariaDB reads the place's part of the index from its beginning; given a range of one
@@ -109,7 +114,7 @@ def _cut(connection: Any, model: type[models.Model], cut: Cut) -> tuple[str, lis
     else:
         conditions = [f"e.{column} = %s" for column in cut.place]
         table += " e"
-    conditions.append(f"e.learner_id {'<' if cut.backward else '>'} %s")
+    conditions.append(f"e.{cut.keys[0]} {'<' if cut.backward else '>'} %s")
     params.append(cut.behind)
     if cut.status is not None:
         conditions.append("e.status = %s")
@@ -127,7 +132,7 @@ def _cut(connection: Any, model: type[models.Model], cut: Cut) -> tuple[str, lis
         account = f"SELECT a.user_id FROM {name(Learner._meta.db_table)} a WHERE a.id = e.learner_id"
         conditions.append(f"CASE WHEN ({account}) IS {'NOT ' if cut.linked else ''}NULL THEN true ELSE false END")
     direction = " DESC" if cut.backward else ""
-    carried = ("program_id", "course_staff") if model in CURRICULUM_SOURCES else ("curriculum_id",)
+    carried = ("program_id", "course_run_id", "course_staff") if model in CURRICULUM_SOURCES else ("curriculum_id",)
     sql = (
         f"SELECT {', '.join(f'e.{column}' for column in ('learner_id', 'status', *carried))}"
         f" FROM {table} WHERE {' AND '.join(conditions)}"
@@ -138,7 +143,7 @@ def _cut(connection: Any, model: type[models.Model], cut: Cut) -> tuple[str, lis
 
 def _index(model: type[models.Model], cut: Cut) -> str:
     """Return the name of the index that the page is read from."""
-    wanted = (*(_field(model, column).name for column in cut.place), "learner")
+    wanted = tuple(_field(model, column.removesuffix("_id")).name for column in (*cut.place, *cut.keys))
     return next(
         constraint.name
         for constraint in model._meta.constraints
@@ -165,7 +170,12 @@ def _shown(model: type[models.Model], name: Callable[[str], str]) -> tuple[list[
     ]
     curriculum_id = "e.curriculum_id"
     if sources := CURRICULUM_SOURCES.get(model):
-        columns.append(_field(model, "course_staff").get_col("e"))
+        columns += [
+            _field(model, "course_staff").get_col("e"),
+            _field(CourseRun, "id").get_col("r"),
+            _field(CourseRun, "course_id").get_col("r"),
+        ]
+        joins.append(f"JOIN {name(CourseRun._meta.db_table)} r ON r.id = e.course_run_id")
         joins += [
             f"LEFT JOIN {name(source._meta.db_table)} p{number}"
             f" ON p{number}.program_id = e.program_id AND p{number}.learner_id = e.learner_id"

@@ -1,7 +1,4 @@
-"""Browsing: programs, their curricula and course runs, as the catalog's mirror has them.
-
-Read-only, by keyset.
-"""
+"""Lists of programs and of their course runs, as the catalog's mirror has them."""
 
 from __future__ import annotations
 
@@ -27,8 +24,11 @@ def fetch_programs(
 ) -> Page:
     """Return a page of the programs visible to the caller. One statement. Raises BadCursor.
 
-    `school` is a school's key, exactly; `type_` a program type, in any letter case; `words` is looked for in title and
-    key.
+    Filters:
+
+    - `school` is a school's key, compared exactly;
+    - `type_` is a program type, in any letter case;
+    - `words` are searched for in title and key.
     """
     programs = access.visible_programs().select_related("school")
     if school is not None:
@@ -49,7 +49,7 @@ def fetch_programs(
 
 
 def describe_program(*, access: Access, program: Program) -> dict[str, Any]:
-    """Return a visible program as `fetch_programs` does, and its curricula. One statement."""
+    """Return a visible program as `fetch_programs` does, with its curricula. One statement."""
     curricula = Curriculum.objects.filter(program=program).order_by("pk").values_list("uuid", "name", "is_active")
     return {
         **_render(access=access, program=program),
@@ -70,11 +70,9 @@ def _render(*, access: Access, program: Program) -> dict[str, Any]:
 
 
 def fetch_course_runs(*, program: Program, curriculum: UUID | None = None, cursor: str | None, page_size: int) -> Page:
-    """Return a page of a program's course runs, of one curriculum where it is named.
+    """Return a page of a program's course runs, of one curriculum if it is named.
 
-    One statement. Raises BadCursor.
-
-    A run that is part of several curricula is a row of each.
+    A run that is part of several curricula has a row in each. One statement. Raises BadCursor.
     """
     parts = CurriculumCourseRun.objects.filter(curriculum__program=program).select_related("course_run", "curriculum")
     if curriculum is not None:

@@ -1,8 +1,7 @@
-"""Signing in: what an account's appearance makes real.
+"""After a sign-in: a sign-on, a saved account or a confirmed address links learners and realizes.
 
-Called after commit, for a sign-on, a saved account or a confirmed address. Nothing here may cost
-anybody their sign-in: what goes wrong is logged without personal data, stored on the learners
-concerned for staff to see, and tried again at the next sign-in and by the sweep (ADR 0002).
+It is called after the commit, and never breaks a sign-in. A failure is logged without personal data, stored on the
+learners so that staff see it, and tried again at the next sign-in and by the sweep (ADR 0002).
 """
 
 from __future__ import annotations
@@ -49,8 +48,8 @@ logger = logging.getLogger(__name__)
 class ProbedLearner(NamedTuple):
     """A learner whom a sign-on may concern.
 
-    `is_named`: by the ID it asserts. `changed_hands`: the ID was somebody else's before.
-    `is_honored`: it is the former one of another learner.
+    `is_named`: the sign-on asserts the learner's ID. `changed_hands`: the ID was somebody else's before. `is_honored`:
+    the ID is a former one that is honored for another learner.
     """
 
     id: int
@@ -62,7 +61,7 @@ class ProbedLearner(NamedTuple):
     is_honored: bool
 
     def is_settled(self, *, user_id: int) -> bool:
-        """Whether the account's sign-on has nothing to link, to strengthen or to realize."""
+        """Return whether the account's sign-on has nothing to link, to strengthen or to realize."""
         return self.user_id == user_id and self.link_how != LinkHow.EMAIL and not self.waits
 
 
@@ -98,7 +97,7 @@ def _left_over_or_addressed() -> QuerySet[Learner, tuple[Any, ...]]:
     return _left_over().union(addressed.values_list("pk"))
 
 
-# Run at every save of an account or an identity, nearly always to find nothing to do.
+# Runs at every save of an account or an identity, and nearly always finds nothing to do.
 NAMED_OR_OWNED = CompiledQuery(model=Learner, write=_named_or_owned)
 LEFT_OVER = CompiledQuery(model=Learner, write=_left_over)
 LEFT_OVER_OR_ADDRESSED = CompiledQuery(model=Learner, write=_left_over_or_addressed)
@@ -107,11 +106,10 @@ LEFT_OVER_OR_ADDRESSED = CompiledQuery(model=Learner, write=_left_over_or_addres
 def realize_at_sign_on(*, user_id: int, provider: str, uid: str, created: datetime) -> RealizingReport:
     """Link and realize after a social-auth identity was saved, which the account has had since `created`.
 
-    Only the backends of the setting `SAML_BACKENDS` count, and only uids `<school_slug>:<remote_id>`
-    with the slug of an enabled identity provider. A student ID the school has not enrolled yet is kept
-    as a learner all the same: whoever enrolls it next, even at this very moment, meets it at the unique
-    constraint and finds the account. An identity from before the ID changed hands is the former
-    holder's and links nobody. Never raises.
+    Only the backends of the setting `SAML_BACKENDS` count, and only uids `<school_slug>:<remote_id>` with the slug of
+    an enabled identity provider. A student ID that the school has not enrolled yet is stored as a learner, too: the
+    next write of that ID, even at this moment, meets it at the unique constraint and finds the account. An identity
+    from before the ID changed hands is the former holder's, and links nobody. Never raises.
     """
     learner_ids: list[int] = []
     return _never_raising(lambda: _sign_on(user_id, provider, uid, created, learner_ids), learner_ids=learner_ids)
@@ -145,9 +143,9 @@ def _sign_on(user_id: int, provider: str, uid: str, created: datetime, learner_i
 
     def work(one_by_one: bool) -> RealizingReport:
         if not lock_accounts(user_ids=[user_id]):
-            # Deleted meanwhile: nobody is signed in any more.
+            # The account was deleted meanwhile.
             return RealizingReport()
-        # A second run may have been made necessary by who came between the look and the locks.
+        # Somebody may have changed the learner between the look and the locks, so a second run may be necessary.
         current = _probe(slug=slug, student_key=student_key, user_id=user_id) if one_by_one else rows
         ids = [row.id for row in current]
         if school_id is not None:
@@ -171,7 +169,7 @@ def _sign_on(user_id: int, provider: str, uid: str, created: datetime, learner_i
 def _end_or_follow(*, learner_id: int, student_key: str, now: datetime) -> str:
     """Return the present ID (normalized) of the learner for whom `student_key` is honored.
 
-    That is `student_key` itself if its time is over.
+    If its time is over, end the honoring and return `student_key` itself.
     """
     in_transaction(lambda: end_honoring(learner_ids=[learner_id], now=now))
     present = Learner.objects.filter(pk=learner_id, honored_for__isnull=False)
@@ -179,22 +177,22 @@ def _end_or_follow(*, learner_id: int, student_key: str, now: datetime) -> str:
 
 
 def _has_nothing_to_do(rows: Sequence[ProbedLearner], named: ProbedLearner, *, user_id: int, created: datetime) -> bool:
-    """Whether all is done already, or the identity is a former holder's."""
+    """Return whether everything is done already, or the identity is a former holder's."""
     if len(rows) == 1 and named.is_settled(user_id=user_id):
         return True
     return named.changed_hands and named.user_id != user_id and _is_former(learner_id=named.id, created=created)
 
 
 def _is_former(*, learner_id: int, created: datetime) -> bool:
-    """Whether an identity from `created` is by a former holder of the learner's student ID."""
+    """Return whether an identity from `created` is by a former holder of the learner's student ID."""
     return Learner.objects.filter(pk=learner_id, key_since__gt=created).exists()
 
 
 def _probe(*, slug: str, student_key: str, user_id: int) -> list[ProbedLearner]:
-    """Look, without locking, for the learners whom a sign-on may concern.
+    """Find the learners whom a sign-on may concern, without locking them.
 
-    They are the one with this ID at the school of the identity provider, and the one that the account
-    already is there. One statement.
+    They are the learner with this ID at the provider's school, and the learner who is linked to the account there. One
+    statement.
     """
     rows = NAMED_OR_OWNED.fetch(slug=slug, student_key=student_key, user_id=user_id, max_tries=get_setting("MAX_TRIES"))
     return [
@@ -208,9 +206,9 @@ def _school_of(*, slug: str) -> int | None:
 
 
 def make_learner(*, school_id: int, remote_id: str, student_key: str, now: datetime) -> int:
-    """Make the learner a sign-on names, or find the one that another writer made at the same moment.
+    """Create the learner whom a sign-on names, or find the one that another writer has just created.
 
-    Raises CrossedByAnother where that one is gone again: the transaction then starts anew.
+    Raises CrossedByAnother if that one is gone again, so that the transaction starts anew.
     """
     insert_rows(
         Learner,
@@ -228,11 +226,11 @@ def make_learner(*, school_id: int, remote_id: str, student_key: str, now: datet
         rows=[(school_id, remote_id, student_key, *([""] * 4), now, now)],
         ignore_conflicts=True,
     )
-    # Locking reads see what has been committed since, whatever the isolation level.
+    # Locking reads see all committed rows, whatever the isolation level.
     made = Learner.objects.filter(school_id=school_id, student_key_normalized=student_key).select_for_update()
     learner_id = made.values_list("pk", flat=True).first()
     if learner_id is None:
-        # Renamed or merged away since it was met at the unique constraint.
+        # It was renamed or merged since the unique constraint reported it.
         raise CrossedByAnother
     return learner_id
 
@@ -240,8 +238,8 @@ def make_learner(*, school_id: int, remote_id: str, student_key: str, now: datet
 def realize_account(*, user_id: int, email: str = "") -> RealizingReport:
     """Link and realize after an account was saved.
 
-    Links by its address if the host says it is confirmed, and realizes what was left over. `email` is
-    the address as saved, for a look that costs one statement where nothing waits. Never raises.
+    Links by its address if the host has confirmed it, and realizes what was left unfinished. `email` is the saved
+    address: with it, one statement finds out that nothing waits. Never raises.
     """
     learner_ids: list[int] = []
     return _never_raising(
@@ -263,8 +261,8 @@ def _realize_account(user_id: int, email: str, learner_ids: list[int]) -> Realiz
 def email_confirmed(*, user_id: int) -> RealizingReport:
     """Link and realize by an e-mail address that the host has just seen confirmed.
 
-    Hosts whose confirmation does not save the user call this after they have stored the confirmation.
-    The address itself is asked of the host: a caller cannot claim one. Never raises.
+    Hosts whose confirmation does not save the user call this after they have stored the confirmation. The address
+    itself is read from the host, so that a caller cannot claim one. Never raises.
     """
     learner_ids: list[int] = []
 
@@ -291,7 +289,7 @@ def _realize_by_confirmed_email(*, user_id: int, learner_ids: Sequence[int], ori
 
 
 def realize_by_emails(*, school_id: int, emails: Collection[str]) -> RealizingReport:
-    """Link and realize the school's waiting learners whose (normalized) addresses accounts confirmed.
+    """Link and realize the school's waiting learners whose (normalized) addresses accounts have confirmed.
 
     Never raises.
     """
@@ -315,19 +313,16 @@ def realize_by_emails(*, school_id: int, emails: Collection[str]) -> RealizingRe
 
 
 def _never_raising(work: Callable[[], RealizingReport], *, learner_ids: Collection[int]) -> RealizingReport:
-    """Run `work` without letting what it raises reach the sign-in that it follows.
-
-    The log and staff learn of it.
-    """
+    """Run `work`, and keep its exceptions from the sign-in. They are logged, and shown to staff."""
     try:
         with limited("SIGN_IN_HOST_SECONDS"):
             return work()
-    # A sign-in never breaks: this is the boundary where that holds.
+    # This is the boundary that keeps sign-ins from breaking.
     except Exception as error:  # noqa: BLE001
         logger.error("Realizing after a sign-in failed: %s, learners %s.", describe_failure(error), sorted(learner_ids))
         try:
             note_realizing_failure(learner_ids=learner_ids, error=error, now=timezone.now())
-        # The database itself is in trouble: the log is all that is left.
+        # The database itself fails, so only the log has the failure.
         except Exception as second:  # noqa: BLE001
             logger.error("The failure could not be stored on the learners: %s.", describe_failure(second))
         return RealizingReport()

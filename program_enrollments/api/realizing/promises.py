@@ -1,6 +1,6 @@
-"""Realizing: turning linked learners' preemptive enrollments into real ones.
+"""Promises: linked learners' preemptive enrollments are turned into real ones.
 
-Idempotent, and one transaction (ADR 0002).
+This is idempotent, and one transaction (ADR 0002).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ PREEMPTIVE, REAL = "preemptive", "real"
 
 @dataclass(slots=True)
 class Realized:
-    """What realizing did, and the ledger's entries for it, which the caller records."""
+    """The report of a realizing, and its ledger entries, which the caller records."""
 
     report: RealizingReport = field(default_factory=RealizingReport)
     changes: list[Change] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Realized:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A preemptive course enrollment on its way to a seat."""
+    """A preemptive course enrollment that is about to become real."""
 
     id: int
     program_id: int
@@ -88,10 +88,10 @@ class Promise:
 def realize_learners(
     *, learner_ids: Collection[int], origin: Origin, now: datetime | None = None, again: bool = False
 ) -> RealizingReport:
-    """Make real what these learners were promised, as far as they are linked, in a transaction of its own.
+    """Realize the preemptive enrollments of the linked ones of these learners, in one transaction.
 
-    `again` tries course enrollments too that wait for a person after too many refusals. Raises what the database
-    raises.
+    `again` includes course enrollments that wait for a person after too many refusals. Raises the database's
+    exceptions.
     """
     moment = now or timezone.now()
 
@@ -108,17 +108,16 @@ def realize_learners(
 
 
 def keep_failures_apart(work: Callable[[bool], RealizingReport]) -> RealizingReport:
-    """Run `work(False)` in a transaction.
+    """Run `work(False)` in a transaction. If the host makes it fail, run `work(True)` instead.
 
-    Where the host makes it fail, run `work(True)`, which tells the host one thing at a time.
-
-    One savepoint a course enrollment costs statements that nearly no sign-in needs.
+    `work(True)` writes course enrollments to the host one by one, each in its own savepoint. Nearly no sign-in needs
+    those statements.
     """
     try:
         return in_transaction(lambda: work(False))
     except (LinkRefused, DoesNotExist):
         raise
-    # Whatever the host raised: the second run finds out which course enrollment it was.
+    # The host can raise anything. The second run finds out which course enrollment fails.
     except Exception as error:
         if is_passing(error):
             raise
@@ -129,12 +128,11 @@ def keep_failures_apart(work: Callable[[bool], RealizingReport]) -> RealizingRep
 def realize_linked(
     *, learners: Sequence[LockedLearner], now: datetime, one_by_one: bool = False, again: bool = False
 ) -> Realized:
-    """Make real what those of `learners` who are linked were promised.
+    """Realize the preemptive enrollments of the linked ones of `learners`.
 
-    The caller holds them locked and records the changes.
-
-    Constant in statements. A course enrollment that the host does not accept stays preemptive with the reason, its
-    number of tries and the time of the last; the others, and the program enrollments, become real all the same.
+    The caller has locked the learners and records the changes. The number of statements is constant. A course
+    enrollment that the host does not accept stays preemptive, with the reason, its number of tries and the time of the
+    last one. All others become real.
     """
     linked = {learner.id: learner for learner in learners if learner.user_id is not None}
     realized = Realized()
@@ -234,9 +232,9 @@ def _fetch_promises(*, linked: Mapping[int, LockedLearner], again: bool) -> list
 
 
 def keep_failures(*, failures: Mapping[int, HostFailure], now: datetime) -> None:
-    """Write onto preemptive course enrollments (by ID) why the host did not accept them.
+    """Store on preemptive course enrollments (by ID) why the host did not accept them.
 
-    One statement a distinct reason.
+    One statement per distinct reason.
     """
     alike: dict[HostFailure, list[int]] = defaultdict(list)
     for promise_id, failure in failures.items():
@@ -252,9 +250,9 @@ def keep_failures(*, failures: Mapping[int, HostFailure], now: datetime) -> None
 
 
 def note_realizing_failure(*, learner_ids: Collection[int], error: BaseException, now: datetime) -> None:
-    """Show on the learners that realizing failed as a whole; the next sign-in or the sweep tries again.
+    """Store on the learners that realizing failed as a whole. The next sign-in or the sweep tries again.
 
-    A conflict stays in view.
+    A learner in conflict keeps the conflict.
     """
     Learner.objects.filter(pk__in=learner_ids).exclude(problem_code=LearnerProblem.CONFLICT).update(
         problem_code=LearnerProblem.REALIZING_FAILED, problem_detail=type(error).__name__, problem_at=now

@@ -1,7 +1,7 @@
-"""Repairs of what a deletion that no signal saw, or an older version, left behind.
+"""Repairs of rows that deletions without signals, or older versions, left behind.
 
-Real enrollments of a learner without an account, promises that stand beside the real enrollment, active enrollments
-without a seat, and former student IDs whose honoring is over. The sweep looks for all of them.
+The sweep looks for real enrollments of learners without an account, preemptive enrollments beside real ones, active
+enrollments without a seat, and former student IDs that are no longer honored.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ORIGIN = Origin(source=Source.SWEEP.value, reason="mended")
 
 @dataclass(slots=True)
 class Mended:
-    """What was found and put right, in numbers of learners, of enrollments for `seats`.
+    """How much was repaired, in numbers of learners; `seats` counts enrollments.
 
     `failures` are seats that the host did not give.
     """
@@ -48,7 +48,7 @@ class Mended:
 
 
 def mend(*, size: int, dry_run: bool, now: datetime) -> Mended:
-    """Find and put right all of the above, at most `size` learners or enrollments per transaction."""
+    """Find and repair all of the above, at most `size` learners or enrollments per transaction."""
     mended = Mended()
     for ids in _batches(lambda: find_due(now=now, limit=size), repeat=not dry_run):
         mended.honoring_ended += len(ids)
@@ -75,7 +75,7 @@ def _batches(find: Callable[[], list[int]], *, repeat: bool) -> Iterator[list[in
     last: list[int] = []
     while ids := find():
         if ids == last:
-            # Whatever keeps these as they are, the sweep goes on with the rest of its work.
+            # These could not be repaired. The sweep continues with the rest of its work.
             return
         yield ids
         if not repeat:
@@ -84,7 +84,7 @@ def _batches(find: Callable[[], list[int]], *, repeat: bool) -> Iterator[list[in
 
 
 def _find_without_account(size: int) -> list[int]:
-    """Return the IDs of learners who have no account, but enrollments that are real."""
+    """Return the IDs of learners who have no account, but real enrollments."""
     found = {
         learner_id
         for model in (ProgramEnrollment, ProgramCourseEnrollment)
@@ -102,9 +102,9 @@ def _make_wait(ids: Sequence[int], now: datetime) -> None:
 
 
 def _find_doubled(size: int) -> list[int]:
-    """Return linked learners with a promise that a real enrollment makes pointless.
+    """Return linked learners with a preemptive enrollment that is superseded by a real one.
 
-    The real one is the same enrollment, or keeps the promise from becoming real.
+    The real one is the same enrollment, or prevents that the preemptive one becomes real.
     """
     found = {
         learner_id
@@ -125,7 +125,7 @@ def _doubled(model: type[Model]) -> QuerySet[Any, Any]:
 
 
 def _drop_doubled(ids: Sequence[int], now: datetime) -> None:
-    """Drop the promises; the real enrollments stand, as when two learners are merged."""
+    """Delete the preemptive enrollments and keep the real ones, as when two learners are merged."""
     learners = {learner.id: learner for learner in lock_learners(ids=ids) if learner.user_id is not None}
     changes = []
     kinds = (
@@ -164,9 +164,9 @@ def _walk_active(size: int) -> Iterator[list[tuple[int, int, str]]]:
 
 
 def _find_seatless(rows: Sequence[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    """Return those of `rows` that have no seat at all. A look without locks.
+    """Return those of `rows` that have no seat at all, without locking them.
 
-    A seat that is there and inactive may be so on purpose; the school's next write decides on it.
+    Inactive seats are left out: they can be inactive on purpose, and the school's next write decides.
     """
     seats = get_host().course_enrollments.fetch_seats(
         user_ids={user_id for _, user_id, _ in rows}, course_ids={course_id for _, _, course_id in rows}

@@ -1,6 +1,6 @@
-"""Seating: make the host's course enrollments and staff roles agree with what the school wants.
+"""Seats: the host's course enrollments and staff roles are made to agree with the school's wishes.
 
-The rules about whose seat is whose live here, in `decide_seat`, and nowhere else.
+`decide_seat` alone has the rules about whose seat is whose.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class SeatWish(NamedTuple):
-    """What a school wants of a user in a course run. `active` False asks to take away what this app gave."""
+    """A school's wish for a user in a course run. If not `active`, only this app's seats are taken back."""
 
     user_id: int
     course_id: str
@@ -40,10 +40,10 @@ class SeatWish(NamedTuple):
 
 
 def decide_seat(*, wish: SeatWish, current: Seat | None, mode: str, upgradable_modes: Collection[str]) -> Seat | None:
-    """Return the seat as it has to be, or None where nothing has to change.
+    """Return the seat that the host should have, or None if nothing has to change.
 
-    A seat in another mode than `mode` or the upgradable ones was paid for: it is left in its mode, kept when
-    `inactive` is asked and only re-activated when `active` is (docs/api.rst, Course enrollments).
+    A seat in another mode than `mode` and the upgradable ones was paid for. It keeps its mode and is never deactivated,
+    only re-activated (docs/api.rst, Course enrollments).
     """
     user_id, course_id, active = wish
     if not active:
@@ -55,7 +55,7 @@ def decide_seat(*, wish: SeatWish, current: Seat | None, mode: str, upgradable_m
 
 
 def find_agreeing(*, wishes: Sequence[SeatWish]) -> set[UserCourse]:
-    """Return those of `wishes` for which the host has nothing to change, as a look without locks finds it."""
+    """Return those of `wishes` with which the host agrees already, without locking anything."""
     if not wishes:
         return set()
     seats = get_host().course_enrollments.fetch_seats(
@@ -72,11 +72,11 @@ def find_agreeing(*, wishes: Sequence[SeatWish]) -> set[UserCourse]:
 
 
 def agree_on_seats(*, wishes: Sequence[SeatWish], one_by_one: bool = False) -> dict[UserCourse, HostFailure]:
-    """Make the host's seats agree with `wishes` and return what the host did not do.
+    """Make the host's seats agree with `wishes`, and return the failures.
 
-    Whatever the number of wishes, the host is asked once and told once. With `one_by_one` it is told seat by seat,
-    each in its savepoint, and an exception becomes that seat's failure; without, exceptions leave through the caller,
-    who rolls back.
+    The seats are read with one call and written with one call, however many wishes there are. With `one_by_one` each
+    seat is written in its own savepoint, and an exception becomes that seat's failure. Without, exceptions reach the
+    caller, who rolls back.
     """
     if not wishes:
         return {}
@@ -103,7 +103,7 @@ def agree_on_seats(*, wishes: Sequence[SeatWish], one_by_one: bool = False) -> d
     )
     seats = [seat for seat in decided if seat is not None]
     if is_rehearsal():
-        # What the host alone can refuse is not known without telling it.
+        # Only writing to the host can reveal what it refuses.
         return unusable
     if not one_by_one:
         return unusable | (port.put_seats(seats=seats) if seats else {})
@@ -116,9 +116,7 @@ def agree_on_seats(*, wishes: Sequence[SeatWish], one_by_one: bool = False) -> d
 def agree_on_roles(
     *, grants: Collection[UserCourse], revokes: Collection[UserCourse], one_by_one: bool = False
 ) -> tuple[set[UserCourse], dict[UserCourse, HostFailure]]:
-    """Grant and revoke the course staff role.
-
-    Return which of `grants` were not there before, and what the host did not do.
+    """Grant and revoke the course staff role. Return which of `grants` are new, and the failures.
 
     Exceptions and `one_by_one` as in `agree_on_seats`.
     """
@@ -164,12 +162,10 @@ def agree_on_seats_and_roles(
     revokes: Collection[UserCourse],
     one_by_one: bool = False,
 ) -> tuple[set[UserCourse], dict[UserCourse, HostFailure]]:
-    """Make seats and course staff roles agree.
+    """Make seats and course staff roles agree. Return which of `grants` are new, and the failures.
 
-    Return which of `grants` were not there before, and what failed.
-
-    A pair whose seat or role fails is left as it was in both: the host is told once more, without it, after a role
-    failed. Exceptions and `one_by_one` as in `agree_on_seats`.
+    If a pair's seat or role fails, neither is changed: after a failed role, all others are written once more without
+    that pair. Exceptions and `one_by_one` as in `agree_on_seats`.
     """
     if not grants and not revokes:
         return set(), agree_on_seats(wishes=wishes, one_by_one=one_by_one)
@@ -190,11 +186,10 @@ def agree_on_seats_and_roles(
 
 
 def find_heirs(*, revokes: Collection[UserCourse], except_ids: Collection[int]) -> dict[UserCourse, int]:
-    """Return, per role about to be taken away, another course enrollment that asks for it too.
+    """Return, per role that is about to be revoked, another course enrollment that wants it, too.
 
-    It is none of `except_ids`, and in another program or at another school.
-
-    The role stays then, and becomes that enrollment's to take back.
+    It is not one of `except_ids`, and is in another program or at another school. The role is kept then, and that
+    enrollment becomes responsible for revoking it.
     """
     if not revokes:
         return {}
@@ -212,12 +207,12 @@ def find_heirs(*, revokes: Collection[UserCourse], except_ids: Collection[int]) 
 
 
 def hand_over_roles(*, heirs: Collection[int]) -> None:
-    """Note on these course enrollments that the role is theirs to take back from now on."""
+    """Store on these course enrollments that they are responsible for revoking the role from now on."""
     ProgramCourseEnrollment.objects.filter(pk__among=heirs).update(course_staff_given=True)
 
 
 def find_learners_at_other_schools(*, learners: Mapping[int, int]) -> dict[int, int]:
-    """Return the learners (to user ID) that users are besides those of `learners` (user ID to learner)."""
+    """Return the other learners of these users, with user IDs. `learners` maps user IDs to learners."""
     rows = select_rows(Learner, fields=("id", "user"), among=("user", learners.keys()))
     return {pk: user_id for pk, user_id in rows if learners[user_id] != pk}
 
@@ -227,7 +222,7 @@ def find_occupied_elsewhere(
 ) -> set[tuple[int, int]]:
     """Return (user ID, course run's primary key) of active course enrollments other than `except_ids`.
 
-    Their seats must stay, whatever another program or another school says of the same person in the same run.
+    Their seats must stay, even if another program or school withdraws the same person from the same run.
     """
     rows = ProgramCourseEnrollment.objects.filter(
         learner__user_id__among=set(user_ids), course_run_id__in=course_run_ids, status=CourseStatus.ACTIVE
@@ -242,14 +237,14 @@ UNKNOWN_FAILURE = HostFailure("host_unavailable", HostError.detail, False)
 def _guarded(call: Callable[[], T]) -> tuple[T | None, HostFailure | None]:
     """Run `call` in a savepoint.
 
-    An exception becomes a failure, without its text: that may hold personal data.
+    An exception becomes a failure without its text, which can contain personal data.
     """
     try:
         with transaction.atomic():
             return call(), None
     except HostError as error:
         return None, HostFailure(error.code, error.detail, isinstance(error, HostRefused))
-    # The host's code is not ours: whatever it raises must not cost the other rows.
+    # The host's code can raise anything, and must not fail the other rows.
     except Exception as error:
         if is_lost():
             raise

@@ -1,7 +1,4 @@
-"""Settlement: claims on learners are decided and written, and what waits is made real.
-
-All of it in one transaction.
-"""
+"""Settlement: one transaction decides and writes claims on learners, and realizes their enrollments."""
 
 from __future__ import annotations
 
@@ -35,8 +32,8 @@ def claim_by_emails(
 ) -> RealizingReport:
     """Claim learners for the accounts that confirmed their addresses, and realize them.
 
-    The addresses are normalized and map to user IDs. `user_ids` are all accounts concerned; those that
-    are deleted meanwhile claim nobody. One transaction.
+    The addresses are normalized and map to user IDs. `user_ids` are all accounts concerned; accounts that are deleted
+    meanwhile claim nobody. One transaction.
     """
     if not learner_ids:
         return RealizingReport()
@@ -45,7 +42,7 @@ def claim_by_emails(
     def work(one_by_one: bool) -> RealizingReport:
         there = lock_accounts(user_ids=user_ids)
         claiming = {email: user_id for email, user_id in accounts.items() if user_id in there}
-        # Looked for in each run: whoever came first may have made the account somebody.
+        # Looked up in each run, because another transaction may have linked the account meanwhile.
         owners = find_owners(school_ids=school_ids, user_ids=claiming.values()) if claiming else []
         learners = lock_learners(ids={*learner_ids, *owners})
         return settle_and_realize(
@@ -62,7 +59,7 @@ def claim_by_emails(
 def email_claims(
     *, learners: Sequence[LockedLearner], accounts: Mapping[str, int]
 ) -> list[tuple[LockedLearner, Claim]]:
-    """An address counts only within the school's own domains, where the school lists them."""
+    """Return claims by address. If a school lists domains, only addresses within them count."""
     claims = [
         (learner, Claim(accounts[learner.email_normalized], LinkHow.EMAIL.value))
         for learner in learners
@@ -92,11 +89,10 @@ def settle_and_realize(
     again: bool = False,
     reopens: bool = True,
 ) -> RealizingReport:
-    """Decide the claims, write them, realize whoever is linked then, and record it all.
+    """Decide the claims, write them, realize the linked learners, and record all changes.
 
-    The caller holds the locks, the accounts' first. `again` tries course enrollments too that wait for
-    a person after too many refusals. `reopens` brings claims back that staff dismissed: they were made
-    anew just now.
+    The caller holds the locks, the accounts' first. `again` includes course enrollments that wait for a person after
+    too many refusals. `reopens` opens claims that staff dismissed, because they have just been made again.
     """
     claims = list(claims)
     settlement = settle_claims(

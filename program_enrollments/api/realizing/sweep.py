@@ -1,7 +1,4 @@
-"""Sweeping: everything that could be real and isn't.
-
-In bulk, batch by batch, for operators and for a nightly timer (docs/operations.rst).
-"""
+"""The sweep: link learners and realize left-over enrollments, in batches (docs/operations.rst)."""
 
 from __future__ import annotations
 
@@ -41,15 +38,15 @@ from program_enrollments.models import (
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
-"""Told, after each batch, how many more accounts and learners were looked at, and how many there were at the start."""
+"""Called after each batch with the number of accounts and learners in it, and the total at the start."""
 
 
 @dataclass(slots=True)
 class SweepReport:
-    """What a sweep found and did, in numbers of learners but for `done`.
+    """The result of a sweep, in numbers of learners, except `done`.
 
-    `found` were to be linked or realized; of them `failed_learners` could not be, and show it. `in_need` are all that
-    need a person when the sweep ends, whoever found that out.
+    `found` were to be linked or realized; `failed_learners` of them failed, and have a problem now. `in_need` are all
+    learners who need a person when the sweep ends.
     """
 
     found: int = 0
@@ -60,18 +57,16 @@ class SweepReport:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing is left that a person or another sweep has to look at."""
+        """Return whether nothing is left that a person or another sweep has to look at."""
         return not (
             self.failed_learners or self.done.failures or self.done.conflicts or self.mended.failures or self.in_need
         )
 
 
 class Candidate(NamedTuple):
-    """A learner and the account evidence says is theirs.
+    """A learner to link or to realize, with the claim of an account.
 
-    No claim for one who is linked and waits to be realized.
-
-    A learner whom several accounts claim is several candidates.
+    A linked learner who waits to be realized has no claim. A learner whom several accounts claim is several candidates.
     """
 
     learner_id: int
@@ -79,11 +74,11 @@ class Candidate(NamedTuple):
 
 
 def sweep(*, dry_run: bool = False, now: datetime | None = None, progress: Progress | None = None) -> SweepReport:
-    """Link every waiting learner with evidence, and realize what linked learners wait for.
+    """Link every waiting learner with evidence, and realize the enrollments of linked learners.
 
-    Safe beside writers and sign-ins, and to be stopped at any time: each batch is a transaction. With `dry_run` it
-    only counts. A batch that fails is done in halves until the failing learners stand alone; the failure is stored on
-    them and reported. No course enrollment is tried twice.
+    Each batch is a transaction, so the sweep can run beside writers and sign-ins, and can be stopped at any time. With
+    `dry_run` it only counts. A batch that fails is halved until the failing learners are alone. Their failure is stored
+    on them and reported. No course enrollment is tried twice.
     """
     report = SweepReport()
     moment = now or timezone.now()
@@ -103,7 +98,7 @@ def sweep(*, dry_run: bool = False, now: datetime | None = None, progress: Progr
 
 
 def _without_dismissed(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Leave out what a person has decided already: only a new sign-on or confirmation brings it up again."""
+    """Leave out claims that a person has dismissed. Only a new sign-on or confirmation opens them again."""
     ids = {candidate.learner_id for candidate in candidates if candidate.claim is not None}
     if not ids:
         return list(candidates)
@@ -136,7 +131,7 @@ def _batches(*, before: datetime) -> Iterator[tuple[list[Candidate], int]]:
 
 
 def _claimed_by_sign_on(size: int) -> Iterator[tuple[list[Candidate], int]]:
-    """Walk the host's sign-on identities. All of them: only normalizing tells which learner a uid names."""
+    """Yield candidates by walking all of the host's identities: only a normalized uid can be matched."""
     schools = dict(IdentityProvider.objects.filter(is_enabled=True).values_list("slug", "school_id"))
     slugs_of: dict[int, list[str]] = defaultdict(list)
     for slug, school_id in schools.items():
@@ -151,7 +146,7 @@ def _claimed_by_sign_on(size: int) -> Iterator[tuple[list[Candidate], int]]:
         named = _named_by(read_sign_ons(rows, slugs=schools.keys()), schools)
         waiting = _fetch_waiting(named.keys())
         if waiting:
-            # Another batch may hold a second account's claim on the same learner.
+            # Another batch can have a second account's claim on the same learner.
             spellings = {spelling for _, given, place, _ in waiting for spelling in (place[1], given)}
             slugs = {slug for _, _, (school_id, _), _ in waiting for slug in slugs_of[school_id]}
             for place, sign_ons in _named_by(fetch_sign_ons(slugs=slugs, spellings=spellings), schools).items():
@@ -171,7 +166,7 @@ Place = tuple[int, str]
 
 
 def _fetch_waiting(places: Collection[Place]) -> list[tuple[int, str, Place, datetime | None]]:
-    """Return ID, student ID as given, place and `key_since` of the learners there who wait for an account."""
+    """Return ID, student ID as given, place and `key_since` of these places' learners without an account."""
     waiting = Learner.objects.filter(
         school_id__in={school_id for school_id, _ in places},
         student_key_normalized__among={student_key for _, student_key in places},
@@ -187,7 +182,7 @@ def _fetch_waiting(places: Collection[Place]) -> list[tuple[int, str, Place, dat
 
 
 def _named_by(sign_ons: Iterable[SignOn], schools: Mapping[str, int]) -> dict[Place, list[SignOn]]:
-    """Return which sign-ons name which school's which student."""
+    """Return the sign-ons that name each place (school and student ID)."""
     named: dict[Place, list[SignOn]] = defaultdict(list)
     for sign_on in sign_ons:
         named[schools[sign_on.slug], sign_on.student_key].append(sign_on)
@@ -227,7 +222,7 @@ def _waiting_for_email() -> QuerySet[Learner]:
 
 
 def _left_over(*, before: datetime) -> QuerySet[Learner]:
-    """Return the linked learners who wait for something that was not tried since `before`."""
+    """Return the linked learners with preemptive enrollments that were not tried since `before`."""
     promises = PreemptiveCourseEnrollment.objects.filter(
         Q(last_tried=None) | Q(last_tried__lt=before), learner=OuterRef("pk"), refusals__lt=get_setting("MAX_TRIES")
     )
@@ -236,21 +231,21 @@ def _left_over(*, before: datetime) -> QuerySet[Learner]:
 
 
 def _do(candidates: Sequence[Candidate], now: datetime, report: SweepReport) -> None:
-    """Settle and realize a batch in one transaction, or halves of it where it fails.
+    """Settle and realize a batch in one transaction, or its halves if it fails.
 
-    Store what fails on its own.
+    Store the failure on a learner who fails alone.
     """
     ids = sorted({candidate.learner_id for candidate in candidates})
     try:
         report.done += keep_failures_apart(partial(_settle_batch, candidates, now))
-    # One learner must not cost the others theirs; the failure is counted, stored and makes the exit code honest.
+    # One learner must not fail the others. The failure is stored and counted, so the command exits with 1.
     except Exception as error:  # noqa: BLE001
         if len(ids) > 1 and not isinstance(error, OperationalError):
             middle = ids[len(ids) // 2]
             _do([candidate for candidate in candidates if candidate.learner_id < middle], now, report)
             _do([candidate for candidate in candidates if candidate.learner_id >= middle], now, report)
             return
-        # The exception's text may hold what a row held.
+        # The exception's text can contain values of a row.
         logger.error("Sweeping failed: %s, %s learners.", describe_failure(error), len(ids))
         report.failed_learners += len(ids)
         note_realizing_failure(learner_ids=ids, error=error, now=now)

@@ -1,7 +1,4 @@
-"""Undoing a link: real enrollments wait for an account again.
-
-The host gives back what this app gave.
-"""
+"""Unlinking: real enrollments wait for an account again, and the host takes back seats and roles."""
 
 from __future__ import annotations
 
@@ -37,11 +34,10 @@ COURSE_FIELDS = ("program", "course_run", "learner", "status", "course_staff", "
 
 
 def undo_link(*, learner: LockedLearner, now: datetime, tell_host: bool = True) -> tuple[LockedLearner, list[Change]]:
-    """Undo the link of a learner; return the learner as it is then, and the ledger's entries.
+    """Undo the link of a learner. Return the unlinked learner and the ledger entries.
 
-    The caller holds the learner locked, and with `tell_host` all learners that the account is. With `tell_host` the
-    seats and roles this app gave are taken back: raises LinkRefused where the host keeps one, and then nothing may be
-    committed.
+    The caller has locked the learner, and with `tell_host` all learners of the account. With `tell_host`, the seats and
+    roles that this app gave are taken back. Raises LinkRefused if the host keeps one; the caller must roll back then.
     """
     if tell_host:
         _leave_host(learner=learner)
@@ -57,9 +53,9 @@ def undo_link(*, learner: LockedLearner, now: datetime, tell_host: bool = True) 
 
 
 def decide_against(*, learner: LockedLearner, now: datetime) -> None:
-    """Remember that a person undid this link, and take the identity from the account.
+    """Store that a person undid this link, and remove the identity from the account.
 
-    By the same evidence the account is not linked again. `learner` is as it was linked.
+    The same evidence does not link the account again. `learner` is the learner before the unlinking.
     """
     if learner.user_id is None:
         return
@@ -70,12 +66,10 @@ def decide_against(*, learner: LockedLearner, now: datetime) -> None:
 
 
 def turn_into_promises(*, learners: Sequence[LockedLearner], now: datetime) -> list[Change]:
-    """Let the real enrollments of these (locked) learners wait for an account.
+    """Turn the real enrollments of these (locked) learners into preemptive ones.
 
-    Return the ledger's entries.
-
-    Where a promise of the same program or course run is there already, it is the later word and stands. Constant in
-    statements.
+    Return the ledger entries. A preemptive enrollment in the same program or course run is newer, so it is kept
+    instead. The number of statements is constant.
     """
     keys = {learner.id: learner.display_key for learner in learners}
     programs = delete_rows(ProgramEnrollment, field="learner", values=keys, returning=PROGRAM_FIELDS)
@@ -104,9 +98,9 @@ def turn_into_promises(*, learners: Sequence[LockedLearner], now: datetime) -> l
 
 
 def _without_promised(courses: Sequence[tuple[Any, ...]], learner_ids: Collection[int]) -> list[tuple[Any, ...]]:
-    """Leave out rows (see `COURSE_FIELDS`) that are promised already.
+    """Leave out rows (see `COURSE_FIELDS`) that have a preemptive enrollment already.
 
-    Rows that are active in a run through another program are left out too.
+    Rows that are active in a run through another program are left out, too.
     """
     if not courses:
         return []
@@ -126,7 +120,7 @@ def _without_promised(courses: Sequence[tuple[Any, ...]], learner_ids: Collectio
 
 
 def _leave_host(*, learner: LockedLearner) -> None:
-    """Take back from the host what this app gave the account through this learner."""
+    """Take back the seats and roles that this app gave the account through this learner."""
     if learner.user_id is None:
         return
     rows = list(

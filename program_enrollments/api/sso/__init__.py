@@ -1,1 +1,1 @@
-"""Signing on: the schools' identity providers, and the accounts opened by what they assert (ADR 0008)."""
+"""Single sign-on: the schools' identity providers, and the accounts that they open (ADR 0008)."""

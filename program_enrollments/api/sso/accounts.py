@@ -1,8 +1,8 @@
-"""Opening accounts: whose account a person is signed on to, made at the first sign-on (ADR 0008).
+"""Accounts that asserted identities open, created at the first sign-on (ADR 0008).
 
-An identity is a school's own word: (school, permanent ID) under the one notion of equality, whichever of the school's
-identity providers asserts it and however it spells it. An account that merely looks like the person's, because it has
-the same e-mail address, is never taken: it is offered, and connected once its owner has proved both.
+An identity is a school and a permanent ID, compared by the one notion of equality, whichever of the school's identity
+providers asserts it. An account that has only the same e-mail address is never opened: it is offered, and connected
+once its owner has proved both.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class AssertedIdentity:
-    """A person, as one identity provider asserted them. `remote_id` is verbatim, trimmed; what was not given is empty.
+    """A person, as one identity provider asserted them.
 
-    `confirms_email`: the provider is trusted to assert e-mail addresses within the school's domains.
+    `remote_id` is as asserted, but trimmed. Missing values are empty. `confirms_email`: the provider is trusted to
+    assert e-mail addresses within the school's domains.
     """
 
     school_id: int
@@ -50,13 +51,13 @@ class AssertedIdentity:
 
     @property
     def uid(self) -> str:
-        """What social-auth keeps of the identity: `<school_slug>:<remote_id>`."""
+        """The uid that social-auth stores: `<school_slug>:<remote_id>`."""
         return f"{self.slug}:{self.remote_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class AssertionUse:
-    """The assertion a sign-on rests on. `expires_at` is when it would be refused, clock skew included."""
+    """The assertion of a sign-on. From `expires_at` it would be refused, including the clock skew."""
 
     entity_id: str
     assertion_id: str
@@ -65,7 +66,7 @@ class AssertionUse:
 
 @dataclass(frozen=True, slots=True)
 class OpenedAccount:
-    """The account of a sign-on and its social-auth row. `is_new`: it was made just now."""
+    """The account of a sign-on and its social-auth row. `is_new`: the account was just created."""
 
     user: Any
     social: UserSocialAuth
@@ -75,13 +76,14 @@ class OpenedAccount:
 def open_account(
     *, backend: str, identity: AssertedIdentity, assertion: AssertionUse | None, declined: bool = False, now: datetime
 ) -> OpenedAccount | None:
-    """Return the account of the person who signs on, or None if an existing one is to be offered to them first.
+    """Return the account of the person who signs on, or None if an existing one has to be offered first.
 
-    Making the account, its social-auth row, the confirmation of a trusted address and the memory of the assertion are
-    one transaction; what waits for the person is realized right after its commit. `declined`: the person does not want
-    the existing account, and gets a new one. Raises SignOnRefused for an assertion used before, an identity that the
-    database cannot tell from another's or that may be another person's now, and for an account that is switched off,
-    being deleted, or has rights beyond the school.
+    One transaction creates the account and its social-auth row, confirms a trusted address and remembers the assertion.
+    Enrollments that wait for the person are realized right after its commit. `declined`: the person does not want the
+    existing account, and gets a new one.
+
+    Raises SignOnRefused for a used assertion, for an identity that the database takes as equal to another's or that may
+    be another person's now, and for an account that is inactive, being deleted, or has rights beyond the school.
     """
 
     def work() -> OpenedAccount | None:
@@ -107,7 +109,7 @@ def open_account(
                 return OpenedAccount(user, made, is_new=True)
             social = _attach_to(user_id, backend=backend, identity=identity, holder=holder)
         _refuse_unusable(social.user, identity=identity)
-        # Saving it is what lets the receivers realize whatever was promised since.
+        # Saving it makes the receivers realize enrollments that were promised since.
         kept = social.extra_data if isinstance(social.extra_data, Mapping) else {}
         social.extra_data = {**kept, "auth_time": int(now.timestamp())}
         try:
@@ -123,7 +125,7 @@ def open_account(
 
 
 def _find_settled(*, backend: str, identity: AssertedIdentity) -> UserSocialAuth | None:
-    """Return the identity as asserted, if it is its account's without a doubt (see `holders.is_settled`)."""
+    """Return the identity's social-auth row, if it opens its account for certain (`holders.is_settled`)."""
     social: UserSocialAuth | None = UserSocialAuth.get_social_auth(backend, identity.uid)
     student_key = normalize_identity(identity.remote_id)
     if social is None or not is_settled(social, school_id=identity.school_id, student_key=student_key):
@@ -140,8 +142,9 @@ def _refuse_unusable(user: Any, *, identity: AssertedIdentity) -> None:
 
 
 def is_offered(*, identity: AssertedIdentity, user_id: int, now: datetime) -> bool:
-    """Whether an account is one of those that the person may connect: it has their e-mail address, or is linked to the
-    learner. Raises SignOnRefused as `open_account` does.
+    """Return whether the person may connect an account: it has their address or is linked to the learner.
+
+    Raises SignOnRefused as `open_account` does.
     """
 
     def work() -> bool:
@@ -152,10 +155,10 @@ def is_offered(*, identity: AssertedIdentity, user_id: int, now: datetime) -> bo
 
 
 def connect_account(*, backend: str, identity: AssertedIdentity, user_id: int, now: datetime) -> OpenedAccount:
-    """Connect an asserted identity to an account that the person has proved to be theirs as well.
+    """Connect an asserted identity to an account that the person has proved to be theirs.
 
-    The caller has seen both proofs in one browser session, and the person's word that this is what they want. Raises
-    SignOnRefused where the account is none of those offered, or the identity has become another account's meanwhile.
+    The caller has verified both proofs in one browser session, and the person has agreed. Raises SignOnRefused if the
+    account is not an offered one, or if another account has got the identity meanwhile.
     """
 
     def work() -> OpenedAccount:
@@ -171,7 +174,7 @@ def connect_account(*, backend: str, identity: AssertedIdentity, user_id: int, n
 
 
 def _answering_in_time(work: Callable[[], T], *, slug: str) -> T:
-    """Run `work` in a transaction, with the time that a sign-in gives the host; a host that fails refuses in words."""
+    """Run `work` in a transaction, within a sign-in's time. Raises SignOnRefused if the host fails."""
     try:
         with limited("SIGN_IN_HOST_SECONDS"):
             return in_transaction(work)
@@ -180,9 +183,9 @@ def _answering_in_time(work: Callable[[], T], *, slug: str) -> T:
 
 
 def _attach_to(user_id: int, *, backend: str, identity: AssertedIdentity, holder: Holder) -> UserSocialAuth:
-    """Return the account's identity under the provider at hand, made where it has none yet.
+    """Return the account's identity under this provider, and create it if there is none.
 
-    The uid is kept as it was asserted first. Rows of the ID that are another account's, or a former holder's, go.
+    The uid is kept as it was first asserted. Rows of the ID at other accounts, or of a former holder, are deleted.
     """
     own = [sign_on for sign_on in holder.sign_ons if sign_on.user_id == user_id]
     remove_sign_ons(sign_ons=[each for each in (*holder.former, *holder.sign_ons) if each not in own])
@@ -193,9 +196,9 @@ def _attach_to(user_id: int, *, backend: str, identity: AssertedIdentity, holder
 
 
 def _find_offered(*, identity: AssertedIdentity, holder: Holder) -> set[int]:
-    """Return the IDs of the active accounts with the asserted address, and of the one that the learner is linked to.
+    """Return the IDs of active accounts with the asserted address, and of the learner's linked account.
 
-    None that support staff decided against, and none with rights beyond the school.
+    Accounts that support staff decided against, and accounts with rights beyond the school, are left out.
     """
     linked_id = holder.learner.user_id
     offered = {linked_id} if linked_id is not None else set()
@@ -210,14 +213,15 @@ def _find_offered(*, identity: AssertedIdentity, holder: Holder) -> set[int]:
 
 
 def _make_account(*, identity: AssertedIdentity, as_second: bool) -> Any:
-    """Make an account; `as_second` beside one with the same address, which then keeps it unless the school vouches for
-    this one.
+    """Create an account.
+
+    With `as_second`, another account has the same address and keeps it, unless the address is trusted for this one.
     """
     trusted = is_email_trusted(identity=identity)
     email = identity.email if trusted or not as_second else ""
     user = _insert_account(identity=identity, email=email)
     if trusted and not get_host().accounts.confirm_email(user_id=user.pk, email=email):
-        # Another account has shown that it reads this address: it is that one's.
+        # Another account has confirmed this address, so it keeps it.
         if user.get_email_field_name() == user.USERNAME_FIELD:
             raise SignOnRefused(SignOnRefusal.EMAIL_NEEDED, slug=identity.slug)
         setattr(user, type(user).get_email_field_name(), "")
@@ -226,8 +230,9 @@ def _make_account(*, identity: AssertedIdentity, as_second: bool) -> Any:
 
 
 def is_email_trusted(*, identity: AssertedIdentity) -> bool:
-    """Whether the asserted address counts as confirmed: the provider is trusted, and the school lists the address's
-    domain.
+    """Return whether the asserted address counts as confirmed.
+
+    It does if the provider is trusted and the school lists the address's domain.
     """
     if not (identity.confirms_email and identity.email):
         return False
@@ -241,7 +246,7 @@ def _insert_account(*, identity: AssertedIdentity, email: str) -> Any:
     refused: IntegrityError | None = None
     email_field = model.get_email_field_name()
     if are_named_by_email():
-        # A field that is both is the account's address, which somebody who declined an existing account leaves to it.
+        # The username is the account's address here. A person who declined an existing account leaves it to that one.
         own = email if email_field == model.USERNAME_FIELD else identity.email
         usernames = email_candidates(email=own)
     else:
@@ -254,7 +259,7 @@ def _insert_account(*, identity: AssertedIdentity, email: str) -> Any:
                     **{email_field: email, model.USERNAME_FIELD: username, **fields}
                 )
         except IntegrityError as error:
-            # Somebody took the name at this very moment.
+            # Another account has just taken the name.
             refused = error
     if are_named_by_email():
         raise SignOnRefused(SignOnRefusal.EMAIL_NEEDED, slug=identity.slug) from refused
@@ -273,10 +278,10 @@ def _has_field(model: Any, name: str) -> bool:
 
 
 def _attach(*, backend: str, identity: AssertedIdentity, user_id: int, holder: Holder) -> UserSocialAuth:
-    """Make the social-auth row. The uid is kept as asserted.
+    """Create the social-auth row, with the uid as asserted.
 
-    The one reason left why the database may refuse is a collation under which two people's IDs are one (docs/sso.rst
-    has the statement that gives the column another one).
+    The database can refuse it only if its collation takes two people's IDs as equal. docs/sso.rst has the statement
+    that changes the column's collation.
     """
     try:
         with transaction.atomic():
@@ -285,7 +290,7 @@ def _attach(*, backend: str, identity: AssertedIdentity, user_id: int, holder: H
         raise SignOnRefused(SignOnRefusal.IDENTITY_CLASH, slug=identity.slug) from None
     key_since = holder.learner.key_since
     if key_since is not None and social.created < key_since:
-        # The clock of the server that freed the ID may be ahead of this one's.
+        # The clock of the server that freed the ID may be ahead of this server's.
         UserSocialAuth.objects.filter(pk=social.pk).update(created=key_since)
         social.created = key_since
     return social

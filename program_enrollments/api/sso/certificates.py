@@ -1,4 +1,4 @@
-"""Certificates that an identity provider signs with, as pasted or found in metadata."""
+"""Signing certificates of identity providers, pasted or from metadata."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from program_enrollments.exceptions import MetadataUnusable
 
 MIN_RSA_BITS = 2048
 ENDS_SOON = timedelta(days=30)
-"""How long before its end a certificate is warned of: time for a university to publish the next one."""
+"""How long before a certificate ends staff are warned, so that a university can publish the next one."""
 
 FINGERPRINT = re.compile(r"(?:[0-9A-F]{2}:){31}[0-9A-F]{2}")
 PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
@@ -31,8 +31,8 @@ class SigningCertificate:
 
     `fingerprint` is SHA-256 in upper-case hex pairs, `expires_at` is UTC.
 
-    SAML trusts the key because it was configured here, not because of who issued the certificate or until when: an
-    expired one still verifies, and is only shown as expired.
+    SAML trusts the key because it was configured here. The issuer and the dates of the certificate do not matter: an
+    expired certificate still verifies, and is only shown as expired.
     """
 
     pem: str
@@ -42,20 +42,19 @@ class SigningCertificate:
     expires_at: datetime
 
     def is_expired(self, *, now: datetime) -> bool:
-        """Whether the end of validity that the certificate states has passed."""
+        """Return whether the certificate's end of validity has passed."""
         return self.expires_at <= now
 
     def ends_soon(self, *, now: datetime) -> bool:
-        """Whether the certificate has not expired, but will within 30 days."""
+        """Return whether the certificate has not expired, but will within 30 days."""
         return now < self.expires_at <= now + ENDS_SOON
 
 
 def read_certificates(*, text: str) -> tuple[SigningCertificate, ...]:
-    """Return the certificates in `text`, each once, in their order.
+    """Parse the certificates in `text`: PEM blocks, or one bare Base64 body as in metadata.
 
-    The text has PEM blocks, or one bare Base64 body as in metadata.
-
-    Raises MetadataUnusable where there is none, one cannot be read, or one has a key too weak to sign people in with.
+    Each is returned once, in order. Raises MetadataUnusable if there is none, or if one is unreadable or its key too
+    weak.
     """
     certificates = {certificate.fingerprint: certificate for certificate in map(_read, _bodies(text))}
     if not certificates:
@@ -66,7 +65,7 @@ def read_certificates(*, text: str) -> tuple[SigningCertificate, ...]:
 
 
 def read_fingerprint(*, text: str) -> str:
-    """Return a SHA-256 fingerprint in upper-case hex pairs, or raise MetadataUnusable."""
+    """Parse a SHA-256 fingerprint into upper-case hex pairs. Raises MetadataUnusable."""
     digits = "".join(text.removeprefix("SHA-256").replace(":", "").split()).upper()
     fingerprint = ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
     if not FINGERPRINT.fullmatch(fingerprint):

@@ -1,6 +1,6 @@
-"""Whose account a student ID opens: that of the learner who has the ID now.
+"""Holders of student IDs: an ID opens the account of the learner who has it now.
 
-An old social-auth row does not decide (ADR 0012).
+Old social-auth rows do not decide (ADR 0012).
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from program_enrollments.normalization import normalize_identity, strip_invisibl
 class Holder:
     """The learner who has a student ID now, locked, and the sign-ons that name the ID.
 
-    `sign_ons` are the present holder's; `former` those from before the ID changed hands, and those of accounts that
-    support staff decided against: they open nothing. `barred` are the latter accounts.
+    `sign_ons` are the present holder's. `former` are those from before the ID changed hands, and those of accounts that
+    support staff decided against (`barred`); they open no account.
     """
 
     learner: LockedLearner
@@ -46,12 +46,12 @@ class Holder:
     def account(self, *, slug: str) -> int | None:
         """Return the user ID of the account that the ID opens, or None before the first sign-on.
 
-        Raises SignOnRefused where two accounts have, and no link says which is the student's.
+        Raises SignOnRefused if two accounts have signed on, and no link decides which is the student's.
         """
         user_ids = {sign_on.user_id for sign_on in self.sign_ons}
         linked_id = self.learner.user_id
         if linked_id is not None and (linked_id in user_ids or self.learner.link_how != LinkHow.EMAIL):
-            # Another account's sign-on does not count beside a link that is as strong.
+            # A link that is as strong as a sign-on outweighs another account's sign-on.
             return linked_id if linked_id in user_ids else None
         if len(user_ids) > 1:
             raise SignOnRefused(SignOnRefusal.IDENTITY_CLASH, slug=slug)
@@ -59,12 +59,11 @@ class Holder:
 
 
 def lock_holder(*, school_id: int, slug: str, remote_id: str, now: datetime) -> Holder:
-    """Lock the learner with this ID at the school, and the accounts concerned before it.
+    """Lock the accounts concerned, and then the learner with this ID at the school.
 
-    The learner is made if there is none.
-
-    Two first sign-ons of one person take turns. Raises SignOnRefused where the school may have given the ID to somebody
-    else, and CrossedByAnother where what was found no longer holds: the caller's transaction starts anew.
+    A missing learner is created. Two first sign-ons of one person take turns. Raises SignOnRefused if the school may
+    have given the ID to somebody else, and CrossedByAnother if the rows changed between the look-up and the lock, so
+    that the caller's transaction starts anew.
     """
     student_key = normalize_identity(remote_id)
     seen = _find_or_make(school_id=school_id, remote_id=remote_id, student_key=student_key, now=now)
@@ -96,8 +95,8 @@ def lock_holder(*, school_id: int, slug: str, remote_id: str, now: datetime) -> 
 
 
 def _find_or_make(*, school_id: int, remote_id: str, student_key: str, now: datetime) -> LockedLearner:
-    """Return the learner whom an ID means, as a look without a lock finds them."""
-    # A plain look first: an account's row is locked before its learner's, and making one that is there would lock it.
+    """Return the learner whom an ID names, without locking them, and create one if there is none."""
+    # Read first: inserting an existing learner would lock its row, and an account's row must be locked before that.
     rows = Learner.objects.filter(school_id=school_id, student_key_normalized=student_key)
     row = rows.values_list(*LockedLearner._fields).first()
     if row is None:
@@ -120,7 +119,7 @@ def _read(learner_id: int) -> LockedLearner:
 
 
 def _find_barred(learner: LockedLearner) -> frozenset[int]:
-    """Return the accounts that a person decided are not this student's, whatever the university's word."""
+    """Return the accounts that staff have rejected as this student's, even if the university asserts them."""
     known = fetch_known_claims(learners=[learner])
     return frozenset(
         user_id
@@ -132,9 +131,9 @@ def _find_barred(learner: LockedLearner) -> frozenset[int]:
 
 
 def is_settled(social: UserSocialAuth, *, school_id: int, student_key: str) -> bool:
-    """Whether the learner who has the ID (normalized) now is linked to this identity's account.
+    """Return whether the learner who has the ID (normalized) now is linked to this identity's account.
 
-    Nearly all sign-ons: nothing is to be made or decided, so nothing is locked. One statement.
+    This holds for nearly all sign-ons, and then nothing has to be created, decided or locked. One statement.
     """
     holders = Learner.objects.filter(
         school_id=school_id, student_key_normalized=student_key, user_id=social.user_id, problem_code=""
@@ -143,19 +142,16 @@ def is_settled(social: UserSocialAuth, *, school_id: int, student_key: str) -> b
 
 
 def find_privileged(*, user_ids: Collection[int], school_id: int) -> set[int]:
-    """Return those of these accounts that a school's identity provider must not open.
-
-    `is_privileged` says which ones.
-    """
+    """Return the privileged ones of these accounts, see `is_privileged`."""
     users = get_user_model()._default_manager.filter(pk__in=user_ids) if user_ids else ()
     return {user.pk for user in users if is_privileged(user=user, school_id=school_id)}
 
 
 def is_privileged(*, user: Any, school_id: int) -> bool:
-    """Whether an account has rights that a school's identity provider must not hand out.
+    """Return whether an account has rights that a school's identity provider must not hand out.
 
-    These are the rights of staff and superusers, rights on all schools, and rights at another school. Never, where the
-    setting `SIGN_ON_TO_PRIVILEGED_ACCOUNTS` allows it.
+    These are the rights of staff and superusers, rights on all schools, and rights at another school. Always False with
+    the setting `SIGN_ON_TO_PRIVILEGED_ACCOUNTS`.
     """
     if get_setting("SIGN_ON_TO_PRIVILEGED_ACCOUNTS"):
         return False

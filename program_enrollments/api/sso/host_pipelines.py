@@ -1,7 +1,4 @@
-"""Hosts with a SAML set-up of their own: whose account an asserted uid opens, asked of the same place.
-
-See ADR 0012.
-"""
+"""Hosts with a SAML set-up of their own: the account that an asserted uid opens (ADR 0012)."""
 
 from __future__ import annotations
 
@@ -29,10 +26,9 @@ from program_enrollments.normalization import (
 
 @dataclass(frozen=True, slots=True)
 class ConfirmedHolder:
-    """Who may be signed on.
+    """The account that a uid opens.
 
-    `user` is None for a person who has no account yet; `social` the identity that stands, None where one has to be
-    made.
+    `user` is None if the person has no account yet. `social` is the valid identity, or None if it has to be created.
     """
 
     user: Any
@@ -40,12 +36,10 @@ class ConfirmedHolder:
 
 
 def confirm_holder(*, provider: str, uid: str, now: datetime) -> ConfirmedHolder | None:
-    """Return whose account `uid`, asserted just now through the backend `provider`, opens.
+    """Return the account that `uid`, just asserted through the backend `provider`, opens.
 
-    None if it is no school's.
-
-    Identities of former holders are taken from their accounts. Raises SignOnRefused where that cannot be said, and
-    where the account has rights beyond the school.
+    Return None if the uid belongs to no school. Identities of former holders are removed from their accounts. Raises
+    SignOnRefused if the account cannot be decided, or if it has rights beyond the school.
     """
     parts = split_uid(uid) if provider in get_setting("SAML_BACKENDS") else None
     if parts is None or "\x00" in uid:

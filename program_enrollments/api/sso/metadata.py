@@ -1,4 +1,4 @@
-"""SAML metadata: what an identity provider says of itself, before anything is saved."""
+"""SAML metadata: parsed descriptions of identity providers, before anything is saved."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 class ProviderMetadata:
     """One identity provider, as its metadata describes it.
 
-    `attributes` are the names it says it can assert, often none; `valid_until` is UTC, None where the metadata names no
-    end.
+    `attributes` are the names of attributes that it announces, often none. `valid_until` is UTC, or None if the
+    metadata names no end.
     """
 
     entity_id: str
@@ -44,11 +44,11 @@ class ProviderMetadata:
 
 
 def read_metadata(*, xml: bytes, entity_id: str = "", signer: str = "") -> ProviderMetadata:
-    """Return the identity provider described by `xml`, the one called `entity_id` if there are several.
+    """Parse the identity provider that `xml` describes, or the one named `entity_id` of several.
 
     With `signer`, the SHA-256 fingerprint of a certificate, the provider's description or an element around it must be
-    signed with that certificate's key. Without, signatures are not checked: whoever pastes metadata vouches for its
-    origin (docs/sso.rst). Raises MetadataUnusable with a sentence for the person who pasted it.
+    signed with that certificate's key. Without, signatures are not checked: the person who pastes the metadata is
+    responsible for its origin (docs/sso.rst). Raises MetadataUnusable with a sentence for that person.
     """
     root = _parse(xml)
     entities = [
@@ -209,7 +209,7 @@ def _in_english(elements: Sequence[etree._Element]) -> str:
 
 
 def _valid_until(entity: etree._Element) -> datetime | None:
-    """Return the earliest end that the entity or what holds it names."""
+    """Return the earliest end of validity that the entity or an element around it names."""
     stated = [element.get("validUntil") for element in (entity, *entity.iterancestors())]
     moments = []
     for text in filter(None, stated):

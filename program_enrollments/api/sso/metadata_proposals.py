@@ -1,4 +1,4 @@
-"""Proposing metadata: what published metadata would change, approved or rejected by a person."""
+"""Proposals: changes from published metadata that a person approves or rejects."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from program_enrollments.models import ProposedMetadata, SamlConfiguration
 
 @dataclass(frozen=True, slots=True)
 class MetadataProposal:
-    """A proposed change of a provider's certificates and sign-on URL, beside what is in use.
+    """A proposed change of a provider's certificates and sign-on URL, beside the present ones.
 
-    `added` and `removed` are certificates that approving adds and removes. `version` stands for exactly this change; it
-    is what a person approves or rejects. `rejected_at` is None while nobody has.
+    `added` and `removed` are certificates that an approval adds and removes. `version` identifies exactly this change,
+    which a person approves or rejects. `rejected_at` is None until somebody rejects it.
     """
 
     present: tuple[SigningCertificate, ...]
@@ -63,9 +63,9 @@ def get_metadata_proposal(*, identity_provider_id: int) -> MetadataProposal:
 
 
 def approve_metadata(*, identity_provider_id: int, version: str) -> None:
-    """Take a proposed change over; it counts at the next sign-on.
+    """Apply a proposed change, from the next sign-on.
 
-    Raises DoesNotExist, or MetadataUnusable if it is not the `version` that was seen any more.
+    Raises DoesNotExist, or MetadataUnusable if the proposal is no longer the `version` that was shown.
     """
 
     def approve(proposed: ProposedMetadata) -> None:
@@ -89,7 +89,7 @@ def reject_metadata(*, identity_provider_id: int, version: str, reason: str, now
 
 
 def _decide(identity_provider_id: int, version: str, decide: Callable[[ProposedMetadata], None]) -> None:
-    # The configuration is the lock, as it is for refreshing.
+    # The configuration is locked, as in a refresh.
     configuration = SamlConfiguration.objects.select_for_update().filter(identity_provider=identity_provider_id).first()
     proposed = ProposedMetadata.objects.filter(configuration=configuration).first() if configuration else None
     if proposed is None or configuration is None:
@@ -101,7 +101,7 @@ def _decide(identity_provider_id: int, version: str, decide: Callable[[ProposedM
 
 
 def _version(proposed: ProposedMetadata) -> str:
-    """Return a digest of what is in use and of what is proposed."""
+    """Return a digest of the present and the proposed values."""
     configuration = proposed.configuration
     parts = (
         configuration.sso_url,
@@ -117,5 +117,5 @@ def _certificates(text: str) -> tuple[SigningCertificate, ...]:
     try:
         return read_certificates(text=text)
     except MetadataUnusable:
-        # Written by other means than the admin: shown as none.
+        # Certificates that were not written in the admin can be unreadable. They are left out.
         return ()

@@ -1,8 +1,8 @@
-"""Refreshing metadata: what providers publish, compared with what is stored.
+"""Refresh of metadata: the published metadata of providers is compared with their configurations.
 
-Keys never change without a person. A change of certificates is proposed (see `proposing_metadata`). So is a new sign-on
-URL, unless the metadata is signed by the certificate whose fingerprint is pinned: then it is taken over. Another entity
-ID is refused.
+Keys never change without a person. New certificates are proposed (see `metadata_proposals`). A new sign-on URL is
+proposed, too, unless the metadata is signed by the certificate with the pinned fingerprint: then it is taken over.
+Another entity ID is refused.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PATIENCE = timedelta(days=3)
 
 
 class RefreshOutcome(TextChoices):
-    """What became of one provider's metadata."""
+    """The outcome for one provider, as a word."""
 
     UNCHANGED = "unchanged", gettext_lazy("as stored")
     UPDATED = "updated", gettext_lazy("the sign-on URL was taken over from signed metadata")
@@ -40,9 +40,9 @@ class RefreshOutcome(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class RefreshedMetadata:
-    """What became of one provider's metadata.
+    """The outcome for one provider.
 
-    `needs_person` if it won't pass by itself; `detail` explains a failure.
+    `needs_person` if another try will not help; `detail` explains a failure.
     """
 
     slug: str
@@ -53,17 +53,17 @@ class RefreshedMetadata:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The values that a configuration would have after it took metadata over."""
+    """The values of a configuration after the change."""
 
     sso_url: str
     signing_certificates: str
 
 
 def refresh_metadata(*, now: datetime, dry_run: bool = False) -> Iterator[RefreshedMetadata]:
-    """Fetch the metadata of each enabled provider that has a metadata URL, and yield what became of it.
+    """Fetch the metadata of each enabled provider with a metadata URL, and yield the outcomes.
 
-    Each provider is fetched outside of any transaction and written in one of its own. With `dry_run`, nothing is
-    written.
+    The metadata is fetched outside of any transaction. Each provider is written in a transaction of its own. With
+    `dry_run`, nothing is written.
     """
     configurations = SamlConfiguration.objects.exclude(metadata_url="").filter(identity_provider__is_enabled=True)
     for configuration in list(configurations.select_related("identity_provider").order_by("identity_provider__slug")):
@@ -87,9 +87,9 @@ def _refresh(configuration: SamlConfiguration, *, now: datetime, dry_run: bool) 
 
 
 def _compare(seen: SamlConfiguration, found: ProviderMetadata, *, now: datetime, dry_run: bool) -> RefreshOutcome:
-    """Write what `found` changes, or propose it.
+    """Write the changes of `found`, or propose them.
 
-    If staff changed where metadata comes from meanwhile, nothing is done.
+    If staff changed the entity ID, the metadata URL or the pinned fingerprint meanwhile, nothing is done.
     """
     configuration = (
         SamlConfiguration.objects.select_for_update()
@@ -135,15 +135,15 @@ def _compare(seen: SamlConfiguration, found: ProviderMetadata, *, now: datetime,
 
 
 def change_of(configuration: SamlConfiguration, found: ProviderMetadata) -> Change | None:
-    """Return what has to be approved before `configuration` is as `found`, None if nothing has to.
+    """Return the change of `configuration` that has to be approved to agree with `found`, or None.
 
-    While there are new certificates, those that are no longer published are kept beside them, so that nobody is locked
-    out during a rollover. Without new ones, they are proposed to be removed.
+    If there are new certificates, unpublished ones are kept beside them, so that nobody is locked out during a
+    rollover. Without new ones, the change removes unpublished certificates.
     """
     try:
         present = read_certificates(text=configuration.signing_certificates)
     except MetadataUnusable:
-        # Somebody wrote to the table by other means: nobody can sign on with these anyway.
+        # Certificates that were not written in the admin can be unreadable. Nobody can sign on with these anyway.
         present = ()
     known = {certificate.fingerprint for certificate in present}
     new = [certificate for certificate in found.certificates if certificate.fingerprint not in known]

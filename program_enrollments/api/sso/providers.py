@@ -1,9 +1,7 @@
-"""The identity providers that people sign on through, as staff configured them.
+"""Identity providers as staff configured them (ADR 0008).
 
-See ADR 0008.
-
-They are read from the database at each sign-on and at no other request, so that what is changed in the admin holds at
-once in every process. Nothing of it is cached beyond the request.
+They are read from the database at each sign-on, and only then. Nothing is cached beyond the request, so changes in the
+admin apply at once in every process.
 """
 
 from __future__ import annotations
@@ -24,12 +22,12 @@ OBSTACLES = (
     SignOnRefusal.PROVIDER_INCOMPLETE,
     SignOnRefusal.PROVIDER_DISABLED,
 )
-"""What keeps a provider from being a way in; the nearest to being one first."""
+"""Reasons why nobody can sign on through a provider, those that are easiest to remove first."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttributeNames:
-    """Under which names an identity provider asserts what; empty where nothing was configured."""
+    """The names of an identity provider's attributes. A name that was not configured is empty."""
 
     permanent_id: str = ""
     email: str = ""
@@ -43,7 +41,7 @@ class AttributeNames:
 class SamlProvider:
     """The SAML side of an identity provider.
 
-    `certificates` are in PEM form; a signature by any of them counts.
+    `certificates` are in PEM form. A signature by any of them is valid.
     """
 
     entity_id: str
@@ -58,7 +56,7 @@ class SamlProvider:
 class SignOnProvider:
     """An enabled identity provider with its school.
 
-    `saml` is None where the host has a SAML set-up of its own.
+    `saml` is None if the host has a SAML set-up of its own.
     """
 
     slug: str
@@ -77,13 +75,13 @@ def get_identity_provider(*, slug: str) -> IdentityProvider:
 
 
 def get_sign_on_provider(*, slug: str = "", entity_id: str = "") -> SignOnProvider:
-    """Return the identity provider with this slug, or else the one with this entity ID; one statement.
+    """Return the identity provider with this slug, or else the one with this entity ID. One statement.
 
-    Raises SignOnRefused where there is none, or it is switched off.
+    Raises SignOnRefused if there is none, or if it is disabled.
     """
     wanted = {"slug": slug} if slug else {"saml__entity_id": entity_id}
     found = None
-    # PostgreSQL has no NUL in strings; nobody has one in a slug.
+    # PostgreSQL refuses strings with NUL, which no slug has.
     if "\x00" not in slug + entity_id:
         found = IdentityProvider.objects.filter(**wanted).select_related("school", "saml").first()
     if found is None:
@@ -98,9 +96,9 @@ def get_sign_on_provider(*, slug: str = "", entity_id: str = "") -> SignOnProvid
 
 
 def get_saml_provider(*, slug: str = "", entity_id: str = "") -> tuple[SignOnProvider, SamlProvider]:
-    """Return an identity provider that people can be sent to, and its SAML side.
+    """Return an identity provider and its SAML configuration.
 
-    Raises SignOnRefused as above, and where it has none.
+    Raises SignOnRefused as above, and if there is no configuration.
     """
     provider = get_sign_on_provider(slug=slug, entity_id=entity_id)
     if provider.saml is None:
@@ -109,23 +107,22 @@ def get_saml_provider(*, slug: str = "", entity_id: str = "") -> tuple[SignOnPro
 
 
 def fetch_sign_on_choices() -> QuerySet[IdentityProvider]:
-    """Return the identity providers that people can sign on through, by school.
+    """Return the identity providers through which people can sign on, by school.
 
-    They are enabled, and not for tests only.
-
-    One whose certificates are unusable is among them; `fetch_school_choices` leaves it out.
+    They are enabled, and not for tests only. Providers with unusable certificates are included; `fetch_school_choices`
+    leaves them out.
     """
     choices = IdentityProvider.objects.filter(is_enabled=True, saml__is_test_only=False)
     return choices.select_related("school", "saml").order_by("school__name", "school__key", "name", "slug")
 
 
 def fetch_school_choices(*, school_key: str) -> list[IdentityProvider]:
-    """Return the identity providers that people can sign on through at one school, at least one.
+    """Return the identity providers through which people can sign on at one school, at least one.
 
-    Raises SignOnRefused with the reason why there is none: no such school, no provider, or the obstacle of the provider
-    that is nearest to being a way in.
+    Raises SignOnRefused with the reason if there is none: no such school, no provider, or the obstacle that is easiest
+    to remove.
     """
-    # PostgreSQL has no NUL in strings.
+    # PostgreSQL refuses strings with NUL.
     if "\x00" in school_key or not School.objects.filter(key=school_key).exists():
         raise SignOnRefused(SignOnRefusal.PROVIDER_UNKNOWN)
     providers = IdentityProvider.objects.filter(school__key=school_key).select_related("school", "saml")
@@ -141,7 +138,7 @@ def fetch_school_choices(*, school_key: str) -> list[IdentityProvider]:
 
 
 def _obstacle(provider: IdentityProvider) -> SignOnRefusal | None:
-    """Return why nobody can sign on through a provider, None if people can."""
+    """Return the reason why nobody can sign on through a provider, or None if people can."""
     if not provider.is_enabled:
         return SignOnRefusal.PROVIDER_DISABLED
     try:
@@ -168,7 +165,7 @@ def _saml(slug: str, configuration: SamlConfiguration) -> SamlProvider:
     try:
         certificates = read_certificates(text=configuration.signing_certificates)
     except MetadataUnusable:
-        # The admin lets nothing unusable in; somebody wrote to the table by other means.
+        # The admin refuses unusable certificates, so these were written by other means.
         raise SignOnRefused(SignOnRefusal.CERTIFICATES_UNUSABLE, slug=slug) from None
     return SamlProvider(
         entity_id=configuration.entity_id,

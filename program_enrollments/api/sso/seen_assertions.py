@@ -1,7 +1,4 @@
-"""Remembering assertions: each works once, also when it is posted four times at the same moment.
-
-See ADR 0008.
-"""
+"""Seen assertions: each works only once, even if it is posted several times in parallel (ADR 0008)."""
 
 from __future__ import annotations
 
@@ -17,17 +14,17 @@ from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.models import SeenAssertion
 
 CLEARING_DIGESTS = "0"
-"""Assertions whose digest starts so, one in sixteen, clear away the expired ones: the table stays small by itself."""
+"""One in sixteen assertions has such a digest. It deletes expired ones, so that the table stays small."""
 
 FORGOTTEN_AT_ONCE = 1_000
-"""More than sixteen sign-ons add, and few enough for a short transaction."""
+"""How many rows are deleted at once: more than sixteen sign-ons add, and few enough for a short transaction."""
 
 
 def remember_assertion(*, entity_id: str, assertion_id: str, expires_at: datetime, now: datetime) -> None:
-    """Note that an assertion has been used; part of the caller's transaction.
+    """Store that an assertion has been used, in the caller's transaction.
 
-    `expires_at` is when the assertion itself would be refused, clock skew included. Raises SignOnRefused if it was used
-    before; waits for a transaction that is using it at this moment.
+    From `expires_at` the assertion itself would be refused, including the clock skew. Raises SignOnRefused if it was
+    used before, and waits for a transaction that is using it now.
     """
     digest = hashlib.sha256(f"{entity_id}\0{assertion_id}".encode()).hexdigest()
     try:
@@ -40,7 +37,7 @@ def remember_assertion(*, entity_id: str, assertion_id: str, expires_at: datetim
 
 
 def forget_expired_assertions(*, now: datetime) -> int:
-    """Delete up to `FORGOTTEN_AT_ONCE` assertions that no longer have to be remembered; return how many."""
+    """Delete up to `FORGOTTEN_AT_ONCE` expired assertions, and return how many."""
 
     def forget() -> int:
         expired = SeenAssertion.objects.filter(expires_at__lt=now).order_by("expires_at")

@@ -1,4 +1,4 @@
-"""Naming accounts: usernames made from what an identity provider gives."""
+"""Usernames of new accounts, made from asserted attributes."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from django.db.models import EmailField
 
 FALLBACK = "student"
 SUFFIX_DIGITS = (4, 4, 6, 8, 10)
-"""Digits behind a name that is taken: short ones first, then so many that no two people draw the same."""
+"""How many random digits follow a name that is taken: few at first, then so many that nobody draws the same."""
 
 
 def username_candidates(*, sources: Iterable[str]) -> Iterator[str]:
     """Yield usernames to try, best first.
 
-    They come from the first of `sources` that yields one, then with random digits.
-
-    Of an e-mail address only what stands before the `@` is used: usernames are shown to others. They are plain
-    lower-case ASCII, so that no database's collation can take two of them for one, and never longer than the host's
-    field. A name that is taken is left out; only the unique constraint can tell whether it still is free at the end.
+    They come from the first of `sources` that yields one, then with random digits. Only the part of an e-mail address
+    before the `@` is used, because usernames are shown to others. They are plain lower-case ASCII, so that no collation
+    takes two of them as equal, and never longer than the host's field. Taken names are left out, but only the unique
+    constraint decides whether a name is still free.
     """
     model: Any = get_user_model()
     limit = model._meta.get_field(model.USERNAME_FIELD).max_length or 150
@@ -51,7 +50,7 @@ def email_candidates(*, email: str) -> Iterator[str]:
     limit = model._meta.get_field(model.USERNAME_FIELD).max_length
     if not email or (limit is not None and len(email) > limit):
         return
-    # Two accounts whose addresses differ in case alone would be one person's.
+    # Two addresses that differ in case alone belong to one person.
     if not model._default_manager.filter(**{f"{model.USERNAME_FIELD}__iexact": email}).exists():
         yield email
 

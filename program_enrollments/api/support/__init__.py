@@ -1,4 +1,1 @@
-"""Supporting: what support staff and operators do by hand.
-
-They see, correct, overrule, rename and retire.
-"""
+"""Support: the actions of support staff and operators, such as corrections, renamings and retirement."""

@@ -1,6 +1,6 @@
-"""Correcting: what only a person may decide about a learner's account.
+"""Corrections: decisions of staff about a learner's account.
 
-Links by hand, unlinks, settles conflicts, tries again.
+They link, unlink, settle conflicts, and try again.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ from program_enrollments.normalization import normalize_identity
 def link_learner(
     *, learner_id: int, user_id: int, origin: Origin, how: str = LinkHow.STAFF.value, now: datetime | None = None
 ) -> RealizingReport:
-    """Link a learner to an account because a person says so, settle its conflict, and realize what waits.
+    """Link a learner to an account that staff chose, settle its conflict, and realize its enrollments.
 
-    A learner linked to another account is unlinked from it first, with all that entails. Raises LearnerDoesNotExist,
-    and LinkRefused where there is no such account, it already is another learner of the school, the learner was
-    retired or is no person, or somebody else linked it at the same moment.
+    A learner who is linked to another account is unlinked from it first, as by `unlink_learner`. Raises
+    LearnerDoesNotExist, and LinkRefused if there is no such account, if it is another learner of the school, if the
+    learner was retired or is only a former student ID, or if somebody else has just linked it.
     """
     moment = now or timezone.now()
     seen = Learner.objects.filter(pk=learner_id).values_list("school_id", "user_id").first()
@@ -97,11 +97,10 @@ def _linkable(learners: Sequence[LockedLearner], learner_id: int) -> LockedLearn
 
 
 def unlink_learner(*, learner_id: int, origin: Origin, now: datetime | None = None) -> None:
-    """Take a learner's account away: seats and roles this app gave go, enrollments wait again.
+    """Unlink a learner: seats and roles of this app are taken back, and enrollments wait for an account.
 
-    Raises LearnerDoesNotExist.
-
-    The account is not linked again by the evidence it was linked by, and signs on as this student no more.
+    The same evidence does not link the account again, and the account can no longer sign on as this student. Raises
+    LearnerDoesNotExist.
     """
     moment = now or timezone.now()
 
@@ -122,12 +121,10 @@ def unlink_learner(*, learner_id: int, origin: Origin, now: datetime | None = No
 
 
 def unlink_account(*, user_id: int, now: datetime | None = None) -> None:
-    """Unlink every learner that an account is, as part of the deletion of the account.
+    """Unlink every learner of an account that is being deleted.
 
-    Its enrollments wait again.
-
-    Takes the account's row first and keeps it until the deletion commits, so that nothing links it meanwhile. The
-    host's own seats go with the account; nothing is asked of the host.
+    Their enrollments wait for an account again. The account's row is locked first, until the deletion commits, so that
+    nothing links it meanwhile. The host deletes its own seats with the account, so the host is not called.
     """
     moment = now or timezone.now()
 
@@ -148,10 +145,10 @@ def unlink_account(*, user_id: int, now: datetime | None = None) -> None:
 
 
 def settle_conflict(*, learner_ids: Collection[int], origin: Origin, now: datetime | None = None) -> int:
-    """Take conflicts off learners whose link, or lack of one, a person found to be right; return how many.
+    """Settle the conflicts of learners whose present link, or lack of one, is right. Return how many.
 
-    The other claims are dismissed: the sweep alone does not bring them back, the same account's signing on again does.
-    A learner whose student ID might have been another person's keeps it, with the address that the school sent.
+    The open claims are dismissed. The sweep does not open them again, but another sign-on of the same account does. A
+    learner whose student ID could have been another person's keeps it, and gets the address that the school sent.
     """
     moment = now or timezone.now()
 
@@ -182,7 +179,7 @@ def _dismiss_open(learners: Sequence[LockedLearner]) -> None:
         if how != LinkHow.EMAIL or learner_id not in strongest:
             strongest[learner_id] = how
     for learner in learners:
-        # Nobody was found to be right: evidence weaker than there was does not decide it either.
+        # No account was chosen, so weaker evidence than the dismissed claims' must not link one either.
         if learner.user_id is None and not learner.undone_how and learner.id in strongest:
             Learner.objects.filter(pk=learner.id).update(undone_how=strongest[learner.id])
     open_claims.update(is_open=False, is_dismissed=True)
@@ -213,9 +210,8 @@ def _take_proposed_emails(learners: Sequence[LockedLearner], *, now: datetime) -
 def try_again(*, learner_ids: Collection[int], origin: Origin, now: datetime | None = None) -> RealizingReport:
     """Look for accounts of the waiting learners among these, and realize all of them again.
 
-    Course enrollments that were refused too often are included.
-
-    A failure noted on a learner whom no account claims is taken off: there is nothing to make real.
+    Course enrollments that were refused too often are included. A stored failure is removed from learners whom no
+    account claims, because nothing of them can become real.
     """
     moment = now or timezone.now()
     by_student_key, by_email = _find_accounts(learner_ids=learner_ids)

@@ -1,4 +1,4 @@
-"""Forgetting: what was kept for a time only, and has expired."""
+"""Expiry: rows that were kept for a limited time are deleted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Forgotten:
 
 
 def forget_expired(*, now: datetime) -> Forgotten:
-    """Delete everything that has expired, in short transactions; return how much it was."""
+    """Delete all expired rows and files, in short transactions, and return how many there were."""
     files = forget_expired_files(now=now)
     return Forgotten(
         assertions=_all(forget_expired_assertions, now),

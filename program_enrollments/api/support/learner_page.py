@@ -1,7 +1,6 @@
-"""Presenting: one learner as support staff need to see them.
+"""The page of one learner for support staff.
 
-Enrollments in every program, real or waiting, with what stands in their way, what the host says of them, and what
-happened last.
+It has the enrollments in every program, real or waiting, with their problems, the host's seats, and the last changes.
 """
 
 from __future__ import annotations
@@ -49,8 +48,8 @@ class PresentedProgram:
 class PresentedCourse:
     """A learner's enrollment in a course run.
 
-    `seat` is the host's, None where it has none; so is `course_staff`, if the learner has an account. `problem` says
-    why a linked learner still waits, "" if nothing is wrong; `given_up`: it is not tried again by itself.
+    `seat` is the host's, or None. `course_staff` is the host's, too, if the learner has an account. `problem` is the
+    reason why a linked learner still waits, or "". If `given_up`, it is not tried again automatically.
     """
 
     program: str
@@ -70,7 +69,7 @@ class PresentedCourse:
 class PresentedEntry:
     """An entry of the ledger, in labels.
 
-    `actor` is the present username, "" where nobody acted or the account is gone.
+    `actor` is the present username, or "" if nobody acted or the account is gone.
     """
 
     at: datetime
@@ -86,10 +85,7 @@ class PresentedEntry:
 
 @dataclass(frozen=True, slots=True)
 class PresentedClaim:
-    """An account's claim on the learner that was not followed.
-
-    `username` is "" if the account has none any more.
-    """
+    """An account's claim on the learner that did not link them. `username` is "" if the account is gone."""
 
     user_id: int
     username: str
@@ -112,9 +108,9 @@ class PresentedLearner:
 
 
 def present_learner(*, learner: Learner) -> PresentedLearner:
-    """Return what is known of a learner.
+    """Return everything about a learner.
 
-    The number of statements is constant; the host is asked twice at most.
+    The number of statements is constant, and there are at most two calls of the host.
     """
     programs = [
         *_programs(ProgramEnrollment, learner=learner, real=True),
@@ -221,5 +217,5 @@ def _entries(*, learner: Learner) -> list[PresentedEntry]:
 
 
 def _label(words: type[ChangeKind | Source], value: str) -> str:
-    """Return a word's label; entries outlive the words of the version that wrote them."""
+    """Return a word's label, or the word itself if it comes from another version of the app."""
     return str(words(value).label) if value in words.values else value

@@ -1,4 +1,4 @@
-"""Releasing: a school takes a student ID from a learner, so that it can be somebody else's (ADR 0012)."""
+"""Releases: a school takes a student ID from a learner, to give it to somebody else (ADR 0012)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from program_enrollments.api.learners.student_keys import (
 )
 from program_enrollments.api.ledger import record_changes
 from program_enrollments.api.pieces import cut
+from program_enrollments.api.scope import get_school
 from program_enrollments.api.transactions import in_transaction
 from program_enrollments.conf import get_setting
 from program_enrollments.data import Change, ChangeKind, LearnerProblem, Origin
@@ -30,7 +31,7 @@ from program_enrollments.sql.bulk import update_rows
 
 
 class Released(TextChoices):
-    """What became of a student ID that was to be released."""
+    """The outcome of a release."""
 
     RELEASED = "released", _("released")
     UNKNOWN = "unknown", _("nobody at the school has this ID")
@@ -44,12 +45,12 @@ GOOD = frozenset({Released.RELEASED})
 def release_student_keys(
     *, school: School, student_keys: Sequence[str], origin: Origin, dry_run: bool = False, now: datetime | None = None
 ) -> list[Released]:
-    """Take these student IDs from the learners who have them; return what became of each, in their order.
+    """Take these student IDs from the learners who have them. Return one outcome per ID, in order.
 
-    The learners keep their accounts and enrollments: under their e-mail address, or lacking one under a pseudonym that
-    can be neither enrolled nor signed on with. The identity is taken from the account, and whoever the school gives the
-    ID to next is another person. An ID that is free already is `released`. A transaction per chunk; doing it again
-    changes nothing more. Raises TooManyRows.
+    The learners keep their accounts and enrollments under their e-mail address, or else under a pseudonym that can be
+    neither enrolled nor used to sign on. The identity is removed from the account, and the next person with the ID is
+    another learner. An ID that is free already is `released`. Each chunk is a transaction. Repeating the call changes
+    nothing more. Raises TooManyRows.
     """
     limit = get_setting("MAX_ROWS")
     if len(student_keys) > limit:
@@ -81,8 +82,20 @@ def release_student_keys(
     return words
 
 
+def release_student_keys_at(
+    *, school_key: str, student_keys: Sequence[str], origin: Origin, dry_run: bool = False
+) -> list[Released]:
+    """Release student IDs as `release_student_keys` does, at the school with this key.
+
+    Raises SchoolDoesNotExist.
+    """
+    return release_student_keys(
+        school=get_school(key=school_key), student_keys=student_keys, origin=origin, dry_run=dry_run
+    )
+
+
 def release_learner(*, learner_id: int, origin: Origin, now: datetime | None = None) -> bool:
-    """Release the student ID of one learner; False where the learner has none to release."""
+    """Release the student ID of one learner; False if the learner has none to release."""
     found = (
         Learner.objects.filter(pk=learner_id, student_key_normalized__isnull=False, retired_at=None)
         .select_related("school")
@@ -95,9 +108,9 @@ def release_learner(*, learner_id: int, origin: Origin, now: datetime | None = N
 
 
 def _release_chunk(*, school_id: int, keys: Sequence[str], origin: Origin, dry_run: bool, now: datetime) -> list[str]:
-    """Release what can be in the current transaction, and return the IDs that are free now."""
+    """Release IDs in the current transaction, and return the IDs that are free now."""
     found = lock_learners(ids=find_learner_ids(school_id=school_id, student_keys=keys, emails=()))
-    # Renamed since they were found, learners have other IDs, which nobody asked for.
+    # Learners who were renamed since the look-up have other IDs now, which are not to be released.
     locked = [learner for learner in found if learner.student_key_normalized in keys]
     vacant = find_vacant(learners=locked)
     held = [learner for learner in locked if learner.id not in vacant]
@@ -115,7 +128,7 @@ def _release(*, school_id: int, learners: Sequence[LockedLearner], origin: Origi
         school_id=school_id,
         taken=_taken(learners, holders),
     )
-    # Honored IDs stop being so; the row is the vacancy.
+    # Honored IDs are no longer honored. Their row stays and marks the ID as free.
     Learner.objects.filter(pk__in=[learner.id for learner in learners if learner.honored_for_id is not None]).update(
         honored_for=None, honored_until=None, key_since=since, modified=now
     )
@@ -152,7 +165,7 @@ def _release(*, school_id: int, learners: Sequence[LockedLearner], origin: Origi
 
 
 def _taken(learners: Sequence[LockedLearner], holders: dict[int, LockedLearner]) -> dict[int, set[str]]:
-    """Return which IDs (normalized) go from which accounts."""
+    """Return the (normalized) IDs to remove, per account."""
     taken: dict[int, set[str]] = {}
     for learner in learners:
         holder = holders.get(learner.honored_for_id or learner.id)

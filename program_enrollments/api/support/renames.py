@@ -1,6 +1,6 @@
-"""Renaming: a university gives its students other IDs, as when it moves to another identity provider.
+"""Renamings: a school gives its students other IDs.
 
-See docs/sso.rst.
+See docs/sso.rst, Moving to another identity provider.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from program_enrollments.api.learners.student_keys import (
 )
 from program_enrollments.api.ledger import record_changes
 from program_enrollments.api.pieces import cut
+from program_enrollments.api.sso.providers import get_identity_provider
 from program_enrollments.api.transactions import CrossedByAnother, in_transaction
 from program_enrollments.data import Change, ChangeKind, LinkHow, Origin
 from program_enrollments.models import IdentityProvider, Learner
@@ -35,7 +36,7 @@ from program_enrollments.normalization import is_pseudonym
 from program_enrollments.sql.bulk import update_rows
 
 TRUSTED_LINKS = frozenset({LinkHow.SSO.value, LinkHow.STAFF.value})
-"""Links by which an account may get the identity under the new ID without its owner's doing anything."""
+"""Kinds of links whose accounts get the identity with the new ID automatically."""
 
 
 class Renaming(NamedTuple):
@@ -46,7 +47,7 @@ class Renaming(NamedTuple):
 
 
 class Renamed(TextChoices):
-    """What became of a renaming."""
+    """The outcome of a renaming."""
 
     RENAMED = "renamed", _("renamed")
     UNCHANGED = "unchanged", _("had this ID already")
@@ -64,14 +65,12 @@ def rename_students(
     dry_run: bool = False,
     now: datetime | None = None,
 ) -> list[Renamed]:
-    """Give learners of the provider's school other student IDs.
+    """Give learners of the provider's school other student IDs. Return one outcome per renaming, in order.
 
-    Return what became of each renaming, in their order.
-
-    `provider` is the one that asserts the new IDs: accounts linked by single sign-on or by staff get the identity under
-    it, so that their owners sign on to them as before. Those linked otherwise are offered their account at the first
-    sign-on (ADR 0008). The old identity is taken from the account, and the old ID is free for somebody else (ADR 0012);
-    with `honor_old_until` both go on meaning the same learner until then. A transaction for each chunk; doing it again
+    `provider` asserts the new IDs. Accounts linked by single sign-on or by staff get the new identity under it, so that
+    their owners sign on as before. Owners of other accounts are offered their account at the first sign-on (ADR 0008).
+    The old identity is removed from the account, and the old ID is free for somebody else (ADR 0012). With
+    `honor_old_until`, both IDs name the same learner until then. Each chunk is a transaction. Repeating the call
     changes nothing more.
     """
     moment = now or timezone.now()
@@ -84,12 +83,33 @@ def rename_students(
             try:
                 return renaming.look(dry_run=dry_run)
             except IntegrityError as error:
-                # Another writer made one of the new IDs meanwhile: the next look finds it.
+                # Another writer has just used one of the new IDs. The next look-up finds it.
                 raise CrossedByAnother from error
 
         for number, word in in_transaction(work).items():
             words[number] = word
     return words
+
+
+def rename_students_at(
+    *,
+    identity_provider: str,
+    renamings: Sequence[Renaming],
+    origin: Origin,
+    honor_old_until: datetime | None = None,
+    dry_run: bool = False,
+) -> list[Renamed]:
+    """Rename students as `rename_students` does, at the school of the identity provider with this slug.
+
+    Raises IdentityProviderDoesNotExist.
+    """
+    return rename_students(
+        provider=get_identity_provider(slug=identity_provider),
+        renamings=renamings,
+        origin=origin,
+        honor_old_until=honor_old_until,
+        dry_run=dry_run,
+    )
 
 
 def _usable(renamings: Sequence[Renaming]) -> list[tuple[int, str, str, str]]:
@@ -121,11 +141,11 @@ class _Rename(NamedTuple):
 
 
 def _held_since(rename: _Rename, freed: Mapping[str, LockedLearner], since: datetime) -> datetime | None:
-    """Return from when on sign-ons with the new ID are the learner's, None if all are."""
+    """Return the time since which sign-ons with the new ID are the learner's, or None if all are."""
     if rename.is_respelling:
         return rename.learner.key_since
     if rename.learner.user_id is not None:
-        # There is an account already: nobody signed on to it with the new ID before.
+        # The account exists, but nobody has signed on to it with the new ID before.
         return since
     former = freed.get(rename.normalized)
     return former.key_since if former is not None else None
@@ -174,7 +194,7 @@ class _ChunkRenaming:
 
     @staticmethod
     def _is_free(there: LockedLearner, learner: LockedLearner, vacant: Collection[int]) -> bool:
-        """Whether the new ID is nobody's, or a former one of the same learner."""
+        """Return whether the new ID is free, or a former one of the same learner."""
         return there.id in vacant or there.honored_for_id == learner.id
 
     def _write(self, renames: Sequence[_Rename], freed: Mapping[str, LockedLearner]) -> None:
@@ -212,7 +232,7 @@ class _ChunkRenaming:
         record_changes(changes=changes, origin=self.origin, now=self.now)
 
     def _give_up(self, learners: Sequence[LockedLearner], *, since: datetime) -> None:
-        """Free the IDs that learners had, or honor them for a while."""
+        """Free the former IDs, or honor them for a while."""
         former = [
             FormerKey(learner.id, learner.student_key, learner.student_key_normalized, self.honor_old_until)
             for learner in learners

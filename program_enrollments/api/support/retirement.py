@@ -1,8 +1,6 @@
-"""Retiring: a person leaves, and whatever says who they were leaves with them.
+"""Retirement: a person's identifiers are removed from all records, and the records stay (ADR 0003).
 
-What happened stays (ADR 0003).
-
-What is removed, and what isn't ours to remove, is listed in docs/operations.rst, Retiring a person.
+docs/operations.rst, Retiring a person, lists what is removed and what the host has to remove itself.
 """
 
 from __future__ import annotations
@@ -42,15 +40,15 @@ from program_enrollments.normalization import normalize_identity
 logger = logging.getLogger(__name__)
 
 IDENTITY_KINDS = (ChangeKind.STUDENT_KEY, ChangeKind.EMAIL)
-"""Ledger entries whose `before` and `after` are identities themselves."""
+"""Kinds of ledger entries whose `before` and `after` are identities."""
 
 ACCOUNT_KINDS = (ChangeKind.LINK, ChangeKind.CONFLICT)
-"""Ledger entries whose `before` and `after` name accounts."""
+"""Kinds of ledger entries whose `before` and `after` name accounts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Persons:
-    """Who is meant, in any of the ways an operator knows people.
+    """The persons to retire, by any of their identifiers.
 
     Primary keys of learners, the host's user IDs, or, at the school with the key `school_key`, student IDs and e-mail
     addresses in any spelling.
@@ -65,11 +63,10 @@ class Persons:
 
 @dataclass(slots=True)
 class RetiringReport:
-    """What became of the persons meant, by primary keys of learners.
+    """The outcome of a retirement, by primary keys of learners.
 
-    `unknown` counts those whom nobody is known by.
-
-    `refused` learners stay as they were, because the host did not give up what this app gave them.
+    `unknown` counts identifiers that name no learner. `refused` learners are not changed, because the host did not take
+    back what this app gave them.
     """
 
     retired: list[int]
@@ -79,23 +76,23 @@ class RetiringReport:
 
     @property
     def is_complete(self) -> bool:
-        """Whether everybody meant was found and is retired now."""
+        """Return whether every named person was found and is retired now."""
         return not (self.refused or self.unknown)
 
 
 def retire_learners(
     *, persons: Persons, origin: Origin, keep_seats: bool = False, now: datetime | None = None
 ) -> RetiringReport:
-    """Remove what identifies these persons from every table.
+    """Remove the identifiers of these persons from all tables.
 
-    These are learners, ledger, frozen grades, noted failures, kept answers, and jobs with their files.
+    These are learners, ledger, frozen grades, stored failures, kept answers, and jobs with their files. Each person
+    becomes a learner with a pseudonym, `retired-` and 32 random digits, linked to no account. Their enrollments stay as
+    preemptive ones that never become real. Seats and roles that this app gave the account are taken back, unless
+    `keep_seats`: afterwards nothing knows whose they were. A person who signs on or is enrolled under the old
+    identities is a new learner.
 
-    Each becomes a learner with a pseudonym, `retired-` and 32 random digits, linked to nobody. Their enrollments stay,
-    as promises that nobody can redeem. What this app gave an account at the host is taken back, unless `keep_seats`:
-    afterwards nothing knows whose it was. Whoever signs on or is enrolled under the old identities is a new learner.
-
-    A transaction of its own each, so it can be stopped at any time; doing it again changes nothing more. Nobody is
-    retired who is not found: the report counts them.
+    Each person is one transaction, so the call can be stopped at any time, and repeating it changes nothing more. The
+    report counts persons who were not found.
     """
     moment = now or timezone.now()
     ids, unknown = _find(persons)
@@ -115,7 +112,7 @@ def retire_learners(
 
 
 def _find(persons: Persons) -> tuple[list[int], int]:
-    """Return the IDs of the learners meant, ascending, and how many of the names given name nobody."""
+    """Return the IDs of the named learners, ascending, and the number of identifiers that name nobody."""
     ids: set[int] = set()
     unknown = 0
     if persons.learner_ids:
@@ -146,10 +143,7 @@ def _normalized(values: Iterable[str]) -> set[str]:
 
 
 def _retire(learner_id: int, origin: Origin, keep_seats: bool, now: datetime) -> bool | None:
-    """Retire one learner in the current transaction.
-
-    False where that was done before, None where there is none.
-    """
+    """Retire one learner in the current transaction. False if they were retired before, None if gone."""
     user_ids = Learner.objects.filter(pk=learner_id, user__isnull=False).values_list("user_id", flat=True)
     for learner in lock_learners(ids={learner_id, *find_siblings(user_ids=list(user_ids))}):
         if learner.id != learner_id:
@@ -162,7 +156,7 @@ def _retire(learner_id: int, origin: Origin, keep_seats: bool, now: datetime) ->
         records = _records_of(learner_id)
         _forget_in_ledger(records, pseudonym)
         retire_from_freezes(pseudonyms=dict.fromkeys(records, pseudonym))
-        # Which answers speak of the learner cannot be told without reading them all; they are kept for a day anyway.
+        # Finding the answers with this learner would mean reading them all, and they are kept for a day anyway.
         # One without a status belongs to a request that runs, and is what keeps a second one from running too.
         forget_answers(school_id=learner.school_id)
         forget_in_jobs(school_id=learner.school_id, names=names, pseudonym=pseudonym)
@@ -179,10 +173,7 @@ def _names_of(learner: LockedLearner) -> set[str]:
 
 
 def _forget_learner(learner: LockedLearner, pseudonym: str, *, keep_seats: bool, now: datetime) -> list[Change]:
-    """Take the account and the identities off a learner.
-
-    Return the ledger's entries, which name the pseudonym.
-    """
+    """Remove the account and the identities of a learner. Return ledger entries with the pseudonym."""
     changes: list[Change] = []
     if learner.user_id is not None:
         _take_identities(learner)
@@ -215,11 +206,9 @@ def _forget_learner(learner: LockedLearner, pseudonym: str, *, keep_seats: bool,
 
 
 def _take_identities(learner: LockedLearner) -> None:
-    """Take from the account what it signed on with as this student.
+    """Remove from the account the identities of this student: the present ID and those still honored.
 
-    The IDs it has and those still honored for it.
-
-    The ID may be given to somebody else, who must not be signed on to this account.
+    If the school gives an ID to somebody else, that person must not be signed on to this account.
     """
     honored = Learner.objects.filter(honored_for_id=learner.id)
     keys = {learner.student_key_normalized, *honored.values_list("student_key_normalized", flat=True)}
@@ -230,10 +219,7 @@ def _take_identities(learner: LockedLearner) -> None:
 
 
 def _records_of(learner_id: int) -> list[int]:
-    """Return the learner's ID and those of the records that were joined into it, and into those.
-
-    Their entries stay.
-    """
+    """Return the IDs of the learner and of all records that were joined into it, whose entries stay."""
     records = {learner_id}
     latest = {learner_id}
     while latest:
@@ -244,11 +230,9 @@ def _records_of(learner_id: int) -> list[int]:
 
 
 def _forget_in_ledger(records: Collection[int], pseudonym: str) -> None:
-    """Overwrite what identifies the person in all their entries.
+    """Overwrite the identifiers of the person in all their entries, with a constant number of statements.
 
-    The key, identities, the account, what people wrote.
-
-    A constant number of statements.
+    These are the student key, identities, the account, and texts written by people.
     """
     entries = LedgerEntry.objects.filter(learner_id__in=records)
     entries.update(student_key=pseudonym, reason="")

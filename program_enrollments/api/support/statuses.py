@@ -1,7 +1,4 @@
-"""Overruling: support staff change enrollments by hand.
-
-Through the writing of everybody else: same locks, same host, same ledger.
-"""
+"""Statuses that support staff change by hand, through the same pipeline as every other write."""
 
 from __future__ import annotations
 
@@ -50,12 +47,11 @@ def change_program_statuses(
     cascade: bool = False,
     now: datetime | None = None,
 ) -> list[RowOutcome]:
-    """Give these places in programs a status.
+    """Change the status of these places in programs, and return their outcomes.
 
-    With `cascade`, a leaving status also ends course enrollments there.
-
-    Returns one outcome a place that still names a learner and a program; its key is the learner's primary key, and the
-    words are those of any write (`data.Word`). One write per program, or several where it has more than `MAX_ROWS`.
+    With `cascade`, a leaving status also ends course enrollments there. There is one outcome per place whose learner
+    and program still exist. Its key is the learner's primary key, and its words are those of any write (`data.Word`).
+    Each program is one write, or several if it has more than `MAX_ROWS` places.
     """
     identities = _identities(learner_ids={place.learner_id for place in places})
     by_program: dict[int, list[int]] = defaultdict(list)
@@ -90,9 +86,9 @@ def change_course_statuses(
     course_staff: bool | None = None,
     now: datetime | None = None,
 ) -> list[RowOutcome]:
-    """Give these places in course runs a status, and grant or take back the course staff role unless None.
+    """Change the status of these places in course runs, and the course staff role unless it is None.
 
-    Returns outcomes as above. One write per course run of a program, or several, as above.
+    Returns outcomes as above. Each course run of a program is one write, or several, as above.
     """
     identities = _identities(learner_ids={place.learner_id for place in places})
     by_run: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -123,12 +119,12 @@ def change_course_statuses(
 
 
 def _parts(rows: Sequence[R]) -> Iterator[Sequence[R]]:
-    """Yield the rows in parts that a write takes: its limit is meant for calls from outside."""
+    """Yield the rows in parts of at most `MAX_ROWS`, since the limit is meant for calls from outside."""
     return cut(rows, size=get_setting("MAX_ROWS"))
 
 
 def _curricula(*, program_id: int, learner_ids: Collection[int]) -> dict[int, UUID]:
-    """Return the curricula these learners are in: a write has to name one where the program has several."""
+    """Return the curricula of these learners, which a write must name if the program has several."""
     return {
         learner_id: uuid
         for model in (ProgramEnrollment, PreemptiveProgramEnrollment)
@@ -139,6 +135,6 @@ def _curricula(*, program_id: int, learner_ids: Collection[int]) -> dict[int, UU
 
 
 def _identities(*, learner_ids: Collection[int]) -> dict[int, tuple[str, str]]:
-    """Return how a row names each of these learners: by student ID, or lacking one by e-mail address."""
+    """Return the identity with which a row names each learner: the student ID, or else the e-mail address."""
     learners = Learner.objects.filter(pk__in=learner_ids).values_list("pk", "student_key", "email")
     return {pk: (student_key, "" if student_key else email) for pk, student_key, email in learners}

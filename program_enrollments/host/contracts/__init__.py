@@ -1,1 +1,1 @@
-"""The parts of `program_enrollments.host.contract`, one a concern."""
+"""The parts of `program_enrollments.host.contract`, one per concern."""

@@ -1,4 +1,4 @@
-"""What holds for every `AccountPort`."""
+"""The tests of every `AccountPort`."""
 
 # ruff: noqa: S101  (these are tests)
 

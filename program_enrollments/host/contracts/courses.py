@@ -1,4 +1,4 @@
-"""What holds for every `CourseEnrollmentPort` and `CourseRolePort`."""
+"""The tests of every `CourseEnrollmentPort` and `CourseRolePort`."""
 
 # ruff: noqa: S101  (these are tests)
 
@@ -17,7 +17,7 @@ class CourseEnrollmentContract(HostFixtures):
 
     def _seats(self, users: Sequence[int], *course_ids: str) -> set[Seat]:
         found = self.checked_host.course_enrollments.fetch_seats(user_ids=users, course_ids=course_ids)
-        assert len(found) == len(set(found)), "a seat is told once"
+        assert len(found) == len(set(found)), "a seat is reported once"
         return set(found)
 
     def test_seats_become_exactly_as_put(self) -> None:

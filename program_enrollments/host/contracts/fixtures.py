@@ -23,32 +23,32 @@ def count_statements(call: Callable[[], object]) -> int:
 
 
 def fail_on_faults(faults: Sequence[Fault]) -> None:
-    """Fail the test with what was returned and what is wanted."""
+    """Fail the test with the returned value and the accepted ones."""
     raise AssertionError("\n".join(sorted({str(fault) for fault in faults})))
 
 
 class HostFixtures:
-    """What a host's test suite fills in: ways to put things into the host behind the adapter's back."""
+    """What a host's test suite implements: methods that create records in the host without its adapter."""
 
     host: Host
 
     @property
     def checked_host(self) -> CheckedHost:
-        """The adapter as the app sees it; an answer that the app could not use fails the test and says why."""
+        """The adapter as the app sees it. An unusable answer fails the test with the reason."""
         return CheckedHost(self.host, report=fail_on_faults)
 
     statements_per_seat = 0
-    """Statements a write may take for each further seat or role; 0 where the host can write in bulk."""
+    """How many statements a write may take per further seat or role; 0 if the host can write in bulk."""
 
     unknown_course_id = "course-v1:Nobody+NONE+1900"
     """The key of a course run that doesn't exist."""
 
     def make_user(self, *, email: str = "") -> int:
-        """Make an account, with this address as yet unconfirmed if one is given; return the user's ID."""
+        """Create an account and return the user's ID. Its address, if one is given, is not confirmed yet."""
         raise NotImplementedError
 
     def make_users(self, *, count: int) -> list[int]:
-        """Make `count` accounts and return their users' IDs."""
+        """Create `count` accounts and return their users' IDs."""
         return [self.make_user() for _number in range(count)]
 
     def confirm_email(self, *, user_id: int) -> bool:
@@ -63,7 +63,7 @@ class HostFixtures:
         raise NotImplementedError
 
     def make_course_run(self) -> str:
-        """Make a course run that takes anybody in; return its key."""
+        """Create a course run that anybody can be enrolled in, and return its key."""
         raise NotImplementedError
 
     def record_grade(self, *, user_id: int, course_id: str, letter: str, percent: float, passed: bool) -> None:
@@ -73,7 +73,7 @@ class HostFixtures:
     def record_grade_problem(self, *, user_id: int, course_id: str) -> bool:
         """Put a user into the state in which the host has a grade record, but no grade.
 
-        Return False if it knows none such.
+        Return False if the host has no such state.
         """
         raise NotImplementedError
 

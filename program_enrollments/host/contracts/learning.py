@@ -1,4 +1,4 @@
-"""What holds for every `GradePort` and `AttendancePort`."""
+"""The tests of every `GradePort` and `AttendancePort`."""
 
 # ruff: noqa: S101  (these are tests)
 

@@ -1,4 +1,4 @@
-"""`forget_expired`: delete what was kept for a time only (docs/operations.rst)."""
+"""`forget_expired`: delete expired rows (docs/operations.rst)."""
 
 from __future__ import annotations
 

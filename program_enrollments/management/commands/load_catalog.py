@@ -16,7 +16,7 @@ from program_enrollments.management.catalog_report import CatalogReport
 class Command(BaseCommand):
     help = (
         "Takes programs, curricula and course runs over from a CSV file, or from a JSON file in the shape of Course "
-        "Discovery, and says what changed. Exits with 1 where a program, or the file, could not be taken over."
+        "Discovery, and says what changed. Exits with 1 if a program, or the file, could not be taken over."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -11,10 +11,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from program_enrollments import api
-from program_enrollments.data import Origin, Source
 from program_enrollments.exceptions import SchoolDoesNotExist
-
-MAX_REASON_LENGTH = 500
+from program_enrollments.management.reasons import add_reason, reasoned_origin
 
 
 class Command(BaseCommand):
@@ -29,22 +27,20 @@ class Command(BaseCommand):
         parser.add_argument(
             "--student-key", action="append", required=True, metavar="X", help="A student ID, in any spelling."
         )
-        parser.add_argument("--reason", default="", help="Kept in the ledger for good: name no persons.")
+        add_reason(parser, advice="name no persons.")
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and write nothing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        origin = reasoned_origin(options)
         try:
-            school = api.get_school(key=options["school"])
+            words = api.release_student_keys_at(
+                school_key=options["school"],
+                student_keys=options["student_key"],
+                origin=origin,
+                dry_run=options["dry_run"],
+            )
         except SchoolDoesNotExist:
             raise CommandError("There is no school with this key. The admin lists them under Schools.") from None
-        if len(options["reason"]) > MAX_REASON_LENGTH:
-            raise CommandError(f"A reason can have {MAX_REASON_LENGTH} characters.")
-        words = api.release_student_keys(
-            school=school,
-            student_keys=options["student_key"],
-            origin=Origin(source=Source.COMMAND.value, reason=options["reason"]),
-            dry_run=options["dry_run"],
-        )
         if options["verbosity"] > 0:
             for word, count in sorted(Counter(words).items()):
                 self.stdout.write(f"{count} {word.label}")

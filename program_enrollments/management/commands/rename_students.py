@@ -14,8 +14,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from program_enrollments import api
-from program_enrollments.data import Origin, Source
 from program_enrollments.exceptions import IdentityProviderDoesNotExist, InvalidFile
+from program_enrollments.management.reasons import add_reason, reasoned_origin
 from program_enrollments.tabular_files import open_table
 
 COLUMNS = ("old_student_key", "new_student_key")
@@ -35,7 +35,7 @@ class Command(BaseCommand):
             metavar="SLUG",
             help="The identity provider that asserts the new IDs; the school is the one it belongs to.",
         )
-        parser.add_argument("--reason", default="", help="Kept in the ledger for good.")
+        add_reason(parser, advice="name no persons.")
         parser.add_argument(
             "--honor-old-until",
             type=date.fromisoformat,
@@ -46,21 +46,19 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and write nothing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            provider = api.get_identity_provider(slug=options["identity_provider"])
-        except IdentityProviderDoesNotExist as error:
-            raise CommandError(error.detail) from None
-        if len(options["reason"]) > 500:
-            raise CommandError("A reason can have 500 characters.")
+        origin = reasoned_origin(options)
         renamings, lines = read_renamings(options["file"])
         honored = end_of(options["honor_old_until"])
-        words = api.rename_students(
-            provider=provider,
-            renamings=renamings,
-            origin=Origin(source=Source.COMMAND.value, reason=options["reason"]),
-            honor_old_until=honored,
-            dry_run=options["dry_run"],
-        )
+        try:
+            words = api.rename_students_at(
+                identity_provider=options["identity_provider"],
+                renamings=renamings,
+                origin=origin,
+                honor_old_until=honored,
+                dry_run=options["dry_run"],
+            )
+        except IdentityProviderDoesNotExist as error:
+            raise CommandError(error.detail) from None
         bad = self._tell(words, lines, verbosity=options["verbosity"])
         if bad:
             raise CommandError(f"{bad} of {len(renamings)} rows could not be done.")

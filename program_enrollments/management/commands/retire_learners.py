@@ -1,4 +1,4 @@
-"""`retire_learners`: remove what identifies persons who left (docs/operations.rst, Retiring a person)."""
+"""`retire_learners`: remove the identifiers of persons (docs/operations.rst, Retiring a person)."""
 
 from __future__ import annotations
 
@@ -8,25 +8,21 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from program_enrollments import api
-from program_enrollments.data import Origin, Source
+from program_enrollments.management.reasons import add_reason, reasoned_origin
 
 MAX_ID = 2**63 - 1
-MAX_REASON_LENGTH = 500
 
 
 def primary_key(text: str) -> int:
-    """Return the number that `text` gives; argparse's error for what no row can have."""
+    """Parse a primary key. Raises argparse's error if no row can have it."""
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MAX_ID:
-        # Not what was typed: it may be a student ID.
+        # The message does not repeat the argument, because it can be a student ID.
         raise argparse.ArgumentTypeError("this is not an ID as it stands in admin; student IDs go with --student-key")
     return int(text)
 
 
 class DiscreetParser(CommandParser):
-    """Repeats nothing that was typed.
-
-    argparse would print what it does not know, and that may be a student ID.
-    """
+    """A parser that repeats no arguments: argparse would print unknown ones, which can be student IDs."""
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         known, unknown = self.parse_known_args(args, namespace)
@@ -71,9 +67,7 @@ class Command(BaseCommand):
             help="Leave course enrollments and roles on the learning platform as they are. Nothing can take them back "
             "later.",
         )
-        parser.add_argument(
-            "--reason", default="", help="Kept in the ledger for good: name the request or the rule, not the person."
-        )
+        add_reason(parser, advice="name the request or the rule, not the person.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         named = bool(options["student_key"] or options["email"])
@@ -81,8 +75,7 @@ class Command(BaseCommand):
             raise CommandError("Give --school together with --student-key or --email: both name somebody at a school.")
         if not (named or options["learners"] or options["user"]):
             raise CommandError("Say who: by learner ID, --user, or --school with --student-key or --email.")
-        if len(options["reason"]) > MAX_REASON_LENGTH:
-            raise CommandError(f"A reason can have {MAX_REASON_LENGTH} characters.")
+        origin = reasoned_origin(options)
         report = api.retire_learners(
             persons=api.Persons(
                 learner_ids=options["learners"],
@@ -91,7 +84,7 @@ class Command(BaseCommand):
                 student_keys=options["student_key"],
                 emails=options["email"],
             ),
-            origin=Origin(source=Source.COMMAND.value, reason=options["reason"]),
+            origin=origin,
             keep_seats=options["keep_seats"],
         )
         if options["verbosity"] > 0:
@@ -100,7 +93,7 @@ class Command(BaseCommand):
             raise CommandError("Not everybody was retired.")
 
     def _tell(self, report: api.RetiringReport) -> None:
-        """Write what became of them: by number, for whoever was retired is nobody any more."""
+        """Report the outcome in numbers, because retired learners have no names any more."""
         for learner_id in report.retired:
             self.stdout.write(f"Learner {learner_id} was retired.")
         for learner_id in report.retired_before:

@@ -1,4 +1,4 @@
-"""`sweep_enrollments`: make real whatever could be and isn't (docs/operations.rst)."""
+"""`sweep_enrollments`: link learners, and make left-over enrollments real (docs/operations.rst)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from program_enrollments import api
 from program_enrollments.management.progress_bar import ProgressBar
 
 INTERRUPTED = 130
-"""The exit status by which shells know that somebody pressed Ctrl-C."""
+"""The exit status of a command that was stopped by Ctrl-C."""
 
 
 class Command(BaseCommand):
@@ -56,7 +56,7 @@ class Command(BaseCommand):
 
 
 def _troubles(report: api.SweepReport) -> list[str]:
-    """Return what is left to look at, each with where to look."""
+    """Return the problems that are left, each with the place where it is shown."""
     troubles = []
     if report.in_need:
         troubles.append(f"learners who need a person: {report.in_need} (in admin: Learners, filter by problem)")

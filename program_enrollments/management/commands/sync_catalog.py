@@ -15,7 +15,7 @@ from program_enrollments.management.catalog_report import CatalogReport
 class Command(BaseCommand):
     help = (
         "Takes programs, curricula and course runs over from Course Discovery and says what changed. "
-        "Exits with 1 where a program could not be taken over, or Discovery not be read to the end."
+        "Exits with 1 if a program could not be taken over, or Discovery not be read to the end."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

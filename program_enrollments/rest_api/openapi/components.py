@@ -151,6 +151,13 @@ COURSE: dict[str, Schema] = {
     "start": nullable(MOMENT),
     "end": nullable(MOMENT),
 }
+COURSE_ENROLLMENT: dict[str, Schema] = {
+    "student_key": STUDENT_KEY,
+    "status": COURSE_STATUS,
+    "account_exists": BOOLEAN,
+    "curriculum_uuid": UUID,
+    "course_staff": BOOLEAN,
+}
 RECEIPT: dict[str, Schema] = {
     "version": {"type": "integer", "minimum": 1},
     "frozen_by": {"type": "string", "description": "The user name of who froze."},
@@ -273,13 +280,8 @@ SCHEMAS: dict[str, Schema] = {
         "additionalProperties": True,
     },
     "ReleaseAnswer": _answer(["released", "unknown", Word.DUPLICATED.value, Word.INVALID_IDENTITY.value]),
-    "CourseEnrollment": record(
-        student_key=STUDENT_KEY,
-        status=COURSE_STATUS,
-        account_exists=BOOLEAN,
-        curriculum_uuid=UUID,
-        course_staff=BOOLEAN,
-    ),
+    "CourseEnrollment": record(**COURSE_ENROLLMENT),
+    "CourseEnrollmentInRun": record(course_id=TEXT, **COURSE_ENROLLMENT),
     "CourseEnrollmentRow": _row(
         SENT | {"description": f"One of {', '.join(CourseStatus.values)}; any other refuses the row."},
         {

@@ -1,4 +1,4 @@
-"""From descriptions to OpenAPI: what drf-spectacular asks of each view."""
+"""The schema class that turns a view's descriptions into OpenAPI, for drf-spectacular."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ AMBIGUOUS_COURSE = exceptions.AmbiguousCourse(candidates=["course-v1:UniA+CS101+
 UNKNOWN_PARAMETER = InvalidParameter(
     parameter="stauts", detail='There is no parameter "stauts" here. Did you mean "status"? The parameters are: status.'
 )
-"""Every operation refuses parameters that it does not know; the example stands where it has no other."""
+"""Every operation refuses unknown parameters. This is its example if it has no other one."""
 SHARED_RESPONSES = {
     401: "NotAuthenticated",
     406: "NotAcceptable",
@@ -96,17 +96,14 @@ SHARED_RESPONSES = {
     429: "TooManyRequests",
     503: "HostUnavailable",
 }
-"""Refusals that read the same wherever they come from; said once, among the document's components."""
+"""Refusals that are the same in every operation. They are defined once, in the document's components."""
 VARYING_CODES = frozenset({"invalid_body", "invalid_parameter", "host_unavailable"})
-"""Problems that say something else at each operation; the examples of all others are said once as well."""
+"""Problems whose examples differ per operation. All other examples are defined once, too."""
 HEADERS_BY_STATUS: Mapping[int, dict[str, Any]] = {401: CHALLENGE, 429: RETRY_AFTER, 503: RETRY_AFTER}
 
 
 class DescribedSchema(AutoSchema):
-    """Takes an operation from the description at the view's method.
-
-    Nothing is guessed from serializers.
-    """
+    """Takes an operation from the description of the view's method. Nothing is guessed from serializers."""
 
     def get_operation(
         self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
@@ -114,7 +111,7 @@ class DescribedSchema(AutoSchema):
         described = getattr(getattr(self.view, method.lower(), None), ATTRIBUTE, None)
         if described is None:
             return None
-        # Copies: a host's drf-spectacular may have hooks that change what they are given.
+        # Return copies, because a host's drf-spectacular can have hooks that change them.
         operation = deepcopy(render_operation(described, names=re.findall(r"{(\w+)}", path), method=method))
         _share(registry, operation["responses"])
         _register(registry, operation, public=described.public)
@@ -122,10 +119,7 @@ class DescribedSchema(AutoSchema):
 
 
 def render_operation(operation: Operation, *, names: Iterable[str], method: str) -> dict[str, Any]:
-    """Return the operation as OpenAPI writes it.
-
-    `names` are those of the path's parameters, in their order.
-    """
+    """Return the operation in OpenAPI's form. `names` are the path's parameters, in their order."""
     names = list(names)
     parameters = [PATH_PARAMETERS[name] for name in names] + list(operation.parameters)
     if not operation.public:
@@ -177,7 +171,7 @@ def _answer(answer: Answer) -> dict[str, Any]:
 
 
 def _problems(operation: Operation, *, names: Iterable[str], method: str) -> list[Exception]:
-    """Everything the operation may be refused with, each as an exception with a typical detail."""
+    """Return every refusal of the operation, each as an exception with a typical detail."""
     problems: list[Exception] = [drf_exceptions.NotAcceptable(ACCEPT_REFUSED)]
     if not operation.public:
         problems += [drf_exceptions.NotAuthenticated(), TooManyRequests(wait=1)]
@@ -202,7 +196,7 @@ def _problems(operation: Operation, *, names: Iterable[str], method: str) -> lis
 
 
 def render_refusals(problems: Iterable[Exception], *, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the responses that are problem documents, one a status, with an example a code."""
+    """Return the responses that are problem documents: one per status, with one example per code."""
     by_status: dict[int, dict[str, Any]] = defaultdict(dict)
     for error in problems:
         document = problem_document(error)
@@ -225,7 +219,7 @@ def render_refusals(problems: Iterable[Exception], *, answers: Mapping[str, Any]
 
 
 def _share(registry: ComponentRegistry, responses: dict[str, Any]) -> None:
-    """Move refusals, and their examples, that read the same everywhere to the document's components."""
+    """Move refusals and examples that are the same everywhere to the document's components."""
     for status, response in responses.items():
         problem = response["content"].get(ProblemRenderer.media_type) if "content" in response else None
         if problem is None:
@@ -242,7 +236,7 @@ def _share(registry: ComponentRegistry, responses: dict[str, Any]) -> None:
 
 
 def _varies(problem: Mapping[str, Any]) -> bool:
-    """Whether an interrupted write's refusal says more than others with its status do."""
+    """Return whether the refusal of an interrupted write has members that others of its status lack."""
     return any("committed" in example.get("value", {}) for example in problem["examples"].values())
 
 

@@ -70,6 +70,11 @@ class Answer:
     others: Mapping[str, tuple[Schema, Json]] = field(default_factory=dict)
 
 
+def csv_of(*lines: str) -> dict[str, tuple[Schema, Json]]:
+    """Return the media type of an export, with an example of these lines."""
+    return {"text/csv": ({"type": "string"}, "".join(f"{line}\r\n" for line in lines))}
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """What an endpoint's method does.

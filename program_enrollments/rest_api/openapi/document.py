@@ -1,4 +1,4 @@
-"""The document: generated once, and the same at every place where it is needed."""
+"""The OpenAPI document, generated once per process."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MOUNT = "/api/program_enrollments"
 DESCRIPTION = """\
 Enroll students in degree programs and their course runs before they have accounts, and follow what becomes of them.
 
-Lists come in pages: follow `next` until it is null. Writes of many rows answer each row with a word: 200 where all are
-good, 207 where some are, 422 where none is. Every refusal is a problem document (RFC 9457) whose `error_code` is the
+Lists come in pages: follow `next` until it is null. Writes of many rows answer each row with a word: 200 if all are
+good, 207 if some are, 422 if none is. Every refusal is a problem document (RFC 9457) whose `error_code` is the
 word to rely on.
 """
 
@@ -41,11 +41,11 @@ SETTINGS: dict[str, Any] = {
         {"name": "Attendance", "description": "When and how much learners took part."},
         {"name": "Learners", "description": "Why isn't this student in?"},
         {"name": "Changes", "description": "What changed, in the order in which it did."},
-        {"name": "Me", "description": "What concerns whoever is signed in."},
+        {"name": "Me", "description": "The signed-in person's own programs."},
         {"name": "Description", "description": "This document."},
     ],
 }
-"""What drf-spectacular is told; `make schema` gives it to its command."""
+"""Settings of drf-spectacular. `make schema` passes them to its command."""
 
 _generating = Lock()
 
@@ -54,7 +54,7 @@ _generating = Lock()
 def build_document(*, mount: str = MOUNT) -> dict[str, Any]:
     """Return the OpenAPI document of the API mounted at the path `mount` (without a slash at its end).
 
-    Generated once a process: drf-spectacular's settings are the process's own while it does.
+    It is generated once per process, because drf-spectacular's settings are changed for the whole process meanwhile.
     """
     with _generating, patched_settings({**SETTINGS, "SERVERS": [{"url": mount}]}):
         generator = SchemaGenerator(urlconf=URLCONF)  # type: ignore[no-untyped-call]

@@ -65,3 +65,6 @@ def day(name: str, description: str, example: str) -> Parameter:
 def choice(name: str, description: str, words: Sequence[str]) -> Parameter:
     """Return a parameter that is one of these words."""
     return Parameter(name, description, {"type": "string", "enum": list(words)}, words[-1])
+
+
+FORMAT = choice("format", "The form, in the place of Accept. A CSV file is the whole list.", ("json", "csv"))

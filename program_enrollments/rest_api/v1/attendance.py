@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from program_enrollments import api
 from program_enrollments.data import Permission
 from program_enrollments.rest_api.endpoints import CourseEndpoint
+from program_enrollments.rest_api.exports import ATTENDANCE_COLUMNS, read_export_page_size, wants_csv
 from program_enrollments.rest_api.lists import choose_status, read_paging
 from program_enrollments.rest_api.openapi.descriptions import describe
 from program_enrollments.rest_api.openapi.operations import reports as described
@@ -16,15 +17,25 @@ from program_enrollments.rest_api.openapi.operations import reports as described
 class AttendanceList(CourseEndpoint):
     """`…/attendance/`: a row for every learner with an account, whether they ever came or not."""
 
+    exports = True
     permissions = {"GET": Permission.READ_REPORTS}
 
     @describe(described.ATTENDANCE)
-    def get(self, request: Request, program: str, course: str) -> Response:
+    def get(self, request: Request, program: str, course: str) -> HttpResponseBase:
+        since = self.parameters.day("since")
+        if wants_csv(request):
+            rows = api.walk_attendance(
+                program=self.program,
+                course_run=self.course_run,
+                since=since,
+                page_size=read_export_page_size(request),
+            )
+            return self.export_response(columns=ATTENDANCE_COLUMNS, rows=rows, name="attendance")
         cursor, page_size = read_paging(request)
         page = api.fetch_attendance(
             program=self.program,
             course_run=self.course_run,
-            since=self.parameters.day("since"),
+            since=since,
             cursor=cursor,
             page_size=page_size,
         )

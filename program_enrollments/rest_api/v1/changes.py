@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from program_enrollments import api
 from program_enrollments.data import Permission
 from program_enrollments.rest_api.endpoints import ProgramEndpoint
+from program_enrollments.rest_api.exports import CHANGE_COLUMNS, read_export_page_size, wants_csv
 from program_enrollments.rest_api.lists import page_url, read_paging
 from program_enrollments.rest_api.openapi.descriptions import describe
 from program_enrollments.rest_api.openapi.operations import learners as described
@@ -16,19 +18,20 @@ AFTER = "after"
 
 
 class ChangeList(ProgramEndpoint):
-    """`changes/`: what changed behind the cursor `after`.
+    """`changes/`: the changes after the cursor `after`.
 
-    Whoever keeps the answer's `cursor` misses nothing.
+    A client that keeps the answer's `cursor` misses nothing.
     """
 
+    exports = True
     permissions = {"GET": Permission.READ_ENROLLMENTS}
 
     @describe(described.CHANGES)
-    def get(self, request: Request, program: str) -> Response:
-        page = api.fetch_changes(
-            program=self.program,
-            after=request.query_params.get(AFTER) or None,
-            page_size=read_paging(request).page_size,
-        )
+    def get(self, request: Request, program: str) -> HttpResponseBase:
+        after = request.query_params.get(AFTER) or None
+        if wants_csv(request):
+            rows = api.walk_changes(program=self.program, after=after, page_size=read_export_page_size(request))
+            return self.export_response(columns=CHANGE_COLUMNS, rows=rows, name="changes")
+        page = api.fetch_changes(program=self.program, after=after, page_size=read_paging(request).page_size)
         following = page_url(request, page.cursor, parameter=AFTER) if page.has_more else None
         return Response({"next": following, "cursor": page.cursor, "results": page.rows})

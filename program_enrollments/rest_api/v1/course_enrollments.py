@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from program_enrollments import api
 from program_enrollments.data import CourseStatus, Permission, Verb
 from program_enrollments.rest_api.bodies import read_json
-from program_enrollments.rest_api.endpoints import CourseEndpoint
+from program_enrollments.rest_api.endpoints import CourseEndpoint, ProgramEndpoint
+from program_enrollments.rest_api.exports import COURSE_COLUMNS, read_export_page_size, wants_csv
 from program_enrollments.rest_api.lists import read_paging
 from program_enrollments.rest_api.openapi.descriptions import describe
 from program_enrollments.rest_api.openapi.operations import enrollments as described
@@ -16,7 +18,40 @@ from program_enrollments.rest_api.parameters import read_enrollment_filters
 from program_enrollments.rest_api.rows import read_course_rows, rows_response
 
 
-class CourseEnrollments(CourseEndpoint):
+class CourseEnrollmentReader(ProgramEndpoint):
+    """An endpoint that lists course enrollments, and gives them as a file."""
+
+    exports = True
+
+    def read(self, request: Request, *, course_run: api.CourseRun | None) -> HttpResponseBase:
+        """Return the list of a run through the program, or of all its runs."""
+        filters = read_enrollment_filters(self.parameters, statuses=CourseStatus.values)
+        if wants_csv(request):
+            rows = api.walk_course_enrollments(
+                program=self.program,
+                course_run=course_run,
+                filters=filters,
+                page_size=read_export_page_size(request),
+            )
+            return self.export_response(columns=COURSE_COLUMNS, rows=rows, name="course-enrollments")
+        cursor, page_size = read_paging(request)
+        page = api.fetch_course_enrollments(
+            program=self.program, course_run=course_run, filters=filters, cursor=cursor, page_size=page_size
+        )
+        return self.page_response(page)
+
+
+class AllCourseEnrollments(CourseEnrollmentReader):
+    """`programs/{program}/course_enrollments/`: the enrollments in all runs, one run after the other."""
+
+    permissions = {"GET": Permission.READ_ENROLLMENTS}
+
+    @describe(described.ALL_COURSES_LIST)
+    def get(self, request: Request, program: str) -> HttpResponseBase:
+        return self.read(request, course_run=None)
+
+
+class CourseEnrollments(CourseEnrollmentReader, CourseEndpoint):
     """`programs/{program}/courses/{course}/enrollments/`."""
 
     permissions = {
@@ -27,16 +62,8 @@ class CourseEnrollments(CourseEndpoint):
     }
 
     @describe(described.COURSE_LIST)
-    def get(self, request: Request, program: str, course: str) -> Response:
-        cursor, page_size = read_paging(request)
-        page = api.fetch_course_enrollments(
-            program=self.program,
-            course_run=self.course_run,
-            filters=read_enrollment_filters(self.parameters, statuses=CourseStatus.values),
-            cursor=cursor,
-            page_size=page_size,
-        )
-        return self.page_response(page)
+    def get(self, request: Request, program: str, course: str) -> HttpResponseBase:
+        return self.read(request, course_run=self.course_run)
 
     @describe(described.CREATE_COURSE)
     def post(self, request: Request, program: str, course: str) -> Response:

@@ -13,7 +13,7 @@ PATH = "v1/schema/"
 
 
 class Description(Endpoint):
-    """`schema/`: the same for everybody, and no secret: it is in the repository too."""
+    """`schema/`: the same for all callers, and public, since it is in the repository too."""
 
     public = True
     throttle_classes = []

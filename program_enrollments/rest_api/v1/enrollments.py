@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -9,6 +10,7 @@ from program_enrollments import api
 from program_enrollments.data import Permission, ProgramStatus, Verb
 from program_enrollments.rest_api.bodies import read_json
 from program_enrollments.rest_api.endpoints import ProgramEndpoint
+from program_enrollments.rest_api.exports import PROGRAM_COLUMNS, read_export_page_size, wants_csv
 from program_enrollments.rest_api.lists import read_paging
 from program_enrollments.rest_api.openapi.descriptions import describe
 from program_enrollments.rest_api.openapi.operations import enrollments as described
@@ -19,6 +21,7 @@ from program_enrollments.rest_api.rows import read_program_rows, rows_response
 class ProgramEnrollments(ProgramEndpoint):
     """`programs/{program}/enrollments/`."""
 
+    exports = True
     permissions = {
         "GET": Permission.READ_ENROLLMENTS,
         "POST": Permission.WRITE_ENROLLMENTS,
@@ -27,14 +30,15 @@ class ProgramEnrollments(ProgramEndpoint):
     }
 
     @describe(described.PROGRAM_LIST)
-    def get(self, request: Request, program: str) -> Response:
+    def get(self, request: Request, program: str) -> HttpResponseBase:
+        filters = read_enrollment_filters(self.parameters, statuses=ProgramStatus.values)
+        if wants_csv(request):
+            rows = api.walk_program_enrollments(
+                program=self.program, filters=filters, page_size=read_export_page_size(request)
+            )
+            return self.export_response(columns=PROGRAM_COLUMNS, rows=rows, name="program-enrollments")
         cursor, page_size = read_paging(request)
-        page = api.fetch_program_enrollments(
-            program=self.program,
-            filters=read_enrollment_filters(self.parameters, statuses=ProgramStatus.values),
-            cursor=cursor,
-            page_size=page_size,
-        )
+        page = api.fetch_program_enrollments(program=self.program, filters=filters, cursor=cursor, page_size=page_size)
         return self.page_response(page)
 
     @describe(described.CREATE_PROGRAM)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
 
 from program_enrollments import api
 from program_enrollments.data import Origin, Permission
 from program_enrollments.exceptions import FreezeDoesNotExist
 from program_enrollments.rest_api.bodies import read_object, read_text
 from program_enrollments.rest_api.endpoints import CourseEndpoint, ProgramEndpoint
+from program_enrollments.rest_api.exports import GRADE_COLUMNS, wants_csv
 from program_enrollments.rest_api.idempotency import forget
 from program_enrollments.rest_api.lists import read_paging
 from program_enrollments.rest_api.openapi.descriptions import describe
 from program_enrollments.rest_api.openapi.operations import reports as described
 from program_enrollments.rest_api.renderers import JsonRenderer
-from program_enrollments.rest_api.v1.frozen_files import CsvRenderer, write_csv, write_json
 
 VERSION = re.compile(r"[1-9]\d{0,9}", re.ASCII)
 
@@ -99,21 +102,25 @@ class FreezeDetail(CourseEndpoint):
     """`…/grades/freezes/{version}/`: a version with all its rows, as JSON or as CSV."""
 
     permissions = {"GET": Permission.READ_REPORTS}
-    renderer_classes = [JsonRenderer, CsvRenderer]
+    exports = True
 
     @describe(described.FROZEN)
     def get(self, request: Request, program: str, course: str, version: str) -> HttpResponseBase:
         if not VERSION.fullmatch(version):
             raise FreezeDoesNotExist
         frozen = api.get_freeze(program=self.program, course_run=self.course_run, version=int(version))
-        csv_asked = request.accepted_renderer.format == CsvRenderer.format
-        write = write_csv if csv_asked else write_json
-        response: HttpResponseBase
+        if wants_csv(request):
+            name = f"grades-version-{frozen.version.version}"
+            return self.export_response(columns=GRADE_COLUMNS, rows=frozen.rows(), name=name)
         if frozen.version.count <= MAX_ROWS_IN_MEMORY:
-            response = HttpResponse("".join(write(frozen)))
-        else:
-            response = StreamingHttpResponse(write(frozen))
-        response["Content-Type"] = f"{CsvRenderer.media_type}; charset=utf-8" if csv_asked else JsonRenderer.media_type
-        if csv_asked:
-            response["Content-Disposition"] = f'attachment; filename="grades-version-{frozen.version.version}.csv"'
-        return response
+            return HttpResponse("".join(_write(frozen)), content_type=JsonRenderer.media_type)
+        return StreamingHttpResponse(_write(frozen), content_type=JsonRenderer.media_type)
+
+
+def _write(frozen: api.FrozenGrades) -> Iterator[str]:
+    """Give the pieces of a JSON object: what `FrozenVersion.describe` tells, and the rows as `results`."""
+    head = json.dumps(frozen.version.describe(), cls=JSONEncoder, ensure_ascii=False, separators=(",", ":"))
+    yield f'{head[:-1]},"results":['
+    for number, row in enumerate(frozen.rows()):
+        yield ("," if number else "") + json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    yield "]}"

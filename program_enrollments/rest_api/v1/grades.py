@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from program_enrollments import api
 from program_enrollments.data import Permission
 from program_enrollments.rest_api.endpoints import CourseEndpoint
+from program_enrollments.rest_api.exports import GRADE_COLUMNS, read_export_page_size, wants_csv
 from program_enrollments.rest_api.lists import choose_status, read_paging
 from program_enrollments.rest_api.openapi.descriptions import describe
 from program_enrollments.rest_api.openapi.operations import reports as described
@@ -16,10 +17,16 @@ from program_enrollments.rest_api.openapi.operations import reports as described
 class GradeList(CourseEndpoint):
     """`…/grades/`: per learner with an account, the grade or the reason why there is none."""
 
+    exports = True
     permissions = {"GET": Permission.READ_REPORTS}
 
     @describe(described.GRADES)
-    def get(self, request: Request, program: str, course: str) -> Response:
+    def get(self, request: Request, program: str, course: str) -> HttpResponseBase:
+        if wants_csv(request):
+            rows = api.walk_grades(
+                program=self.program, course_run=self.course_run, page_size=read_export_page_size(request)
+            )
+            return self.export_response(columns=GRADE_COLUMNS, rows=rows, name="grades")
         cursor, page_size = read_paging(request)
         grades = api.fetch_grades(program=self.program, course_run=self.course_run, cursor=cursor, page_size=page_size)
         return self.page_response(

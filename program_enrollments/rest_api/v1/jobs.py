@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from rest_framework.request import Request
@@ -20,8 +19,7 @@ from program_enrollments.rest_api.errors import InvalidParameter
 from program_enrollments.rest_api.lists import read_paging
 from program_enrollments.rest_api.openapi.descriptions import describe
 from program_enrollments.rest_api.openapi.operations import jobs as described
-from program_enrollments.rest_api.renderers import JsonRenderer
-from program_enrollments.rest_api.v1.frozen_files import CsvRenderer
+from program_enrollments.rest_api.renderers import CsvRenderer, JsonRenderer
 
 LINE = re.compile(r"\d{1,9}", re.ASCII)
 
@@ -106,9 +104,7 @@ class JobResult(JobEndpoint):
 
     @describe(described.RESULT)
     def get(self, request: Request, job: str) -> HttpResponseBase:
-        response = StreamingHttpResponse(api.write_result(job=self.job), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="job-{self.job.pk}-result.csv"'
-        return response
+        return self.file_response(blocks=api.write_result(job=self.job), name=f"job-{self.job.pk}-result")
 
 
 class Decision(JobEndpoint):

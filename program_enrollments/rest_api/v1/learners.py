@@ -1,4 +1,4 @@
-"""One learner of a program, with all that is known: "why isn't this student in?"."""
+"""One learner of a program, with everything that explains why a student isn't in."""
 
 from __future__ import annotations
 

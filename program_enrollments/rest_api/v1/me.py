@@ -1,4 +1,4 @@
-"""What concerns whoever is signed in, and nobody else, whatever the query says."""
+"""The caller's own programs. The query cannot name anybody else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs and their course runs, as far as the caller may see them."""
+"""Programs that the caller may see, and their course runs."""
 
 from __future__ import annotations
 

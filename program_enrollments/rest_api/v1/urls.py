@@ -49,6 +49,11 @@ urlpatterns: list[URLPattern] = [
     path(JOB + "cancel/", jobs.Cancel.as_view(), name="job-cancel"),
     path(JOB + "resume/", jobs.Resume.as_view(), name="job-resume"),
     path(PROGRAM + "enrollments/", enrollments.ProgramEnrollments.as_view(), name="enrollments"),
+    path(
+        PROGRAM + "course_enrollments/",
+        course_enrollments.AllCourseEnrollments.as_view(),
+        name="all-course-enrollments",
+    ),
     path(COURSE + "enrollments/", course_enrollments.CourseEnrollments.as_view(), name="course-enrollments"),
     path("schools/<segment:school>/student_keys/release/", student_keys.Release.as_view(), name="student-keys-release"),
     path("schema/", description.Description.as_view(), name="schema"),

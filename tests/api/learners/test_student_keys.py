@@ -1,15 +1,12 @@
-"""Student IDs that change hands: who has one now, what was taken from whom, and what a school may say of it."""
+"""Student IDs that change hands: who has one now, and who may change it."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission as DjangoPermission
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
 from django.utils import timezone
-from pytest_django import Settings
 from social_django.models import UserSocialAuth
 
 from program_enrollments import api
@@ -17,65 +14,24 @@ from program_enrollments.data import (
     ChangeKind,
     CourseEnrollmentRequest,
     LearnerProblem,
-    LinkHow,
-    LinkState,
-    Origin,
-    ProgramEnrollmentRequest,
-    RowOutcome,
     SignOnRefusal,
-    Source,
     Verb,
 )
-from program_enrollments.exceptions import LinkRefused, SignOnRefused
+from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.models import (
     Learner,
     LedgerEntry,
-    LinkClaim,
     PreemptiveProgramEnrollment,
     ProgramEnrollment,
 )
 from tests.api.conftest import ORIGIN, World
+from tests.api.steps import STAFF, opened, put, release
 from tests.factories.enrollment import (
     CurriculumFactory,
-    GrantFactory,
-    IdentityProviderFactory,
     LearnerFactory,
-    LinkedLearnerFactory,
-    SchoolFactory,
-    UserSocialAuthFactory,
 )
 from tests.factories.host import UserFactory
 from tests.invariants import find_violations
-
-STAFF = Origin(source=Source.STAFF.value, reason="asked by phone")
-
-
-def opened(world: World, key: str, *, slug: str = "", email: str = "", declined: bool = False) -> User | None:
-    """Sign on through this app; None where an account is offered first."""
-    identity = api.AssertedIdentity(
-        school_id=world.school.pk, slug=slug or world.provider.slug, remote_id=key, email=email
-    )
-    with world.run_callbacks(execute=True):
-        answer = api.open_account(
-            backend="tpa-saml", identity=identity, assertion=None, declined=declined, now=timezone.now()
-        )
-    return answer.user if answer is not None else None
-
-
-def put(world: World, key: str, email: str, *, program: object = None, **options: object) -> RowOutcome:
-    row = ProgramEnrollmentRequest(key, key, email, "enrolled")
-    (outcome,) = api.write_program_enrollments(
-        program=program or world.program,  # type: ignore[arg-type]
-        rows=[row],
-        verb=Verb.UPSERT,
-        origin=ORIGIN,
-        **options,  # type: ignore[arg-type]
-    )
-    return outcome
-
-
-def release(world: World, *keys: str) -> list[str]:
-    return [str(word) for word in api.release_student_keys(school=world.school, student_keys=keys, origin=STAFF)]
 
 
 class TestRenaming:
@@ -322,128 +278,6 @@ class TestWhoMayChangeAnIdentity:
         assert Learner.objects.get().email == "a@uni-a.example"
 
 
-class TestPrivilegedAccounts:
-    """Who controls a university's identity provider must not become the platform's administrator."""
-
-    def make(self, kind: str, world: World) -> User:
-        user: User = UserFactory(username=kind)
-        if kind in {"is_staff", "is_superuser"}:
-            setattr(user, kind, True)
-            user.save()
-        elif kind == "granted elsewhere":
-            GrantFactory(user=user, school=SchoolFactory())
-        elif kind == "granted a program elsewhere":
-            GrantFactory(user=user, school=None, program=CurriculumFactory().program)
-        UserSocialAuthFactory(user=user, uid=f"{world.provider.slug}:A")
-        return user
-
-    @pytest.mark.parametrize("kind", ["is_staff", "is_superuser", "granted elsewhere", "granted a program elsewhere"])
-    def test_are_not_opened(self, kind: str, world: World, settings: Settings) -> None:
-        user = self.make(kind, world)
-        for _ in range(2):
-            with pytest.raises(SignOnRefused) as refused:
-                opened(world, "A")
-            assert refused.value.code == SignOnRefusal.ACCOUNT_PRIVILEGED
-
-        settings.PROGRAM_ENROLLMENTS = {**settings.PROGRAM_ENROLLMENTS, "SIGN_ON_TO_PRIVILEGED_ACCOUNTS": True}
-        assert opened(world, "A") == user
-
-    def test_nor_offered(self, world: World) -> None:
-        UserFactory(email="root@uni-a.example", is_superuser=True)
-        assert opened(world, "A", email="root@uni-a.example") is not None, "a new account, and nothing offered"
-
-    def test_rights_at_the_own_school_are_fine(self, world: World) -> None:
-        user = opened(world, "A")
-        GrantFactory(user=user, school=world.school)
-        assert opened(world, "A") == user
-
-
-class TestUnlinking:
-    def test_the_same_evidence_does_not_link_again(self, world: World) -> None:
-        world.write_program(("A", "enrolled"))
-        ann = world.sign_on("A")
-        learner = Learner.objects.get()
-        api.unlink_learner(learner_id=learner.pk, origin=STAFF)
-
-        assert not UserSocialAuth.objects.exists(), "the account signs on as this student no more"
-        world.sign_on("A", user=ann)
-        learner.refresh_from_db()
-        assert (learner.user, learner.link_state) == (None, LinkState.CONFLICT)
-        claim = LinkClaim.objects.get()
-        assert claim.user == ann
-        assert (claim.how, claim.is_open, claim.is_dismissed) == (LinkHow.SSO, True, True)
-
-        api.settle_conflict(learner_ids=[learner.pk], origin=STAFF)
-        assert api.sweep().is_clean
-        learner.refresh_from_db()
-        assert (learner.user, learner.problem_code) == (None, "")
-        assert opened(world, "A") not in (None, ann), "the university's word makes an account of its own"
-
-    def test_weaker_evidence_than_there_was_is_a_conflict(self, world: World) -> None:
-        put(world, "A", "a@uni-a.example")
-        world.sign_on("A")
-        learner = Learner.objects.get()
-        api.unlink_learner(learner_id=learner.pk, origin=STAFF)
-        other = UserFactory()
-
-        world.confirm_email(other, "a@uni-a.example")
-
-        learner.refresh_from_db()
-        assert (learner.user, learner.link_state) == (None, LinkState.CONFLICT)
-        entry = LedgerEntry.objects.get(kind=ChangeKind.CONFLICT)
-        assert (entry.before, entry.after) == (None, f"email:{other.pk}")
-
-    def test_also_after_the_account_was_deleted(self, world: World) -> None:
-        put(world, "A", "a@uni-a.example")
-        world.sign_on("A").delete()
-        world.confirm_email(UserFactory(), "a@uni-a.example")
-        assert Learner.objects.get().link_state == LinkState.CONFLICT
-
-    def test_stronger_evidence_links(self, world: World) -> None:
-        put(world, "A", "a@uni-a.example")
-        user = UserFactory()
-        world.confirm_email(user, "a@uni-a.example")
-        learner = Learner.objects.get()
-        api.unlink_learner(learner_id=learner.pk, origin=STAFF)
-        world.confirm_email(user, "a@uni-a.example")
-        learner.refresh_from_db()
-        assert learner.user is None
-
-        world.sign_on("A", user=user)
-
-        learner = Learner.objects.get()
-        assert learner.user == user
-        assert learner.link_how == LinkHow.SSO
-
-    def test_after_settling_only_a_new_claim_brings_the_conflict_back(self, world: World) -> None:
-        IdentityProviderFactory(slug="uni-a-new", school=world.school)
-        world.write_program(("A", "enrolled"))
-        world.sign_on("A")
-        other = world.sign_on("A", slug="uni-a-new")
-        learner = Learner.objects.get()
-        entry = LedgerEntry.objects.get(kind=ChangeKind.CONFLICT)
-        assert (entry.before, entry.after) == (f"sso:{learner.user_id}", f"sso:{other.pk}")
-
-        api.settle_conflict(learner_ids=[learner.pk], origin=STAFF)
-        api.sweep()
-        learner.refresh_from_db()
-        assert learner.problem_code == ""
-
-        world.sign_on("A", user=other, slug="uni-a-new")
-        learner.refresh_from_db()
-        assert learner.problem_code == LearnerProblem.CONFLICT
-
-    def test_staff_who_link_at_once_hear_of_each_other(self, world: World) -> None:
-        learner = LearnerFactory(school=world.school, student_key="A")
-        one, other = UserFactory(), UserFactory()
-        api.link_learner(learner_id=learner.pk, user_id=one.pk, origin=STAFF)
-        second = LearnerFactory(school=world.school, student_key="B")
-        with pytest.raises(LinkRefused, match="already is another learner"):
-            api.link_learner(learner_id=second.pk, user_id=one.pk, origin=STAFF)
-        api.link_learner(learner_id=second.pk, user_id=other.pk, origin=STAFF)
-        assert Learner.objects.filter(user__in=[one, other]).count() == 2
-
-
 class TestPseudonymsOfTheRetired:
     def test_can_be_neither_enrolled_nor_signed_on_with(self, world: World) -> None:
         world.write_program(("A", "enrolled"))
@@ -455,56 +289,3 @@ class TestPseudonymsOfTheRetired:
         user = world.sign_on(pseudonym)
         assert not Learner.objects.filter(user=user).exists()
         assert api.sweep().is_clean
-
-
-class TestComparedExactly:
-    @pytest.mark.parametrize("provider", ["TPA-SAML", "tpa-saml ", "tpa-sáml"])
-    def test_a_backend_that_only_looks_alike_is_no_evidence(self, provider: str, world: World) -> None:
-        UserSocialAuthFactory(provider=provider, uid="uni-a:A")
-        world.write_program(("A", "enrolled"))
-        api.sweep()
-        assert Learner.objects.get(student_key="A").user is None
-
-    @pytest.mark.parametrize("slug", ["UNI-A", "uni-a ", "uni-á"])
-    def test_a_slug_that_only_looks_alike_is_no_evidence(self, slug: str, world: World) -> None:
-        UserSocialAuthFactory(uid=f"{slug}:A")
-        world.write_program(("A", "enrolled"))
-        api.sweep()
-        assert Learner.objects.get(student_key="A").user is None
-        user = world.sign_on("B", slug=slug)
-        assert not Learner.objects.filter(user=user).exists()
-
-    @pytest.mark.parametrize("key", ["A\u200b", "\ufeffA", "\u200eA", "A\u00ad", "\u2800A", "A\ufe0f"])
-    def test_what_cannot_be_seen_tells_nobody_apart(self, key: str, world: World) -> None:
-        world.write_program((key, "enrolled"))
-        user = opened(world, "A")
-        assert ProgramEnrollment.objects.get().learner.user == user
-        assert world.write_program(("a", "pending")) == {"a": "pending"}
-        assert Learner.objects.get().student_key == "A"
-
-    def test_an_id_of_nothing_visible_is_none(self, world: World) -> None:
-        assert world.write_program(("\u200b", "enrolled")) == {"\u200b": "invalid-identity"}
-
-
-def test_the_permission_for_all_schools_is_a_right_beyond_the_school(world: World) -> None:
-    permission = DjangoPermission.objects.filter(codename="act_for_all_schools").first()
-    if permission is None:
-        pytest.fail("the permission is missing")
-    user = opened(world, "A")
-    assert user is not None
-    user.user_permissions.add(permission)
-    with pytest.raises(SignOnRefused):
-        opened(world, "A")
-
-
-def test_a_legacy_row_without_a_dict_signs_on(world: World) -> None:
-    user = opened(world, "A")
-    UserSocialAuth.objects.update(extra_data="")
-    assert opened(world, "A") == user
-
-
-def test_a_linked_learner_needs_a_how_and_the_reverse(world: World) -> None:
-    learner = LinkedLearnerFactory(school=world.school)
-    for change in ({"user": None}, {"link_how": ""}):
-        with pytest.raises(IntegrityError), transaction.atomic():
-            Learner.objects.filter(pk=learner.pk).update(**change)

@@ -1,1 +1,1 @@
-"""What each operation takes and gives, by the endpoints' modules in `v1`."""
+"""Descriptions of the operations, in modules named like those of the endpoints in `v1`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from program_enrollments.data import CourseStatus, ProgramStatus
 from program_enrollments.exceptions import BadCursor, TooManyRows, WriteInterrupted
 from program_enrollments.rest_api.errors import InvalidBody, InvalidParameter
+from program_enrollments.rest_api.exports import COURSE_COLUMNS, PROGRAM_COLUMNS
 from program_enrollments.rest_api.openapi import query
 from program_enrollments.rest_api.openapi.descriptions import (
     Answer,
@@ -12,6 +13,7 @@ from program_enrollments.rest_api.openapi.descriptions import (
     Operation,
     Parameter,
     changed,
+    csv_of,
     page_example,
     page_of,
     ref,
@@ -47,10 +49,12 @@ PROGRAM_LIST = Operation(
                     "email": "student1@uni-a.example",
                 }
             ),
+            csv_of(",".join(PROGRAM_COLUMNS), f"student1,student1@uni-a.example,enrolled,{CURRICULUM_UUID},false,"),
         )
     },
-    description="Learners with and without an account together, in one order.",
-    parameters=(*query.PAGING, *query.enrollment_filters(ProgramStatus.values)),
+    description="Learners with and without an account together, in one order. As CSV, email is the address that the "
+    "school gave, so that the file can be uploaded as it is.",
+    parameters=(*query.PAGING, *query.enrollment_filters(ProgramStatus.values), query.FORMAT),
     problems=(BadCursor(), STATUS_FILTER),
 )
 
@@ -108,27 +112,42 @@ PUT_PROGRAM = changed(
     description="Sent again it changes nothing, and repairs what drifted.",
 )
 
+COURSE_ROW = {
+    "student_key": "student1",
+    "status": "active",
+    "account_exists": False,
+    "curriculum_uuid": CURRICULUM_UUID,
+    "course_staff": False,
+}
+COURSE_ID = "course-v1:UniA+CS101+2026"
+COURSE_CSV = csv_of(
+    ",".join(COURSE_COLUMNS), f"{COURSE_ID},student1,student1@uni-a.example,active,false,false,{CURRICULUM_UUID}"
+)
+COURSE_CSV_DESCRIPTION = (
+    "As CSV, email and course_staff are what the school said, so that the file can be uploaded as it is."
+)
 COURSE_LIST = Operation(
     "listCourseEnrollments",
     "Who is in a course run, through a program",
     "Course enrollments",
-    {
+    {200: Answer("A page of course enrollments.", page_of("CourseEnrollment"), page_example(COURSE_ROW), COURSE_CSV)},
+    description=COURSE_CSV_DESCRIPTION,
+    parameters=(*query.PAGING, *query.enrollment_filters(CourseStatus.values), query.FORMAT),
+    problems=(BadCursor(), STATUS_FILTER),
+)
+ALL_COURSES_LIST = changed(
+    COURSE_LIST,
+    name="listAllCourseEnrollments",
+    summary="Who is in which course run of a program",
+    description=f"All runs, one after the other. {COURSE_CSV_DESCRIPTION}",
+    answers={
         200: Answer(
             "A page of course enrollments.",
-            page_of("CourseEnrollment"),
-            page_example(
-                {
-                    "student_key": "student1",
-                    "status": "active",
-                    "account_exists": False,
-                    "curriculum_uuid": CURRICULUM_UUID,
-                    "course_staff": False,
-                }
-            ),
+            page_of("CourseEnrollmentInRun"),
+            page_example({"course_id": COURSE_ID, **COURSE_ROW}),
+            COURSE_CSV,
         )
     },
-    parameters=(*query.PAGING, *query.enrollment_filters(CourseStatus.values)),
-    problems=(BadCursor(), STATUS_FILTER),
 )
 
 _COURSE_ANSWER = ref("CourseAnswer")

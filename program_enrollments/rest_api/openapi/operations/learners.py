@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from program_enrollments.exceptions import BadCursor, LearnerDoesNotExist
 from program_enrollments.rest_api.errors import InvalidParameter
+from program_enrollments.rest_api.exports import CHANGE_COLUMNS
 from program_enrollments.rest_api.openapi import query
-from program_enrollments.rest_api.openapi.descriptions import Answer, Operation, Parameter, changed, ref
+from program_enrollments.rest_api.openapi.descriptions import Answer, Operation, Parameter, changed, csv_of, ref
 
 CHANGE = {
     "id": 4711,
@@ -88,6 +89,9 @@ CHANGES = Operation(
             "A page of changes.",
             ref("ChangesPage"),
             {"next": None, "cursor": "MS40NzEx", "results": [CHANGE]},
+            csv_of(
+                ",".join(CHANGE_COLUMNS), ",".join("" if value is None else str(value) for value in CHANGE.values())
+            ),
         )
     },
     description="Keep the cursor and send it as after the next time, also that of an empty page: nothing is ever "
@@ -97,6 +101,7 @@ CHANGES = Operation(
             "after", "The cursor of the last page read; from the beginning without it.", {"type": "string"}, "MS40NzEx"
         ),
         query.PAGE_SIZE,
+        query.FORMAT,
     ),
     problems=(BadCursor(),),
 )

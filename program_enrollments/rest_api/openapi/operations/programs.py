@@ -1,4 +1,4 @@
-"""Programs and their course runs; the programs of whoever is signed in."""
+"""Programs and their course runs, and the caller's own programs."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ OWN = Operation(
             ),
         )
     },
-    description="Always of whoever is signed in, whatever the query says.",
+    description="Always those of the signed-in person. The query cannot name anybody else.",
     parameters=query.PAGING,
     problems=(BadCursor(),),
 )

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from program_enrollments.exceptions import AlreadyFrozen, BadCursor, FreezeDoesNotExist, HostError, NotFrozen
 from program_enrollments.rest_api.errors import InvalidBody, InvalidParameter
+from program_enrollments.rest_api.exports import ATTENDANCE_COLUMNS, GRADE_COLUMNS
 from program_enrollments.rest_api.openapi import query
-from program_enrollments.rest_api.openapi.descriptions import Answer, Body, Operation, page_example, page_of, ref
+from program_enrollments.rest_api.openapi.descriptions import (
+    Answer,
+    Body,
+    Operation,
+    csv_of,
+    page_example,
+    page_of,
+    ref,
+)
 
 GRADE = {"student_key": "student1", "letter_grade": "B", "percent": 0.83, "passed": True}
 NO_GRADE = {"student_key": "student2", "error": "There is no grade for this learner yet."}
@@ -34,6 +43,7 @@ NO_ATTENDANCE = {
     "student_key": "student2",
     "error": "The learning platform gave an attendance record that cannot be used. Ask its support.",
 }
+GRADE_CSV = csv_of(",".join(GRADE_COLUMNS), "student1,B,0.83,true,")
 LIVE = {"frozen": False, "frozen_at": None, "version": None}
 
 GRADES = Operation(
@@ -42,14 +52,17 @@ GRADES = Operation(
     "Grades",
     {
         200: Answer(
-            "All rows of the page are grades, or there are none.", ref("GradePage"), page_example(GRADE, **LIVE)
+            "All rows of the page are grades, or there are none.",
+            ref("GradePage"),
+            page_example(GRADE, **LIVE),
+            GRADE_CSV,
         ),
         207: Answer("Some rows say why there is no grade.", ref("GradePage"), page_example(GRADE, NO_GRADE, **LIVE)),
         422: Answer("All rows say why there is no grade.", ref("GradePage"), page_example(NO_GRADE, **LIVE)),
     },
     description="Of learners with an account. Live from the learning platform, or those of the version in force where "
-    "grades are frozen.",
-    parameters=query.PAGING,
+    "grades are frozen. A CSV file is 200 whatever its rows say.",
+    parameters=(*query.PAGING, query.FORMAT),
     problems=(BadCursor(), HostError()),
 )
 FREEZE = Operation(
@@ -121,15 +134,10 @@ FROZEN = Operation(
             "The version.",
             ref("FrozenGrades"),
             {**VERSION, "results": [GRADE]},
-            {
-                "text/csv": (
-                    {"type": "string"},
-                    "student_key,letter_grade,percent,passed,error\r\nstudent1,B,0.83,true,\r\n",
-                )
-            },
+            GRADE_CSV,
         )
     },
-    parameters=(query.choice("format", "The form, in the place of Accept.", ("json", "csv")),),
+    parameters=(query.FORMAT,),
     problems=(FreezeDoesNotExist(), InvalidParameter(parameter="format", detail="format must be one of: json, csv.")),
 )
 ATTENDANCE = Operation(
@@ -137,16 +145,23 @@ ATTENDANCE = Operation(
     "When and how much learners took part in a course run",
     "Attendance",
     {
-        200: Answer("A page of attendance.", page_of("Attendance"), page_example(ATTENDED)),
+        200: Answer(
+            "A page of attendance.",
+            page_of("Attendance"),
+            page_example(ATTENDED),
+            csv_of(",".join(ATTENDANCE_COLUMNS), "student1,2026-09-01,2026-10-15,12,0.4,"),
+        ),
         207: Answer(
             "Some rows say why there is no attendance.", page_of("Attendance"), page_example(ATTENDED, NO_ATTENDANCE)
         ),
         422: Answer("All rows say why there is no attendance.", page_of("Attendance"), page_example(NO_ATTENDANCE)),
     },
-    description="Every learner with an account, also those who never came. Days are UTC days.",
+    description="Every learner with an account, also those who never came. Days are UTC days. A CSV file is 200 "
+    "whatever its rows say.",
     parameters=(
         *query.PAGING,
         query.day("since", "Count days from this UTC day on; all learners stay listed.", "2026-09-01"),
+        query.FORMAT,
     ),
     problems=(
         BadCursor(),

@@ -1,0 +1,128 @@
+"""Changing statuses: of chosen learners, with a preview and a reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from program_enrollments import api
+from program_enrollments.console import wording
+from program_enrollments.console.base import CoursePage, ProgramPage, Seen
+from program_enrollments.console.forms import ChosenForm, CourseChosenForm, ProgramChosenForm, ReasonForm
+from program_enrollments.data import Page, Permission, RowOutcome
+from program_enrollments.pages.tables import Column, Table
+
+
+class StatusChange(ProgramPage):
+    """What a new status would change for the chosen learners; with a reason it is done.
+
+    The preview is a dry run of the same write, so it says what will happen, word for word.
+    """
+
+    section = "learners"
+    reads_with = Permission.WRITE_ENROLLMENTS
+    template_name = "program_enrollments/console/status_change.html"
+    form_class: ClassVar[type[ChosenForm]] = ProgramChosenForm
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return self.go(self.list_url())
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        form = self.form_class(request.POST)
+        if not form.is_valid():
+            text = " ".join(str(error) for errors in form.errors.values() for error in errors)
+            return self.go(self.back(), message=text, level=messages.ERROR)
+        confirmed = "confirm" in request.POST
+        reason = ReasonForm(request.POST if confirmed else None)
+        if confirmed and reason.is_valid():
+            outcomes = self.change(form, dry_run=False, reason=reason.cleaned_data["reason"])
+            return self.tell(outcomes)
+        outcomes = self.change(form, dry_run=True)
+        self.seen = Seen("status change", len(outcomes))
+        return self.show(
+            {
+                "form": form,
+                "reason": reason,
+                "table": self.table(outcomes),
+                "changes": sum(one.outcome.changed for one in outcomes),
+                "refused": sum(not one.outcome.good for one in outcomes),
+                "status": wording.status_label(form.cleaned_data["status"]),
+                "back": self.back(),
+            }
+        )
+
+    def change(self, form: ChosenForm, *, dry_run: bool, reason: str = "") -> list[api.SelectedOutcome]:
+        """Change the learners' statuses, or find out what would change."""
+        data = form.cleaned_data
+        return api.change_selected(
+            program=self.program,
+            course_run=self.scope.course_run,
+            learner_ids=data["learner"],
+            status=data["status"],
+            cascade=data.get("cascade", False),
+            origin=self.origin(reason=reason),
+            identity_reach=self.identity_reach,
+            dry_run=dry_run,
+        )
+
+    def tell(self, outcomes: list[api.SelectedOutcome]) -> HttpResponse:
+        """Go back to the list, and say what became of it."""
+        return self.go(self.back(), **told([one.outcome for one in outcomes]))
+
+    def table(self, outcomes: list[api.SelectedOutcome]) -> Table:
+        """Return the preview, what is refused first."""
+        rows = [{"student_key": one.student_key, "outcome": one.outcome} for one in outcomes]
+        rows.sort(key=lambda row: row["outcome"].good)  # type: ignore[attr-defined]
+        return preview_table(rows, query=self.request.GET)
+
+    def list_url(self) -> str:
+        """Return where the learners are listed."""
+        return self.url("learners")
+
+    def back(self) -> str:
+        """Return where the person came from: a page of the console, with its filters."""
+        wanted = self.request.POST.get("back", "")
+        is_here = wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+        return wanted if is_here else self.list_url()
+
+
+class CourseStatusChange(StatusChange, CoursePage):
+    """The same in a course run."""
+
+    section = "courses"
+    form_class = CourseChosenForm
+
+    def list_url(self) -> str:
+        return self.course_url("roster")
+
+
+def preview_table(rows: list[dict[str, Any]], *, query: Any) -> Table:
+    """Return the table of a preview: who, and what would become of them."""
+    columns = [
+        Column(name="student_key", label=_("Learner"), kind="code"),
+        Column(
+            name="outcome",
+            label=_("What happens"),
+            show=wording.outcome_text,
+            tone=lambda row: "" if not row["outcome"].good else wording.outcome_tone(row["outcome"]),
+        ),
+    ]
+    return Table(caption=_("Preview"), columns=columns, page=Page(rows), query=query)
+
+
+def told(outcomes: list[RowOutcome]) -> dict[str, Any]:
+    """Return what a write did in a message, and its level."""
+    changed = sum(outcome.changed for outcome in outcomes)
+    refused = Counter(outcome.word for outcome in outcomes if not outcome.good).total()
+    text = ngettext("%(count)d learner was changed.", "%(count)d learners were changed.", changed)
+    parts = [text % {"count": changed}]
+    if refused:
+        text = ngettext("%(count)d was refused.", "%(count)d were refused.", refused)
+        parts.append(text % {"count": refused})
+    return {"message": " ".join(parts), "level": messages.WARNING if refused else messages.SUCCESS}
