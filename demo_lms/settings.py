@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 
 
@@ -100,6 +101,18 @@ DATABASES: dict[str, dict[str, Any]] = {
             "init_command": "PRAGMA journal_mode=WAL;",
         },
     }
+}
+# Files that the universities send: beside the data, and served by nobody.
+STORAGES = {
+    **global_settings.STORAGES,
+    "program_enrollments": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": str(Path(DATABASES["default"]["NAME"]).parent / "files"),
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
 }
 # Where the demo's universities keep their keys: beside the data.
 DEMO_IDP_FOLDER = str(Path(DATABASES["default"]["NAME"]).parent / "idp")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from demo_lms.demo_data.catalog import COMPUTER_SCIENCE, CS101, point_links_at
 from demo_lms.idp.running import ProvidersUnavailableError, RunningProviders, configure_providers, start_providers
 
 HOST = "127.0.0.1"
+MANAGE = Path(__file__).parents[2] / "manage.py"
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -49,17 +52,21 @@ class Command(BaseCommand):
         if not 0 < port < 65536:
             raise CommandError(f"{port} is not a port. Choose one from 1 to 65535, such as 8000.")
         server = self._bind(port)
-        providers = None
+        providers = worker = None
         try:
             self._prepare(base_url=f"http://{HOST}:{port}")
             providers = self._start_universities(port)
             self.stdout.write(self._welcome(base_url=f"http://{HOST}:{port}", idp_url=providers.base_url))
             self.stdout.flush()
+            worker = subprocess.Popen([sys.executable, str(MANAGE), "run_jobs"])  # noqa: S603  (our own command)
             server.serve_forever()
         except KeyboardInterrupt:
             self.stdout.write("\nStopped. The data is kept for the next time.")
         finally:
             server.server_close()
+            if worker is not None:
+                worker.terminate()
+                worker.wait()
             if providers is not None:
                 providers.stop()
 

@@ -37,7 +37,6 @@ class Command(BaseCommand):
         stopping = _Stopping()
         next_round = 0.0
         while not stopping.is_asked:
-            close_old_connections()
             if time.monotonic() >= next_round:
                 self._do_round()
                 next_round = time.monotonic() + ROUND_SECONDS
@@ -53,6 +52,7 @@ class Command(BaseCommand):
         # The same.
         except Exception as error:  # noqa: BLE001
             logger.error("What has had its time could not be deleted: %s.", describe_failure(error))
+            close_old_connections()
 
     def _work(self) -> bool:
         """Carry on the job whose turn it is; return whether there was one that could be carried on."""
@@ -61,6 +61,8 @@ class Command(BaseCommand):
         # The database may be down, or one job fail in a way that nobody foresaw: the others go on.
         except Exception as error:  # noqa: BLE001
             logger.error("A job could not be carried on: %s.", describe_failure(error))
+            # A connection that broke is made anew.
+            close_old_connections()
             return False
 
 
