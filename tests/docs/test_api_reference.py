@@ -80,7 +80,7 @@ def test_the_numbers_are_those_of_the_code(page: str) -> None:
     assert DEFAULTS["THROTTLE_RATE"] == "100/second"
     for number in (
         "100 requests per second",
-        f"{DEFAULTS['PAGE_SIZE']} unless you say otherwise, {DEFAULTS['MAX_PAGE_SIZE']:,} at most",
+        f"{DEFAULTS['PAGE_SIZE']} by default, {DEFAULTS['MAX_PAGE_SIZE']:,} at most",
         f"more than {DEFAULTS['MAX_BODY_BYTES'] // 1024**2} MB",
         f"more than {DEFAULTS['MAX_ROWS']:,} rows",
         f"kept for {DEFAULTS['IDEMPOTENCY_HOURS']} hours",
