@@ -23,6 +23,7 @@ from program_enrollments.api.jobs.lines import SPACING
 from program_enrollments.api.jobs.outcomes import Outcome, insert_job_rows, outcome_values
 from program_enrollments.api.jobs.removals import fetch_learner_ids, fetch_standings, statuses_of
 from program_enrollments.api.jobs.requests import request_of
+from program_enrollments.api.jobs.staging import Staged, fetch_staged
 from program_enrollments.api.jobs.writes import FileWrite
 from program_enrollments.api.learners.identity import fetch_email_domains
 from program_enrollments.api.transactions import CrossedByAnother, rehearse
@@ -50,7 +51,7 @@ class Outage(Exception):
     """The platform or the database is away: the job has to wait."""
 
 
-class Application(ChunkWriter[StagedRow]):
+class Application(ChunkWriter[Staged]):
     """One slice's part of applying a job: what it needs of the program, and how large its chunks are."""
 
     fatal = (JobTaken, Outage)
@@ -102,24 +103,24 @@ class Application(ChunkWriter[StagedRow]):
         self.pace.measure(rows=len(rows), seconds=time.monotonic() - started)
         return True
 
-    def _next_rows(self, size: int) -> list[StagedRow]:
+    def _next_rows(self, size: int) -> list[Staged]:
         staged = StagedRow.objects.filter(job_id=self.job.pk).order_by("number")
-        rows = list(staged.filter(number__gt=self.job.cursor)[:size])
+        rows = fetch_staged(staged.filter(number__gt=self.job.cursor)[:size])
         if rows:
             end = (rows[-1].number // SPACING + 1) * SPACING
             # The rest of a group that depends on each other stands in the gap.
-            rows += staged.filter(number__gt=rows[-1].number, number__lt=end)
+            rows += fetch_staged(staged.filter(number__gt=rows[-1].number, number__lt=end))
         return rows
 
-    def commit(self, rows: Sequence[StagedRow]) -> None:
+    def commit(self, rows: Sequence[Staged]) -> None:
         """Apply rows, store their outcomes and move the cursor: all or nothing."""
         self._commit(rows, blamed=False)
 
-    def blame(self, rows: Sequence[StagedRow]) -> None:
+    def blame(self, rows: Sequence[Staged]) -> None:
         """Pass rows over that fail whenever they are applied."""
         self._commit(rows, blamed=True)
 
-    def part(self, rows: Sequence[StagedRow]) -> int | None:
+    def part(self, rows: Sequence[Staged]) -> int | None:
         """Return where to cut rows into two, never within a group."""
         cuts = sorted(range(1, len(rows)), key=lambda place: abs(place - len(rows) // 2))
         return next((place for place in cuts if rows[place].number % SPACING == 0), None)
@@ -128,7 +129,7 @@ class Application(ChunkWriter[StagedRow]):
         """Return what lets the job wait."""
         return Outage()
 
-    def _commit(self, rows: Sequence[StagedRow], *, blamed: bool) -> None:
+    def _commit(self, rows: Sequence[Staged], *, blamed: bool) -> None:
         job, cursor = self.job, rows[-1].number
         values: dict[str, Any] = {"waiting_since": None, "next_try": None, "tries": 0}
         if job.dry_run:
@@ -148,7 +149,7 @@ class Application(ChunkWriter[StagedRow]):
         insert_job_rows([outcome_values(outcome) for outcome in outcomes if outcome.is_kept])
         return self._count(outcomes)
 
-    def _decide(self, rows: Sequence[StagedRow], finish: Callable[[list[Outcome]], object], *, blamed: bool) -> None:
+    def _decide(self, rows: Sequence[Staged], finish: Callable[[list[Outcome]], object], *, blamed: bool) -> None:
         """Write what may be written of these rows in the current transaction; `finish` gets each one's outcome.
 
         `finish` is called before the ledger is written: what that locks is in everybody's way.
@@ -181,7 +182,7 @@ class Application(ChunkWriter[StagedRow]):
         else:
             finish_written({})
 
-    def _leave_alone(self, rows: Sequence[StagedRow], learner_ids: Mapping[int, int]) -> dict[int, Outcome]:
+    def _leave_alone(self, rows: Sequence[Staged], learner_ids: Mapping[int, int]) -> dict[int, Outcome]:
         """Return the outcomes of rows that are kept, or whose removal was not approved."""
         left: dict[int, Outcome] = {}
         kept = [row for row in rows if self.keeps.covers(learner_ids.get(row.number), row.course_run_id)]
@@ -198,7 +199,7 @@ class Application(ChunkWriter[StagedRow]):
                     left[row.number] = Outcome(row, word, before=row.before, after=row.before, detail=detail)
         return left
 
-    def _find_changed(self, rows: Sequence[StagedRow], learner_ids: Mapping[int, int]) -> set[int]:
+    def _find_changed(self, rows: Sequence[Staged], learner_ids: Mapping[int, int]) -> set[int]:
         """Return the numbers of rows whose enrollment somebody else changed since the file was compared."""
         ids = {learner_ids[row.number] for row in rows if row.number in learner_ids}
         if not ids:
@@ -221,19 +222,20 @@ class Application(ChunkWriter[StagedRow]):
         }
         return {row.number for row in rows if (learner_ids.get(row.number), row.course_run_id) in changed}
 
-    def _changed_since(self, row: StagedRow) -> Outcome:
+    def _changed_since(self, row: Staged) -> Outcome:
         standing = fetch_standings(self.job, [row]).get(row.number)
         status = standing[1] if standing is not None else None
         detail = "Somebody changed this enrollment after the file had been checked. Look at it, and send it again."
         return Outcome(row, FileWord.CHANGED_SINCE.value, refused=True, before=status, after=status, detail=detail)
 
-    def _refuse(self, row: StagedRow, word: str) -> Outcome:
+    def _refuse(self, row: Staged, word: str) -> Outcome:
         outcome = RowOutcome("", word, False, row.before, row.detail)
         explained = explain(row=request_of(self.job, row), outcome=outcome, domains=self.domains)
         return Outcome(row, word, refused=True, before=row.before, after=row.before, detail=explained.detail)
 
-    def _outcome(self, row: StagedRow, written: RowOutcome) -> Outcome:
-        explained = explain(row=request_of(self.job, row), outcome=written, domains=self.domains)
+    def _outcome(self, row: Staged, written: RowOutcome) -> Outcome:
+        if not written.good and not written.detail:
+            written = explain(row=request_of(self.job, row), outcome=written, domains=self.domains)
         after = written.word if written.good else written.before
         statuses = statuses_of(self.job)
         removed = written.good and written.before in statuses.present and after in statuses.leaving
@@ -244,7 +246,7 @@ class Application(ChunkWriter[StagedRow]):
             changed=written.changed,
             before=written.before,
             after=after,
-            detail=explained.detail,
+            detail=written.detail,
             removed=removed and written.before != after,
         )
 

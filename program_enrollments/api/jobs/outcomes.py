@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from program_enrollments.api.jobs.removals import FIRST_LEAVER
+from program_enrollments.api.jobs.staging import AnyStaged
 from program_enrollments.data import FileWord
-from program_enrollments.models import JobRow, StagedRow
+from program_enrollments.models import JobRow
 from program_enrollments.sql.bulk import insert_rows
 
 FIRST_PLACE = 2**40
@@ -31,7 +32,7 @@ FIELDS = (
 class Outcome(NamedTuple):
     """What became of one staged row. `refused`: it asked for something that was not done, and somebody has to look."""
 
-    row: StagedRow
+    row: AnyStaged
     word: str
     refused: bool = False
     changed: bool = False
@@ -49,7 +50,7 @@ class Outcome(NamedTuple):
 KEPT_WORDS = frozenset({FileWord.LEFT.value, FileWord.KEPT.value, FileWord.CHANGED_SINCE.value})
 
 
-def place_of(row: StagedRow) -> int:
+def place_of(row: AnyStaged) -> int:
     """Return where a row stands in the list: at its line, or as a leaver behind all lines."""
     return row.line if row.line is not None else FIRST_PLACE + (row.number - FIRST_LEAVER) // 1024
 
@@ -72,7 +73,7 @@ def outcome_values(outcome: Outcome) -> tuple[object, ...]:
     )
 
 
-def planned_row(row: StagedRow) -> tuple[object, ...]:
+def planned_row(row: AnyStaged) -> tuple[object, ...]:
     """Return the values of a row that a held job lists: a removal that nobody has decided about."""
     word = FileWord.LEFT.value if row.line is None else row.status
     planned = Outcome(row, word, changed=True, before=row.before, after=row.status, detail=row.detail)

@@ -10,7 +10,7 @@ from program_enrollments.api.jobs.claims import commit_step
 from program_enrollments.api.jobs.dependents import group_dependents
 from program_enrollments.api.jobs.keeps import fetch_keeps
 from program_enrollments.api.jobs.lines import SPACING
-from program_enrollments.api.jobs.staging import insert_staged, update_staged
+from program_enrollments.api.jobs.staging import AnyStaged, insert_staged, update_staged
 from program_enrollments.data import (
     LEAVING_STATUSES,
     PRESENT_STATUSES,
@@ -96,7 +96,7 @@ def compare_batch(job: Job) -> None:
     commit_step(job, cursor=rows[-1].number, work=note)
 
 
-def fetch_learner_ids(job: Job, rows: Iterable[StagedRow]) -> dict[int, int]:
+def fetch_learner_ids(job: Job, rows: Iterable[AnyStaged]) -> dict[int, int]:
     """Return the learner whom each row names now, by the row's number; new ones are left out. Two statements."""
     rows = list(rows)
     by_name = _ids(job, "student_key_normalized", {row.name for row in rows if row.name})
@@ -110,7 +110,7 @@ def _ids(job: Job, column: str, values: set[str]) -> Mapping[str, int]:
     return dict(found)
 
 
-def fetch_standings(job: Job, rows: Sequence[StagedRow]) -> dict[int, tuple[int, str]]:
+def fetch_standings(job: Job, rows: Sequence[AnyStaged]) -> dict[int, tuple[int, str]]:
     """Return the learner of each row and the status stored, by the row's number. A constant number of statements."""
     learner_ids = fetch_learner_ids(job, rows)
     by_course = job.kind == JobKind.COURSE_ENROLLMENTS

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
 
 from program_enrollments.models import StagedRow
 from program_enrollments.sql.bulk import insert_rows
@@ -29,6 +31,37 @@ FIELDS = (
     "learner",
 )
 COLUMNS = tuple({"job": "job_id", "course_run": "course_run_id", "learner": "learner_id"}.get(n, n) for n in FIELDS)
+
+
+class Staged(NamedTuple):
+    """A staging row as it is applied: a tuple, since one is made per line."""
+
+    job_id: int
+    number: int
+    line: int | None
+    student_key: str
+    email: str
+    status: str
+    detail_column: str
+    course_key: str
+    course_run_id: int | None
+    name: str
+    email_normalized: str
+    email_owner: str
+    alters: bool
+    word: str
+    detail: str
+    removes: bool
+    before: str | None
+    learner_id: int | None
+
+
+AnyStaged = Staged | StagedRow
+
+
+def fetch_staged(rows: QuerySet[StagedRow]) -> list[Staged]:
+    """Return these rows as tuples."""
+    return list(map(Staged._make, rows.values_list(*Staged._fields)))
 
 
 def insert_staged(rows: Sequence[Sequence[Any]]) -> None:

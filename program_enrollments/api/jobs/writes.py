@@ -16,11 +16,12 @@ from program_enrollments.api.enrollments.pipeline import EnrollmentWrite, write_
 from program_enrollments.api.enrollments.programs import ProgramWrite, fetch_curricula
 from program_enrollments.api.enrollments.rows import CourseRow, ProgramRow, Row
 from program_enrollments.api.jobs.requests import course_request, program_request
+from program_enrollments.api.jobs.staging import AnyStaged
 from program_enrollments.api.learners.hand_overs import find_hand_overs
 from program_enrollments.api.learners.identity import EnrollmentRequest, Identity
 from program_enrollments.api.learners.people import Person
 from program_enrollments.data import JobKind, Origin, RowOutcome, Verb, Word
-from program_enrollments.models import Job, Program, StagedRow
+from program_enrollments.models import Job, Program
 
 Finish = Callable[[Mapping[int, RowOutcome]], object]
 """Takes what became of the rows, by number, in the transaction that wrote them."""
@@ -37,14 +38,14 @@ class FileWrite:
     identity_reach: Callable[[], Reach]
     now: datetime
 
-    def write(self, staged: Sequence[StagedRow], finish: Finish) -> None:
+    def write(self, staged: Sequence[AnyStaged], finish: Finish) -> None:
         """Write staged rows in the current transaction, and let `finish` do what is committed with them."""
         if self.job.kind == JobKind.COURSE_ENROLLMENTS:
             self._write_courses(staged, finish)
         else:
             self._write_programs(staged, finish)
 
-    def _write_programs(self, staged: Sequence[StagedRow], finish: Finish) -> None:
+    def _write_programs(self, staged: Sequence[AnyStaged], finish: Finish) -> None:
         requests = [program_request(row) for row in staged]
         people = self._people(staged, requests)
         rows = [
@@ -63,7 +64,7 @@ class FileWrite:
         )
         self._run(write, rows, finish)
 
-    def _write_courses(self, staged: Sequence[StagedRow], finish: Finish) -> None:
+    def _write_courses(self, staged: Sequence[AnyStaged], finish: Finish) -> None:
         requests = [course_request(row) for row in staged]
         people = self._people(staged, requests)
         rows = [
@@ -79,7 +80,7 @@ class FileWrite:
         )
         self._run(write, rows, finish)
 
-    def _people(self, staged: Sequence[StagedRow], requests: Sequence[EnrollmentRequest]) -> list[Person]:
+    def _people(self, staged: Sequence[AnyStaged], requests: Sequence[EnrollmentRequest]) -> list[Person]:
         """Return whom each row names; rows about one learner share the person.
 
         Leavers may have lost their ID, and be known by a pseudonym since.
