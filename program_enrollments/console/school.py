@@ -131,6 +131,7 @@ class SignIn(SchoolPage):
         states = api.fetch_provider_states(school=self.school, now=timezone.now())
         context = {
             "providers": [(state, self.address("sign_on:start", state.slug)) for state in states],
+            "drafts": api.fetch_metadata_drafts(school=self.school),
             "page_url": self.address("sign_on:school", self.school.key),
             "metadata_url": self.address("sign_on:metadata"),
         }
