@@ -36,6 +36,8 @@ TABLE: dict[str, tuple[str | None, str | None]] = {
     "add": (Permission.WRITE_ENROLLMENTS, Permission.WRITE_ENROLLMENTS),
     "status": (Permission.WRITE_ENROLLMENTS, Permission.WRITE_ENROLLMENTS),
     "learner": (Permission.READ_ENROLLMENTS, Permission.READ_ENROLLMENTS),
+    "keep": (Permission.WRITE_ENROLLMENTS, Permission.WRITE_ENROLLMENTS),
+    "course-keep": (Permission.WRITE_ENROLLMENTS, Permission.WRITE_ENROLLMENTS),
     "courses": (ANY, ANY),
     "roster": (Permission.READ_ENROLLMENTS, Permission.READ_ENROLLMENTS),
     "course-add": (Permission.WRITE_ENROLLMENTS, Permission.WRITE_ENROLLMENTS),
@@ -190,7 +192,17 @@ def test_what_somebody_may_open_works(campus: Campus) -> None:
         "for all schools": act_for_all_schools(UserFactory()),
         "superuser": SuperuserFactory(),
     }
-    leading_elsewhere = {"status", "course-status", "freeze", "reopen", "take-access", "withdraw", "metadata-decision"}
+    leading_elsewhere = {
+        "status",
+        "course-status",
+        "freeze",
+        "reopen",
+        "take-access",
+        "withdraw",
+        "metadata-decision",
+        "keep",
+        "course-keep",
+    }
     for who, user in users.items():
         client = Desk(user).client
         for pattern in pages():
