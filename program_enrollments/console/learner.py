@@ -66,7 +66,7 @@ class Learner(ProgramPage):
 
 
 def _kept_places(learner: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what is kept of the learner: the place in the program, "" as its course, and those in course runs."""
+    """Return the learner's kept places; the one in the program has "" as its course."""
     kept = [{"course_id": "", "keep": (learner["program_enrollment"] or {}).get("keep")}]
     kept += [{"course_id": one["course_id"], "keep": one["keep"]} for one in learner["course_enrollments"]]
     return [one for one in kept if one["keep"]]

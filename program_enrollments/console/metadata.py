@@ -81,7 +81,7 @@ class RequestMetadata(SchoolPage):
 
 
 class MetadataLink(ConsolePage):
-    """Where the metadata is pasted, by whoever has the link; it becomes a draft."""
+    """The page behind the link, on which metadata is pasted; it becomes a draft."""
 
     is_public = True
     template_name = "program_enrollments/console/metadata_link.html"
@@ -112,7 +112,7 @@ class MetadataLink(ConsolePage):
         return self.show({"form": form, "school": asked.school}, status=status)
 
     def tell(self, sent: Any) -> None:
-        """Write to whoever asked, if they have an address."""
+        """Write to the person who asked, if they have an address."""
         user = get_user_model()._default_manager.filter(pk=sent.requested_by_id).first()
         address = getattr(user, user.get_email_field_name(), "") if user is not None else ""
         if address:

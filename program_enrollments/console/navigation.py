@@ -53,7 +53,7 @@ def program_links(program: api.Program, *, permissions: Collection[str], current
 def school_links(
     school: api.School, *, access: api.Access, permissions: Collection[str], current: str
 ) -> list[LinkGroup]:
-    """Return the links of a school as a whole; none for whoever may do nothing there.
+    """Return the links of a school as a whole; none for people who may do nothing there.
 
     `permissions` are those on the school or on a program of it.
     """

@@ -144,7 +144,7 @@ class SeenAssertion(models.Model):
 
 
 class MetadataRequest(models.Model):
-    """A school's request to whoever runs its identity provider: paste the metadata behind a link that works once.
+    """A school's request to its identity provider's administrator, by a link that works once.
 
     Only the digest of the link's token is stored. What is sent is a draft: it counts after a person with the grant has
     compared it and activated it.

@@ -77,7 +77,7 @@ def new_reference() -> str:
 
 
 def find_failure(error: Exception) -> Failure | None:
-    """Return how a failure is told, by the nearest of its classes; None for what nobody foresaw."""
+    """Return how a failure is shown, by the nearest of its classes; None for unforeseen ones."""
     return next((TABLE[cls] for cls in type(error).__mro__ if cls in TABLE), None)
 
 

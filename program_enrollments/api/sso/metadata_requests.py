@@ -1,4 +1,4 @@
-"""Metadata requests: a link for whoever runs a school's identity provider, and what becomes of the draft they send."""
+"""Metadata requests: a link for an identity provider's administrator, and the draft they send."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ class RequestedMetadata:
 
 @dataclass(frozen=True, slots=True)
 class MetadataDraft:
-    """What was sent, to be compared by entity ID and fingerprint; `known_as` is the provider it would change, or ""."""
+    """The metadata that was sent, to be compared by entity ID and fingerprint.
+
+    `known_as` is the slug of the provider that it would change, or "".
+    """
 
     request: MetadataRequest
     certificates: tuple[SigningCertificate, ...]
@@ -109,7 +112,7 @@ def fetch_metadata_drafts(*, school: School) -> list[MetadataDraft]:
 def activate_metadata(
     *, access: Access, school: School, request_id: int, slug: str = "", id_attribute: str = "", now: datetime
 ) -> IdentityProvider:
-    """Let a draft count: it adds its keys to the provider that it is of, or makes a new one, for tests only.
+    """Add a draft's keys to the provider with its entity ID, or make a new provider, for tests only.
 
     `slug` and `id_attribute` are for a new provider. Raises MetadataRequestDoesNotExist, and MetadataUnusable where
     another school's provider has the entity ID, or the slug cannot be used.
