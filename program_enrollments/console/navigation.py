@@ -27,7 +27,7 @@ PROGRAM_PAGES: tuple[tuple[str, str | Promise, frozenset[str]], ...] = (
 
 SCHOOL_PAGES: tuple[tuple[str, str | Promise, frozenset[str]], ...] = (
     ("student-keys", gettext_lazy("Student IDs"), frozenset({Permission.WRITE_ENROLLMENTS})),
-    ("brand", gettext_lazy("Brand and contact"), frozenset({Permission.MANAGE_SCHOOL})),
+    ("brand", gettext_lazy("Settings"), frozenset({Permission.MANAGE_SCHOOL})),
     ("sign-in", gettext_lazy("Sign-in"), frozenset({Permission.MANAGE_SIGN_ON})),
     ("people", gettext_lazy("People"), frozenset({Permission.MANAGE_ACCESS})),
     ("disclosures", gettext_lazy("Who looked"), frozenset({Permission.MANAGE_ACCESS})),
