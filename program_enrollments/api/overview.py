@@ -25,7 +25,7 @@ from program_enrollments.models import LedgerEntry, LedgerPosition, Program, Sam
 
 @dataclass(frozen=True, slots=True)
 class ProgramCard:
-    """A program as the first page shows it; without counts if the caller may not see its enrollments.
+    """A program as the first page shows it; without counts for people who may not see its enrollments.
 
     `problems` counts the learners who need help by problem, and `in_need` counts all of them. `last_change` is the
     newest entry of the feed, as `fetch_changes` shows it.

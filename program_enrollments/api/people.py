@@ -156,7 +156,7 @@ def change_access(
     """Let a user hold exactly these permissions on a school, or on a program of it.
 
     None of them takes the access away. Return what changed, None if nothing did. Raises AccessRefused for permissions
-    that the caller does not hold there, given or taken, and for callers who would take `manage_access` from themselves.
+    that the caller does not hold there, given or taken, and for people who would take `manage_access` from themselves.
     """
     wanted = frozenset(permissions)
     if program is not None and wanted.intersection(SCHOOL_PERMISSIONS):

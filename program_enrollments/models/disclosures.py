@@ -13,9 +13,9 @@ from program_enrollments.models.schools import School
 class Disclosure(models.Model):
     """One look at a page of the console with personal data, or one export of it.
 
-    It has no personal data of learners: a search is recorded without its text, and a single learner by the primary key
-    of their record, which identifies nobody once the person is retired. Like a ledger entry, it outlives the rows that
-    it names, so the references have no database constraints.
+    It holds no personal data of learners: of a search, that there was one and not for what; of a single learner, the
+    key of the record, which says nothing once the person is retired. Like the ledger it outlives its subjects, so
+    the references carry no database constraint.
     """
 
     school = models.ForeignKey(

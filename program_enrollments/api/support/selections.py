@@ -43,8 +43,8 @@ def change_selected(
 ) -> list[SelectedOutcome]:
     """Change the status of learners in the program, or in a course run of it. Return one outcome each.
 
-    Learners of other schools are left out. The words are those of any write (`data.Word`). Raises the writes'
-    exceptions.
+    Learners of other schools are left out; the words are those of any write (`data.Word`). Raises
+    what the writes raise.
     """
     learners = list(
         Learner.objects.filter(school_id=program.school_id, pk__in=learner_ids)
