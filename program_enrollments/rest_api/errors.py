@@ -109,6 +109,7 @@ TABLE: Mapping[type[Exception], Entry] = {
     exceptions.HostAnswerUnusable: Entry(503, "Learning platform unavailable"),
     exceptions.HostDeadlinePassed: Entry(503, "Learning platform unavailable"),
     exceptions.WriteInterrupted: Entry(503, "Learning platform unavailable"),
+    exceptions.StorageUnavailable: Entry(503, "Storage unavailable"),
     exceptions.HostError: Entry(503, "Learning platform unavailable"),
     InvalidBody: Entry(400, "Unusable body"),
     InvalidParameter: Entry(400, "Unusable parameter"),

@@ -158,7 +158,7 @@ def test_a_bulk_write_stops_asking_once_the_time_is_up(
     assert len(SlowSeats.left) == 1
     assert not ProgramCourseEnrollment.objects.exists()
     assert not CourseEnrollment.objects.exists()
-    lines = [record for record in caplog.records if "A bulk write met an outage" in record.getMessage()]
+    lines = [record for record in caplog.records if "A chunk met an outage" in record.getMessage()]
     assert len(lines) == 1, "a line per call, not per row"
 
 

@@ -154,11 +154,14 @@ class TestTable:
         exceptions.ProgramEnrollmentsError,
         exceptions.CatalogUnavailable,
         exceptions.IdentityProviderDoesNotExist,
-        exceptions.InvalidFile,
         exceptions.MetadataUnreachable,
         exceptions.MetadataUnusable,
         exceptions.PermissionMissing,
         exceptions.SignOnRefused,
+        # Of the console alone.
+        exceptions.AccessRefused,
+        exceptions.InvitationDoesNotExist,
+        exceptions.MetadataRequestDoesNotExist,
     }
 
     def test_every_exception_that_a_caller_can_meet_has_a_line(self) -> None:
