@@ -1,4 +1,4 @@
-"""Checks of what carries jobs on: storage, engine, broker, periodic work (docs/operations.rst, Files as jobs)."""
+"""Checks of what carries jobs on: storage, engine, broker and periodic work."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class JobPhase(models.TextChoices):
 class Job(models.Model):
     """One file of a school: what it asks for, how far it has come, and what came of it.
 
-    The row is all there is to know: whoever finds it due may carry it on from `cursor`. Every chunk begins by moving
+    The row is all there is to know: any worker that finds it due carries it on from `cursor`. Every chunk begins by moving
     the cursor with a conditional update, so that two workers never do the same. `slice` does that for messages.
     """
 
@@ -184,7 +184,9 @@ class StagedRow(models.Model):
 
 
 class JobRow(models.Model):
-    """What became of one line of a job, or of somebody whom a snapshot does not name. Unchanged lines have none.
+    """What became of one line of a job, or of somebody whom a snapshot does not name.
+
+    Unchanged lines have none.
 
     `place` is the order in which rows are listed: the line, and behind all lines the leavers. A row that is planned
     tells what a held job would do.
@@ -216,7 +218,9 @@ class JobRow(models.Model):
 
 
 class KeptEnrollment(models.Model):
-    """An enrollment that files leave alone, though calls of the API don't: who keeps it, why, and until when.
+    """An enrollment that files leave alone: who keeps it, why, and until when.
+
+    Calls of the API change it all the same.
 
     A table of its own, so that it holds for a promise and for what the promise becomes. `course_run` is NULL for the
     program enrollment. `kept_run` is 0 then: a unique constraint over it tells these apart on every database.
@@ -246,7 +250,7 @@ class KeptEnrollment(models.Model):
         constraints = [
             # Led by the program: a job asks for all that are kept in its program.
             models.UniqueConstraint(fields=["program", "learner", "kept_run"], name="ue_kept_enrollment_unique"),
-            # Whoever finds an enrollment left alone must find out why.
+            # A person who finds an enrollment left alone must find out why.
             models.CheckConstraint(condition=~Q(reason="") & ~Q(by=""), name="ue_kept_enrollment_says_why"),
         ]
 

@@ -167,7 +167,10 @@ def _retire(learner_id: int, origin: Origin, keep_seats: bool, now: datetime) ->
 
 
 def _names_of(learner: LockedLearner) -> set[str]:
-    """Return the IDs and the address by which files name the learner, former IDs that are honored among them."""
+    """Return the IDs and the address by which files name the learner.
+
+    Former IDs that are honored are among them.
+    """
     honored = Learner.objects.filter(honored_for_id=learner.id).values_list("student_key_normalized", flat=True)
     return {name for name in (learner.student_key_normalized, learner.email_normalized, *honored) if name}
 
