@@ -219,6 +219,13 @@ class InvitationDoesNotExist(DoesNotExist):
     detail = "This invitation does not exist, or it was used, withdrawn, or has expired. Ask for a new one."
 
 
+class MetadataRequestDoesNotExist(DoesNotExist):
+    """No request for metadata has this token, or it was answered, closed or has expired."""
+
+    code = "metadata_request_does_not_exist"
+    detail = "This link does not exist, or it was used or has expired. Ask for a new one."
+
+
 class LinkRefused(ProgramEnrollmentsError):
     """A learner cannot be linked to that account; the detail says why."""
 

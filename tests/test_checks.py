@@ -49,6 +49,13 @@ class HostThatCannotBeCreated(DemoHost):
         super().__init__()
 
 
+@pytest.fixture(autouse=True)
+def storage(settings: Settings) -> None:
+    """Keep the files of schools in a storage of their own, as a host in production does."""
+    files = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    settings.STORAGES = {**settings.STORAGES, "program_enrollments": files}
+
+
 @pytest.fixture
 def configure(settings: Settings) -> Configure:
     """Change settings of the app for one test."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from program_enrollments.admin.large_tables import ViewOnlyAdmin
-from program_enrollments.models import AccessChange, Disclosure, Invitation
+from program_enrollments.models import AccessChange, Disclosure, Invitation, MetadataRequest
 
 
 @admin.register(AccessChange)
@@ -33,4 +33,22 @@ class InvitationAdmin(ViewOnlyAdmin):
 
     list_display = ["email", "school", "program", "invited_at", "expires_at", "accepted_at", "withdrawn_at"]
     list_prefetch_related = ("school", "program")
+    exclude = ["digest"]
+
+
+@admin.register(MetadataRequest)
+class MetadataRequestAdmin(ViewOnlyAdmin):
+    """Who was asked for an identity provider's metadata, and what became of the draft."""
+
+    list_display = [
+        "email",
+        "school",
+        "requested_at",
+        "expires_at",
+        "sent_at",
+        "entity_id",
+        "closed_at",
+        "is_activated",
+    ]
+    list_prefetch_related = ("school",)
     exclude = ["digest"]

@@ -25,10 +25,10 @@ from program_enrollments.models import LedgerEntry, LedgerPosition, Program, Sam
 
 @dataclass(frozen=True, slots=True)
 class ProgramCard:
-    """A program as the first page shows it; without counts for whoever may not see its enrollments.
+    """A program as the first page shows it; without counts for people who may not see its enrollments.
 
-    `problems` are the learners who need help by problem, `in_need` how many they are. `last_change` is the newest entry
-    of the feed, as `fetch_changes` shows it.
+    `problems` counts the learners who need help by problem, and `in_need` counts all of them. `last_change` is the
+    newest entry of the feed, as `fetch_changes` shows it.
     """
 
     program: Program

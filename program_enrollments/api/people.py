@@ -125,17 +125,19 @@ def _record(change: AccessChange, names: Mapping[int, str]) -> AccessRecord:
 
 
 def find_account(*, text: str) -> int:
-    """Return the key of the active account with this username, or else with this confirmed address.
+    """Return the key of the active account with this confirmed address, or with this username.
 
-    Raises AccessRefused if there is none.
+    An address is never taken for a username: anybody may register one that is somebody else's address. Raises
+    AccessRefused if there is none.
     """
-    users = get_user_model()
-    named = users._default_manager.filter(**{users.USERNAME_FIELD: text.strip()}, is_active=True)
-    user = next((one for one in named if one.get_username() == text.strip()), None)
-    if user is not None:
-        return int(user.pk)
-    address = normalize_identity(text)
-    found = find_accounts_by_email(emails=[address]).get(address) if address and "@" in address else None
+    text = text.strip()
+    if "@" in text:
+        address = normalize_identity(text)
+        found = find_accounts_by_email(emails=[address]).get(address)
+    else:
+        users = get_user_model()
+        named = users._default_manager.filter(**{users.USERNAME_FIELD: text}, is_active=True)
+        found = next((user.pk for user in named if user.get_username() == text), None)
     if found is None:
         raise AccessRefused(
             _("No account has this username or confirmed address. Invite the person by e-mail instead.")
@@ -156,7 +158,7 @@ def change_access(
     """Let a user hold exactly these permissions on a school, or on a program of it.
 
     None of them takes the access away. Return what changed, None if nothing did. Raises AccessRefused for permissions
-    that the caller does not hold there, given or taken, and for whoever would take `manage_access` from themselves.
+    that the caller does not hold there, given or taken, and for people who would take `manage_access` from themselves.
     """
     wanted = frozenset(permissions)
     if program is not None and wanted.intersection(SCHOOL_PERMISSIONS):

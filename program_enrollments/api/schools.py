@@ -9,7 +9,7 @@ from program_enrollments.models import School
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presentation:
-    """A school's brand, contact and welcome text; colors are `#rrggbb` or blank."""
+    """A school's brand, contact, welcome text and guard; colors are `#rrggbb` or blank."""
 
     name: str
     logo_url: str = ""
@@ -18,6 +18,8 @@ class Presentation:
     support_name: str = ""
     support_email: str = ""
     welcome_text: str = ""
+    guard_minimum: int = 10
+    guard_percent: int = 20
 
 
 def present_school(*, school: School, presentation: Presentation) -> School:

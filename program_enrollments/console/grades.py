@@ -23,7 +23,7 @@ FROZEN_COLUMNS = ("student_key", "letter_grade", "percent", "passed", "error")
 
 
 class GradeList(ProgramPage):
-    """The course runs of a program, frozen or not; whoever may can freeze all at once."""
+    """The course runs of a program, frozen or not; registrars can freeze all at once."""
 
     section = "grades"
     reads_with = Permission.READ_REPORTS

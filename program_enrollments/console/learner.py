@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from program_enrollments import api
 from program_enrollments.console import wording
 from program_enrollments.console.base import ProgramPage, Seen
+from program_enrollments.console.keeping import KeepForm
 from program_enrollments.data import CourseStatus, LinkHow, Permission, ProgramStatus
 
 LAST_CHANGES = 50
@@ -40,6 +41,8 @@ class Learner(ProgramPage):
                 "tone": wording.STATUS_TONES.get((found["program_enrollment"] or {}).get("status", ""), ""),
                 "courses": [_show_course(course) for course in found["course_enrollments"]],
                 "changes": [_show_change(change) for change in found["changes"]],
+                "keep_form": KeepForm(),
+                "kept_places": _kept_places(found),
                 "statuses": ProgramStatus.choices,
                 "course_statuses": CourseStatus.choices,
                 "can_write": Permission.WRITE_ENROLLMENTS in self.permissions,
@@ -60,6 +63,13 @@ class Learner(ProgramPage):
         except NoReverseMatch:
             path = resolve_url(settings.LOGIN_URL)
         return self.request.build_absolute_uri(path)
+
+
+def _kept_places(learner: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the learner's kept places; the one in the program has "" as its course."""
+    kept = [{"course_id": "", "keep": (learner["program_enrollment"] or {}).get("keep")}]
+    kept += [{"course_id": one["course_id"], "keep": one["keep"]} for one in learner["course_enrollments"]]
+    return [one for one in kept if one["keep"]]
 
 
 def _show_course(course: dict[str, Any]) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class LearnerList(ProgramPage):
         ]
 
     def table(self, page: Page) -> Table:
-        """Return the table of a page; whoever may write can choose rows."""
+        """Return the table of a page; people who may write can choose rows."""
         can_write = Permission.WRITE_ENROLLMENTS in self.permissions
         return Table(
             caption=_("Learners of %(program)s") % {"program": self.program.title},

@@ -27,7 +27,7 @@ PROGRAM_PAGES: tuple[tuple[str, str | Promise, frozenset[str]], ...] = (
 
 SCHOOL_PAGES: tuple[tuple[str, str | Promise, frozenset[str]], ...] = (
     ("student-keys", gettext_lazy("Student IDs"), frozenset({Permission.WRITE_ENROLLMENTS})),
-    ("brand", gettext_lazy("Brand and contact"), frozenset({Permission.MANAGE_SCHOOL})),
+    ("brand", gettext_lazy("Settings"), frozenset({Permission.MANAGE_SCHOOL})),
     ("sign-in", gettext_lazy("Sign-in"), frozenset({Permission.MANAGE_SIGN_ON})),
     ("people", gettext_lazy("People"), frozenset({Permission.MANAGE_ACCESS})),
     ("disclosures", gettext_lazy("Who looked"), frozenset({Permission.MANAGE_ACCESS})),
@@ -53,7 +53,7 @@ def program_links(program: api.Program, *, permissions: Collection[str], current
 def school_links(
     school: api.School, *, access: api.Access, permissions: Collection[str], current: str
 ) -> list[LinkGroup]:
-    """Return the links of a school as a whole; none for whoever may do nothing there.
+    """Return the links of a school as a whole; none for people who may do nothing there.
 
     `permissions` are those on the school or on a program of it.
     """

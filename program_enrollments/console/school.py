@@ -61,6 +61,16 @@ class BrandForm(PlainForm):
         help_text=gettext_lazy("On the first page of your administrators and learners."),
     )
 
+    guard_minimum = forms.IntegerField(
+        label=gettext_lazy("Removals that a file may always make"),
+        min_value=0,
+        max_value=1_000_000,
+        help_text=gettext_lazy("A file that removes more than this, and more than the share, waits for a person."),
+    )
+    guard_percent = forms.IntegerField(
+        label=gettext_lazy("Share that a file may remove, in percent"), min_value=0, max_value=100
+    )
+
     def clean_primary_color(self) -> str:
         return self._color("primary_color")
 
@@ -89,7 +99,7 @@ class BrandForm(PlainForm):
 
 
 class Brand(SchoolPage):
-    """Name, logo, colors, contact and welcome text, with a preview of the colors."""
+    """Name, logo, colors, contact and welcome text, and the guard of files; colors have a preview."""
 
     section = "brand"
     reads_with = Permission.MANAGE_SCHOOL
@@ -131,6 +141,7 @@ class SignIn(SchoolPage):
         states = api.fetch_provider_states(school=self.school, now=timezone.now())
         context = {
             "providers": [(state, self.address("sign_on:start", state.slug)) for state in states],
+            "drafts": api.fetch_metadata_drafts(school=self.school),
             "page_url": self.address("sign_on:school", self.school.key),
             "metadata_url": self.address("sign_on:metadata"),
         }

@@ -15,7 +15,7 @@ from program_enrollments.models.invitations import AccessChange, Invitation
 from program_enrollments.models.jobs import UNDER_WAY, Job, JobPhase, JobRow, KeptEnrollment, StagedRow
 from program_enrollments.models.learners import Learner, LinkClaim
 from program_enrollments.models.ledger import LedgerEntry, LedgerPosition
-from program_enrollments.models.saml import ProposedMetadata, SamlConfiguration, SeenAssertion
+from program_enrollments.models.saml import MetadataRequest, ProposedMetadata, SamlConfiguration, SeenAssertion
 from program_enrollments.models.schools import IdentityProvider, School, SchoolEmailDomain
 from program_enrollments.models.summaries import ProgramSummary
 
@@ -42,6 +42,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerPosition",
     "LinkClaim",
+    "MetadataRequest",
     "PreemptiveCourseEnrollment",
     "PreemptiveProgramEnrollment",
     "Program",

@@ -32,8 +32,8 @@ class JobPhase(models.TextChoices):
 class Job(models.Model):
     """One file of a school: what it asks for, how far it has come, and what came of it.
 
-    The row is all there is to know: any worker that finds it due carries it on from `cursor`. Every chunk begins by moving
-    the cursor with a conditional update, so that two workers never do the same. `slice` does that for messages.
+    The row has the whole state: any worker that finds it due may carry it on from `cursor`. Every chunk begins by
+    moving the cursor with a conditional update, so that two workers never do the same. `slice` does that for messages.
     """
 
     kind = models.CharField(_("kind"), max_length=24, choices=JobKind.choices)
@@ -250,7 +250,7 @@ class KeptEnrollment(models.Model):
         constraints = [
             # Led by the program: a job asks for all that are kept in its program.
             models.UniqueConstraint(fields=["program", "learner", "kept_run"], name="ue_kept_enrollment_unique"),
-            # A person who finds an enrollment left alone must find out why.
+            # An enrollment that is left alone must have a reason.
             models.CheckConstraint(condition=~Q(reason="") & ~Q(by=""), name="ue_kept_enrollment_says_why"),
         ]
 

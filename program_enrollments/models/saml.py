@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from model_utils.models import TimeStampedModel
 
-from program_enrollments.models.schools import IdentityProvider
+from program_enrollments.models.schools import IdentityProvider, School
 from program_enrollments.sql.fields import ExactCharField
 
 MAX_ENTITY_ID_LENGTH = 750
@@ -141,3 +141,47 @@ class SeenAssertion(models.Model):
 
     def __str__(self) -> str:
         return str(self.digest)
+
+
+class MetadataRequest(models.Model):
+    """A school's request to its identity provider's administrator, by a link that works once.
+
+    Only the digest of the link's token is stored. What is sent is a draft: it counts after a person with the grant has
+    compared it and activated it.
+    """
+
+    school = models.ForeignKey(School, models.CASCADE, related_name="metadata_requests", verbose_name=_("school"))
+    email = models.CharField(_("sent to"), max_length=255)
+    digest = ExactCharField(_("digest of the token"), max_length=64)
+    requested_by_id = models.BigIntegerField(_("requested by"), help_text=_("The host's user ID."))
+    requested_at = models.DateTimeField(_("requested at"))
+    expires_at = models.DateTimeField(_("expires at"))
+    sent_at = models.DateTimeField(_("draft sent at"), null=True)
+    name = models.CharField(_("name"), max_length=255, blank=True)
+    entity_id = models.CharField(_("entity ID"), max_length=MAX_ENTITY_ID_LENGTH, blank=True)
+    sso_url = models.URLField(_("sign-on URL"), max_length=1000, blank=True)
+    signing_certificates = models.TextField(_("signing certificates"), blank=True)
+    closed_at = models.DateTimeField(_("closed at"), null=True)
+    closed_by_id = models.BigIntegerField(_("closed by"), null=True, help_text=_("The host's user ID."))
+    is_activated = models.BooleanField(_("activated"), default=False)
+
+    class Meta:
+        verbose_name = _("request for metadata")
+        verbose_name_plural = _("requests for metadata")
+        ordering = ["-pk"]
+        constraints = [
+            # The token is how a request is found.
+            models.UniqueConstraint(fields=["digest"], name="ue_metadata_request_digest_unique"),
+            # A draft is complete, or there is none.
+            models.CheckConstraint(
+                condition=Q(sent_at__isnull=True) | (~Q(entity_id="") & ~Q(sso_url="") & ~Q(signing_certificates="")),
+                name="ue_metadata_request_draft_complete",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_activated=False) | Q(sent_at__isnull=False, closed_at__isnull=False),
+                name="ue_metadata_request_activated_draft",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

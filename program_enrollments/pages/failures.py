@@ -56,6 +56,11 @@ TABLE: dict[type[Exception], Failure] = {
         _("This invitation does not count"),
         _("It was used or withdrawn, or has expired. Ask who invited you for a new one."),
     ),
+    exceptions.MetadataRequestDoesNotExist: Failure(
+        404,
+        _("This link does not count any more"),
+        _("It was used, or has expired after three days. Ask the university's administrator for a new one."),
+    ),
     exceptions.TooManyRows: Failure(413, _("That is too much at once"), _("Send it in several parts.")),
     exceptions.AmbiguousCourse: Failure(
         409, _("Several course runs have this key"), _("Open the course run from the list of courses.")
@@ -72,7 +77,7 @@ def new_reference() -> str:
 
 
 def find_failure(error: Exception) -> Failure | None:
-    """Return how a failure is told, by the nearest of its classes; None for what nobody foresaw."""
+    """Return how a failure is shown, by the nearest of its classes; None for unforeseen ones."""
     return next((TABLE[cls] for cls in type(error).__mro__ if cls in TABLE), None)
 
 

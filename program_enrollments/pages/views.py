@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.signals import got_request_exception
 from django.db import transaction
@@ -30,6 +31,8 @@ class PageView(View):
     """
 
     template_name: ClassVar[str] = ""
+    is_public: ClassVar[bool] = False
+    """Whether people need not be signed in."""
     frame: Frame
 
     @classmethod
@@ -38,12 +41,14 @@ class PageView(View):
 
         `ATOMIC_REQUESTS` of the host does not reach it, since the domain's transactions are short ones.
         """
-        return transaction.non_atomic_requests(super().as_view(**initkwargs))
+        view = transaction.non_atomic_requests(super().as_view(**initkwargs))
+        # Django's own middleware would send people to sign in who need not.
+        return login_not_required(view) if cls.is_public else view
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer in the viewer's time zone, and turn whatever fails on the way into a page."""
         self.frame = Frame(new_reference(), is_partial="HX-Request" in request.headers)
-        if not (request.user.is_authenticated and request.user.is_active):
+        if not (self.is_public or (request.user.is_authenticated and request.user.is_active)):
             return redirect_to_login(request.get_full_path())
         with timezone.override(zone_of(request)):
             try:

@@ -107,7 +107,7 @@ def _visibly_broken(
     try:
         yield from first
         yield from blocks
-    # Whatever it is: a file that merely ends is taken for a whole one.
+    # Any failure must be visible in the file, because a file that just ends looks complete.
     except Exception as error:  # noqa: BLE001
         logger.error("An export broke off: %s.", describe_failure(error))
         report(error)

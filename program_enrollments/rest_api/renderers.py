@@ -39,7 +39,7 @@ class CsvRenderer(BaseRenderer):
     def render(
         self, data: object, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
     ) -> bytes:
-        raise NotImplementedError("Whoever offers CSV answers with exports.file_response.")
+        raise NotImplementedError("Endpoints that offer CSV answer with exports.file_response.")
 
 
 class Negotiation(DefaultContentNegotiation):

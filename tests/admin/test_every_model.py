@@ -31,6 +31,7 @@ from program_enrollments.models import (
     Learner,
     LedgerEntry,
     LedgerPosition,
+    MetadataRequest,
     PreemptiveCourseEnrollment,
     PreemptiveProgramEnrollment,
     Program,
@@ -138,6 +139,17 @@ def make_invitation() -> Invitation:
     )
 
 
+def make_metadata_request() -> MetadataRequest:
+    return MetadataRequest.objects.create(
+        school=SchoolFactory(),
+        email="kim@uni.example",
+        digest=uuid4().hex,
+        requested_by_id=1,
+        requested_at=timezone.now(),
+        expires_at=timezone.now(),
+    )
+
+
 def make_access_change() -> AccessChange:
     return AccessChange.objects.create(
         school=SchoolFactory(), at=timezone.now(), actor_id=1, user_id=2, given=["metadata"]
@@ -161,6 +173,7 @@ MAKERS: dict[type[Model], Callable[[], Any]] = {
     Learner: LinkedLearnerFactory,
     LedgerEntry: make_entry,
     LedgerPosition: lambda: LedgerPosition.objects.create(program_id=ProgramFactory().pk, last_position=1),
+    MetadataRequest: make_metadata_request,
     PreemptiveCourseEnrollment: PreemptiveCourseEnrollmentFactory,
     PreemptiveProgramEnrollment: PreemptiveProgramEnrollmentFactory,
     Program: ProgramFactory,

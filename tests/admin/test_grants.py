@@ -106,6 +106,8 @@ class TestOnTheSchoolsPage:
             url_of(School, "change", school.pk),
             key=school.key,
             name=school.name,
+            guard_minimum=school.guard_minimum,
+            guard_percent=school.guard_percent,
             **formset("email_domains"),
             **formset("identity_providers"),
             **formset("grants", {"user": UserFactory().pk, "permission": permission}),

@@ -141,6 +141,7 @@ def pages_of(campus: Campus) -> dict[str, str]:
         "student-ids": f"{school}student-keys/",
         "brand": f"{school}brand/",
         "sign-in": f"{school}sign-in/",
+        "ask-for-metadata": f"{school}sign-in/ask/",
         "people": f"{school}people/",
         "who-looked": f"{school}disclosures/",
         "nothing-here": "nowhere/",

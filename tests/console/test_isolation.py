@@ -36,6 +36,8 @@ TABLE: dict[str, tuple[str | None, str | None]] = {
     "add": (Permission.WRITE_ENROLLMENTS, Permission.WRITE_ENROLLMENTS),
     "status": (Permission.WRITE_ENROLLMENTS, Permission.WRITE_ENROLLMENTS),
     "learner": (Permission.READ_ENROLLMENTS, Permission.READ_ENROLLMENTS),
+    "keep": (Permission.WRITE_ENROLLMENTS, Permission.WRITE_ENROLLMENTS),
+    "course-keep": (Permission.WRITE_ENROLLMENTS, Permission.WRITE_ENROLLMENTS),
     "courses": (ANY, ANY),
     "roster": (Permission.READ_ENROLLMENTS, Permission.READ_ENROLLMENTS),
     "course-add": (Permission.WRITE_ENROLLMENTS, Permission.WRITE_ENROLLMENTS),
@@ -52,6 +54,8 @@ TABLE: dict[str, tuple[str | None, str | None]] = {
     "student-keys": (Permission.WRITE_ENROLLMENTS, Permission.WRITE_ENROLLMENTS),
     "brand": (Permission.MANAGE_SCHOOL, Permission.MANAGE_SCHOOL),
     "sign-in": (Permission.MANAGE_SIGN_ON, Permission.MANAGE_SIGN_ON),
+    "request-metadata": (Permission.MANAGE_SIGN_ON, Permission.MANAGE_SIGN_ON),
+    "metadata-decision": (Permission.MANAGE_SIGN_ON, Permission.MANAGE_SIGN_ON),
     "people": (Permission.MANAGE_ACCESS, Permission.MANAGE_ACCESS),
     "take-access": (Permission.MANAGE_ACCESS, Permission.MANAGE_ACCESS),
     "withdraw": (Permission.MANAGE_ACCESS, Permission.MANAGE_ACCESS),
@@ -59,8 +63,8 @@ TABLE: dict[str, tuple[str | None, str | None]] = {
 }
 """By the name of a page: the permission for GET and the one for POST."""
 
-OF_NOBODY = {"home", "invitation", "nothing-here"}
-"""Pages that name no school: everybody who is signed in gets their own."""
+OF_NOBODY = {"home", "invitation", "metadata-link", "nothing-here"}
+"""Pages that name no school: everybody gets their own, or what a secret link opens."""
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SECRETS = ("S-7001", "Secret Studies", "course-v1:Hidden", "University of Secrets", "uni-a", "seven@uni.example")
@@ -99,6 +103,7 @@ def address(pattern: URLPattern, campus: Campus) -> str:
         "school": campus.school.key,
         "learner": Learner.objects.get(student_key="S-7001").pk,
         "version": 1,
+        "draft": 1,
         "user": User.objects.order_by("pk").first().pk,  # type: ignore[union-attr]
         "invitation": Invitation.objects.get().pk,
     }
@@ -187,7 +192,17 @@ def test_what_somebody_may_open_works(campus: Campus) -> None:
         "for all schools": act_for_all_schools(UserFactory()),
         "superuser": SuperuserFactory(),
     }
-    leading_elsewhere = {"status", "course-status", "freeze", "reopen", "take-access", "withdraw"}
+    leading_elsewhere = {
+        "status",
+        "course-status",
+        "freeze",
+        "reopen",
+        "take-access",
+        "withdraw",
+        "metadata-decision",
+        "keep",
+        "course-keep",
+    }
     for who, user in users.items():
         client = Desk(user).client
         for pattern in pages():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from program_enrollments.models import Learner
+from program_enrollments.models import KeptEnrollment, Learner
 from tests.console.conftest import Desk, enroll, learner_id
 from tests.factories.enrollment import (
     LearnerFactory,
@@ -109,3 +109,34 @@ def test_a_learner_of_another_program_is_not_there(registrar: Desk, campus: Camp
     assert page.status == 404
     assert "There is nothing here" in page.text
     assert "Reference number" in page.text
+
+
+class TestKeeping:
+    def test_a_kept_enrollment_says_by_whom_and_why(self, registrar: Desk, campus: Campus) -> None:
+        enroll(campus, "S-1", active=True)
+        pk = learner_id(campus, "S-1")
+
+        page = registrar.send("keep", campus.program.uuid, pk, reason="Appeal is open", until="2100-01-31")
+
+        assert page.messages() == ["Files leave this enrollment alone from now on."]
+        assert f"kept by {registrar.user.username}: “Appeal is open” until 2100-01-31" in page.text
+        kept = KeptEnrollment.objects.get()
+        assert (kept.learner_id, kept.course_run) == (pk, None)
+
+        registrar.send("course-keep", campus.program.uuid, campus.course_run.course_id, pk, reason="Exam")
+        registrar.send("keep", campus.program.uuid, pk, release="1")
+        assert KeptEnrollment.objects.get().course_run == campus.course_run
+
+    def test_without_a_reason_nothing_is_kept(self, registrar: Desk, campus: Campus) -> None:
+        enroll(campus, "S-1")
+
+        page = registrar.send("keep", campus.program.uuid, learner_id(campus, "S-1"), reason=" ")
+
+        assert page.messages() == ["Give a reason, and a date or none."]
+        assert not KeptEnrollment.objects.exists()
+
+    def test_only_a_learner_of_the_program_is_kept_in_it(self, registrar: Desk, campus: Campus) -> None:
+        stranger = LearnerFactory(school=campus.school)
+
+        assert registrar.send("keep", campus.program.uuid, stranger.pk, reason="x").status == 404
+        assert not KeptEnrollment.objects.exists()

@@ -43,9 +43,9 @@ def test_learners_stand_with_their_state(registrar: Desk, campus: Campus) -> Non
 
     rows = registrar.open("learners", campus.program.uuid).rows()
 
-    assert "S-1 – – enrolled waiting for an account" in rows[0]
+    assert "S-1 – none – none enrolled waiting for an account" in rows[0]
     assert "canceled no account" in rows[1]
-    assert "S-3 – sasha enrolled needs help Two accounts claim this learner." in rows[2]
+    assert "S-3 – none sasha enrolled needs help Two accounts claim this learner." in rows[2]
 
 
 @pytest.mark.parametrize(

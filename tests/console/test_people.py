@@ -58,6 +58,18 @@ def test_a_bundle_is_given_and_recorded(registrar: Desk, campus: Campus) -> None
     assert held(kim, school=campus.school) == BUNDLES[Bundle.VIEWER], "an address that is confirmed names the account"
 
 
+def test_an_account_that_calls_itself_by_an_address_is_not_who_has_it(registrar: Desk, campus: Campus) -> None:
+    impostor = UserFactory(username="kim@uni.example", email="mallory@elsewhere.example")
+
+    page = registrar.send("people", campus.school.key, person="kim@uni.example", bundle="registrar")
+    assert held(impostor) == set()
+    assert page.messages() == ["kim@uni.example is invited. The link in the mail works for a week."]
+
+    kim = ConfirmedUserFactory(username="kim", email="kim@uni.example")
+    registrar.send("people", campus.school.key, person="kim@uni.example", bundle="viewer")
+    assert (held(impostor), held(kim, school=campus.school)) == (set(), BUNDLES[Bundle.VIEWER])
+
+
 def test_access_is_taken_away(registrar: Desk, campus: Campus) -> None:
     kim = UserFactory(username="kim")
     registrar.send("people", campus.school.key, person="kim", bundle="viewer", program=str(campus.program.uuid))

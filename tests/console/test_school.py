@@ -11,7 +11,7 @@ from tests.console.conftest import Desk
 from tests.factories.enrollment import IdentityProviderFactory
 from tests.rest_api.callers import Campus
 
-BRAND = {"name": "University A", "primary_color": "#7A1F2B"}
+BRAND = {"name": "University A", "primary_color": "#7A1F2B", "guard_minimum": "10", "guard_percent": "20"}
 
 
 def test_the_brand_is_on_every_page(registrar: Desk, campus: Campus) -> None:
@@ -34,6 +34,13 @@ def test_the_brand_is_on_every_page(registrar: Desk, campus: Campus) -> None:
     assert "img-src 'self' data: https://uni-a.example;" in home.headers["Content-Security-Policy"]
 
 
+def test_the_guard_of_files_is_set(registrar: Desk, campus: Campus) -> None:
+    registrar.send("brand", campus.school.key, **{**BRAND, "guard_minimum": "3", "guard_percent": "5"})
+
+    campus.school.refresh_from_db()
+    assert (campus.school.guard_minimum, campus.school.guard_percent) == (3, 5)
+
+
 def test_a_preview_saves_nothing(registrar: Desk, campus: Campus) -> None:
     page = registrar.send("brand", campus.school.key, **{**BRAND, "primary_color": "#ffd54a"}, preview="1")
 
@@ -50,6 +57,7 @@ def test_a_preview_saves_nothing(registrar: Desk, campus: Campus) -> None:
         ({"primary_color": "#ffd54a", "text_color": "#ffffff"}, "hard to read on the color above. Try #000000"),
         ({"logo_url": "javascript:alert(1)"}, "Enter a valid URL."),
         ({"logo_url": "https://user:pass@uni.example/x.png"}, "Browsers could not load a logo from this address."),
+        ({"guard_percent": "101"}, "Ensure this value is less than or equal to 100."),
         ({"name": ""}, "This field is required."),
         ({"support_email": "nobody"}, "Enter a valid email address."),
     ],

@@ -79,8 +79,8 @@ def test_every_word_of_the_domain_is_there(page: str, choices: type) -> None:
 def test_the_numbers_are_those_of_the_code(page: str) -> None:
     assert DEFAULTS["THROTTLE_RATE"] == "100/second"
     for number in (
-        "100 requests a second",
-        f"{DEFAULTS['PAGE_SIZE']} unless you say otherwise, {DEFAULTS['MAX_PAGE_SIZE']:,} at most",
+        "100 requests per second",
+        f"{DEFAULTS['PAGE_SIZE']} by default, {DEFAULTS['MAX_PAGE_SIZE']:,} at most",
         f"more than {DEFAULTS['MAX_BODY_BYTES'] // 1024**2} MB",
         f"more than {DEFAULTS['MAX_ROWS']:,} rows",
         f"kept for {DEFAULTS['IDEMPOTENCY_HOURS']} hours",

@@ -19,7 +19,7 @@ MAX_DIGITS = 19
 def get_job(*, access: Access, number: str, permission: str | None = None) -> Job:
     """Return a job by its number as it was sent, if the caller has `permission` on its program.
 
-    Without a permission, any grant on the program is enough. The person who made the job may read it without being able to
+    Without a permission, any grant on the program is enough. The job's creator may read it without the permission to
     read all enrollments. Raises JobDoesNotExist for a job of a program that the caller doesn't see; then
     PermissionDenied.
     """
@@ -37,7 +37,7 @@ def get_job(*, access: Access, number: str, permission: str | None = None) -> Jo
 
 
 def readable_jobs(*, access: Access) -> QuerySet[Job]:
-    """Return the jobs whose enrollments the caller may read, and the caller's own."""
+    """Return jobs of programs whose enrollments the caller may read, and own jobs in visible programs."""
     jobs = Job.objects.select_related("program", "school")
     if access.is_for_all_schools:
         return jobs
@@ -77,7 +77,7 @@ def fetch_jobs(
 def fetch_job_rows(
     *, job: Job, word: str | None, changed: bool | None, line: int | None, cursor: str | None, page_size: int
 ) -> Page:
-    """Return a page of what became of a job's lines, in their order, then the leavers. Raises BadCursor."""
+    """Return a page of the outcomes of a job's lines, in order, then of the leavers. Raises BadCursor."""
     rows = JobRow.objects.filter(job_id=job.pk)
     filters = {"word": word, "changed": changed, "line": line}
     rows = rows.filter(**{name: value for name, value in filters.items() if value is not None})

@@ -17,7 +17,7 @@ from program_enrollments.models import (
 )
 
 MOST = 1_000
-"""Learners in need that are looked at: where there are more, something else is wrong, and the page says so."""
+"""Learners in need that are looked at; if a school has more, something else is wrong."""
 
 REFUSED = "refused"
 """The problem of a learner whose seat the platform refused, beside the values of `LearnerProblem`."""

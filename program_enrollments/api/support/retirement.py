@@ -167,10 +167,7 @@ def _retire(learner_id: int, origin: Origin, keep_seats: bool, now: datetime) ->
 
 
 def _names_of(learner: LockedLearner) -> set[str]:
-    """Return the IDs and the address by which files name the learner.
-
-    Former IDs that are honored are among them.
-    """
+    """Return the names of the learner in files: the ID, honored former IDs, and the address."""
     honored = Learner.objects.filter(honored_for_id=learner.id).values_list("student_key_normalized", flat=True)
     return {name for name in (learner.student_key_normalized, learner.email_normalized, *honored) if name}
 

@@ -41,9 +41,9 @@ def change_selected(
     dry_run: bool = False,
     now: datetime | None = None,
 ) -> list[SelectedOutcome]:
-    """Give learners of the program a status there, or in a course run of it, and return one outcome each.
+    """Change the status of learners in the program, or in a course run of it. Return one outcome each.
 
-    Whoever is no learner of the program's school is left out; the words are those of any write (`data.Word`). Raises
+    Learners of other schools are left out; the words are those of any write (`data.Word`). Raises
     what the writes raise.
     """
     learners = list(
