@@ -1,4 +1,4 @@
-"""Jobs: files that schools sent, how far each has come, and decisions about those that wait for a person."""
+"""Jobs: files that schools sent, how far each has come, and decisions about held ones."""
 
 from __future__ import annotations
 

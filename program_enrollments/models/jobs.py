@@ -184,7 +184,9 @@ class StagedRow(models.Model):
 
 
 class JobRow(models.Model):
-    """What became of one line of a job, or of somebody whom a snapshot does not name. Unchanged lines have none.
+    """What became of one line of a job, or of somebody whom a snapshot does not name.
+
+    Unchanged lines have none.
 
     `place` is the order in which rows are listed: the line, and behind all lines the leavers. A row that is planned
     tells what a held job would do.
@@ -216,7 +218,9 @@ class JobRow(models.Model):
 
 
 class KeptEnrollment(models.Model):
-    """An enrollment that files leave alone, though calls of the API don't: who keeps it, why, and until when.
+    """An enrollment that files leave alone: who keeps it, why, and until when.
+
+    Calls of the API change it all the same.
 
     A table of its own, so that it holds for a promise and for what the promise becomes. `course_run` is NULL for the
     program enrollment. `kept_run` is 0 then: a unique constraint over it tells these apart on every database.

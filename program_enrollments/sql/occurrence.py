@@ -1,4 +1,4 @@
-"""Which of many values a column has: one descent of an index per value, whatever a planner knows of the table.
+"""Which of many values a column has: one descent of an index per value.
 
 Scratch tables have no statistics yet. A planner that thinks them small reads them whole, once per value.
 """

@@ -150,9 +150,9 @@ class Application(ChunkWriter[Staged]):
         return self._count(outcomes)
 
     def _decide(self, rows: Sequence[Staged], finish: Callable[[list[Outcome]], object], *, blamed: bool) -> None:
-        """Write what may be written of these rows in the current transaction; `finish` gets each one's outcome.
+        """Write what may be written of these rows in the current transaction.
 
-        `finish` is called before the ledger is written: what that locks is in everybody's way.
+        `finish` gets the outcome of each. It is called before the ledger is written: that locks what everybody needs.
         """
         outcomes: dict[int, Outcome] = {}
         for row in rows:

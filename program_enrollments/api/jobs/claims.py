@@ -1,4 +1,4 @@
-"""Claims: the conditional updates by which one worker at a time carries a job on, one step after the other.
+"""Claims: the conditional updates by which one worker at a time carries a job on.
 
 The first statement of each transaction moves the job's cursor on condition that it is where this worker saw it. A
 second worker waits for the first one's commit, then moves nothing, and returns.

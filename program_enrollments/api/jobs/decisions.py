@@ -61,7 +61,7 @@ def cancel_job(*, job: Job, origin: Origin, now: datetime | None = None) -> Job:
 
 
 def resume_job(*, job: Job, origin: Origin, now: datetime | None = None) -> Job:
-    """Let a job that failed for an outage, or that waits for its end, go on where it stopped, and return it.
+    """Let a job that an outage stopped go on, and return it.
 
     Raises WrongState.
     """

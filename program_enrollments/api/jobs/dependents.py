@@ -1,4 +1,4 @@
-"""Dependents: rows of a file whose outcomes depend on each other, and that are therefore applied together.
+"""Dependents: rows of a file whose outcomes depend on each other, so that they are applied together.
 
 An address goes from one person of the file to another, or a person is given an address in one of several lines. Such
 rows are renumbered to stand behind the first of them, in the gap that its number leaves, so that no chunk cuts them.
@@ -58,7 +58,10 @@ def _refuse_group(job: Job, numbers: list[int]) -> None:
 
 
 def _refuse_addresses_of_leavers(job: Job) -> None:
-    """Refuse rows with the address of somebody whom the snapshot does not name: that may be one person with two IDs."""
+    """Refuse rows with the address of somebody whom the snapshot does not name.
+
+    That may be one person with two IDs.
+    """
     rows = StagedRow.objects.filter(job_id=job.pk, word="").exclude(email_owner="").order_by("number")
     behind = 0
     while batch := list(rows.filter(number__gt=behind)[:MAX_GROUP]):

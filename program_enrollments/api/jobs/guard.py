@@ -1,4 +1,4 @@
-"""The guard: a file that would remove more than a school allows is held for a person (docs/operations.rst)."""
+"""The guard: a file that would remove more than a school allows is held for a person."""
 
 from __future__ import annotations
 

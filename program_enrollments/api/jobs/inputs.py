@@ -22,7 +22,7 @@ FOLDER = "program_enrollments_files"
 
 
 def input_storage() -> Any:
-    """Return the storage of inputs: the `STORAGES` alias of the setting `FILE_STORAGE`, or a private folder."""
+    """Return the storage of inputs: the alias that `FILE_STORAGE` names, or a private folder."""
     alias = get_setting("FILE_STORAGE")
     if alias in settings.STORAGES:
         return storages[alias]

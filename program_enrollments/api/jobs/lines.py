@@ -51,7 +51,10 @@ class ReadLine(NamedTuple):
 
 
 def read_line(*, kind: str, record: Record, find_run: FindRun | None) -> ReadLine:
-    """Read one record of a file of this kind; of a course file, `find_run` returns the runs that a key may mean."""
+    """Read one record of a file of this kind.
+
+    `find_run` returns the course runs that a key may mean; program files need none.
+    """
     if record.problem:
         nothing = ProgramEnrollmentRequest(str(record.line), "", "", "")
         word = FileWord.UNREADABLE.value

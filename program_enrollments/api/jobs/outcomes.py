@@ -30,7 +30,10 @@ FIELDS = (
 
 
 class Outcome(NamedTuple):
-    """What became of one staged row. `refused`: it asked for something that was not done, and somebody has to look."""
+    """What became of one staged row.
+
+    `refused`: it asked for something that was not done, and somebody has to look.
+    """
 
     row: AnyStaged
     word: str

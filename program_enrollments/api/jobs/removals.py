@@ -97,7 +97,10 @@ def compare_batch(job: Job) -> None:
 
 
 def fetch_learner_ids(job: Job, rows: Iterable[AnyStaged]) -> dict[int, int]:
-    """Return the learner whom each row names now, by the row's number; new ones are left out. Two statements."""
+    """Return the learner whom each row names now, by the row's number.
+
+    New ones are left out. Two statements.
+    """
     rows = list(rows)
     by_name = _ids(job, "student_key_normalized", {row.name for row in rows if row.name})
     by_email = _ids(job, "email_normalized", {row.email_normalized for row in rows if not row.name})
@@ -111,7 +114,10 @@ def _ids(job: Job, column: str, values: set[str]) -> Mapping[str, int]:
 
 
 def fetch_standings(job: Job, rows: Sequence[AnyStaged]) -> dict[int, tuple[int, str]]:
-    """Return the learner of each row and the status stored, by the row's number. A constant number of statements."""
+    """Return the learner of each row and the status stored, by the row's number.
+
+    The number of statements is constant.
+    """
     learner_ids = fetch_learner_ids(job, rows)
     by_course = job.kind == JobKind.COURSE_ENROLLMENTS
     fields = ("learner_id", "course_run_id", "status") if by_course else ("learner_id", "status")

@@ -54,7 +54,10 @@ def _forget_input(job: Job) -> int:
 
 
 def _forget_rows(job: Job) -> int:
-    """Delete what is kept of a job's lines. What a failed job has staged goes as well: nobody resumes it any more."""
+    """Delete what is kept of a job's lines.
+
+    What a failed job has staged goes as well: nobody resumes it any more.
+    """
     gone = 0
     while ids := list(
         JobRow.objects.filter(job_id=job.pk).order_by("place").values_list("pk", flat=True)[:ROWS_AT_ONCE]
@@ -66,7 +69,9 @@ def _forget_rows(job: Job) -> int:
 
 
 def forget_in_jobs(*, school_id: int, names: Collection[str], pseudonym: str) -> None:
-    """Remove a person from the school's jobs: outcomes and staged lines get the pseudonym, files are deleted.
+    """Remove a person from the school's jobs.
+
+    Outcomes and staged lines get the pseudonym, files are deleted.
 
     `names` are the person's IDs and addresses, normalized. Which files name the person cannot be told without reading
     all of them, so all go that were read; a job that has not read its file yet loses it at its end. In the caller's

@@ -1,4 +1,4 @@
-"""Slices: a worker's turn at one job, a few seconds long, so that no school waits behind another's million rows."""
+"""Slices: a worker's turn at one job, a few seconds long, so that no school waits for long."""
 
 from __future__ import annotations
 
@@ -192,7 +192,10 @@ def _wait(job: Job, now: datetime) -> None:
 
 
 def nudge_due_jobs(*, now: datetime) -> int:
-    """Say of each job that is due that its slice can begin, in case a message or a worker was lost; return how many."""
+    """Send the signal for each job that is due, and return how many there are.
+
+    A message or a worker may have been lost.
+    """
     due = list(due_jobs(now=now).values_list("pk", "slice")[:NUDGED_AT_ONCE])
     for job_id, slice_number in due:
         nudge(job_id=job_id, slice_number=slice_number)

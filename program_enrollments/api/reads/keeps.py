@@ -18,7 +18,10 @@ def kept_in_force(*, program_id: int, today: date | None = None) -> QuerySet[Kep
 
 
 def describe_keeps(*, program_id: int, learner_id: int) -> dict[str | None, dict[str, Any]]:
-    """Return what is kept of one learner in a program, by course key; None stands for the program. One statement."""
+    """Return what is kept of one learner in a program, by course key. One statement.
+
+    None stands for the program enrollment itself.
+    """
     kept = kept_in_force(program_id=program_id).filter(learner_id=learner_id)
     return {
         course_id: {"by": by, "reason": reason, "until": until.isoformat() if until else None}

@@ -1,4 +1,4 @@
-"""Jobs: the list, single ones, their rows and results, and what people decide about them (docs/api.rst, Jobs)."""
+"""Jobs: the list, single ones, their rows and results, and decisions (docs/api.rst, Jobs)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,10 @@ class JobList(Endpoint):
 
 
 class JobEndpoint(Endpoint):
-    """An endpoint below a job: for those who have the method's permission on its program, or only read their own."""
+    """An endpoint below a job, for those who have the method's permission on its program.
+
+    Everybody may read the jobs that they made.
+    """
 
     permissions = {"GET": Permission.READ_ENROLLMENTS}
 

@@ -26,7 +26,10 @@ DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII | re.IGNORECASE)
 
 
 class Upload(ProgramEndpoint):
-    """Receives a file, and makes a job of it. The file is on disk before anything is decided about a repetition."""
+    """Receives a file, and makes a job of it.
+
+    The file is on disk before anything is decided about a repetition.
+    """
 
     permissions = {"POST": Permission.WRITE_ENROLLMENTS}
     size_setting = SIZE_SETTING
