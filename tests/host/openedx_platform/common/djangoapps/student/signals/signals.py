@@ -1,0 +1,8 @@
+"""Signals of seats and accounts."""
+
+from django.dispatch import Signal
+
+ENROLLMENT_TRACK_UPDATED = Signal()
+ENROLL_STATUS_CHANGE = Signal()
+UNENROLL_DONE = Signal()
+USER_ACCOUNT_ACTIVATED = Signal()
