@@ -1,37 +1,18 @@
 """The adapter for Open edX over the stand-ins; run by `tests/host/test_openedx.py` in the platform's own project."""
 
-import itertools
 import uuid
 from datetime import UTC, datetime, time
 
 import pytest
-from common.djangoapps.course_modes.models import CourseMode
-from common.djangoapps.student.models import PendingEmailChange, Registration, UserProfile
+from accounts_and_runs import make_account, make_run
+from common.djangoapps.student.models import PendingEmailChange
 from django.contrib.auth.models import User
 from lms.djangoapps.courseware.models import StudentModule
 from lms.djangoapps.grades.models import PersistentCourseGrade
 from opaque_keys.edx.keys import CourseKey
-from openedx.core.djangoapps.content.course_overviews.models import CourseOverview
 
 from program_enrollments.host.contract import HostContract
 from program_enrollments.host.openedx import OpenEdxHost
-
-numbers = itertools.count(1)
-
-
-def make_account(*, email="", is_active=True, name="Student"):
-    number = next(numbers)
-    user = User.objects.create(username=f"user{number}", email=email, is_active=is_active)
-    UserProfile.objects.create(user=user, name=name)
-    Registration.objects.create(user=user, activation_key=uuid.uuid4().hex)
-    return user
-
-
-def make_run(*modes, key=None):
-    key = key or f"course-v1:Uni+C{next(numbers)}+2026"
-    run = CourseOverview.objects.create(id=CourseKey.from_string(key), org="Uni", display_name="Course")
-    CourseMode.objects.bulk_create([CourseMode(course=run, mode_slug=mode) for mode in modes])
-    return key
 
 
 @pytest.mark.django_db
