@@ -188,6 +188,15 @@ result = [message.id for message in run_checks()]
         assert platform.evaluate(code, config=config) == ["university_enrollments.W040"]
         assert platform.evaluate(code) == []
 
+    def test_tokens_whose_signatures_nobody_verifies_are_a_warning(self, platform: InstalledPlatform) -> None:
+        code = """
+from django.conf import settings
+from django.core.checks import run_checks
+settings.JWT_AUTH = {**settings.JWT_AUTH, "JWT_PUBLIC_SIGNING_JWK_SET": ""}
+result = [message.id for message in run_checks()]
+"""
+        assert platform.evaluate(code) == ["university_enrollments.W041"]
+
 
 def test_the_app_can_be_found_before_there_are_settings() -> None:
     code = (

@@ -1,6 +1,10 @@
 """Settings as the platform has them when it looks for plug-ins."""
 
+import json
+
+from cryptography.hazmat.primitives.asymmetric import rsa
 from edx_django_utils.plugins import add_plugins, get_plugin_apps
+from jwt.algorithms import RSAAlgorithm
 
 SECRET_KEY = "of-the-tests-only-and-long-enough-for-hmac-sha-256"
 ALLOWED_HOSTS = ["*"]
@@ -27,17 +31,16 @@ SOCIAL_AUTH_PIPELINE = [
     "social_core.pipeline.social_auth.load_extra_data",
     "social_core.pipeline.user.user_details",
 ]
+signing_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 JWT_AUTH = {
-    "JWT_ISSUER": "http://lms.example/oauth2",
-    "JWT_AUDIENCE": "lms-key",
-    "JWT_ALGORITHM": "HS256",
-    "JWT_SECRET_KEY": SECRET_KEY,
-    "JWT_VERIFY_EXPIRATION": True,
-    "JWT_VERIFY_AUDIENCE": False,
-    "JWT_SUPPORTED_VERSION": "1.2.0",
-    "JWT_AUTH_HEADER_PREFIX": "JWT",
+    "JWT_SIGNING_ALGORITHM": "RS512",
+    "JWT_PRIVATE_SIGNING_JWK": RSAAlgorithm.to_jwk(signing_key),
+    "JWT_PUBLIC_SIGNING_JWK_SET": json.dumps({"keys": [json.loads(RSAAlgorithm.to_jwk(signing_key.public_key()))]}),
+    "JWT_ISSUERS": [{"ISSUER": "https://lms.example/oauth2", "AUDIENCE": "lms-key", "SECRET_KEY": SECRET_KEY}],
     "JWT_DECODE_HANDLER": "edx_rest_framework_extensions.auth.jwt.decoder.jwt_decode_handler",
+    "JWT_AUTH_HEADER_PREFIX": "JWT",
 }
+EDX_DRF_EXTENSIONS = {"JWT_PAYLOAD_USER_ATTRIBUTE_MAPPING": {}}
 MIDDLEWARE = [
     "edx_django_utils.cache.middleware.RequestCacheMiddleware",
     "django.middleware.common.CommonMiddleware",
