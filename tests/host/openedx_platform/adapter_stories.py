@@ -11,7 +11,6 @@ from common.djangoapps.student.signals import (
     ENROLL_STATUS_CHANGE,
     ENROLLMENT_TRACK_UPDATED,
     UNENROLL_DONE,
-    USER_ACCOUNT_ACTIVATED,
 )
 from completion.models import BlockCompletion
 from django.contrib.auth.models import User
@@ -19,6 +18,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from lms.djangoapps.courseware.models import StudentModule
 from opaque_keys.edx.keys import CourseKey
+from openedx.core.djangoapps.signals.signals import USER_ACCOUNT_ACTIVATED
 from openedx.core.djangoapps.user_api.models import UserRetirementRequest
 from openedx_events.learning.signals import (
     COURSE_ENROLLMENT_CHANGED,

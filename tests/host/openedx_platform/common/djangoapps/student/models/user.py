@@ -1,10 +1,10 @@
 """What belongs to an account, and roles in courses."""
 
-from common.djangoapps.student.signals import USER_ACCOUNT_ACTIVATED
 from django.contrib.auth.models import User
 from django.db import models
 from django.utils import timezone
 from opaque_keys.edx.django.models import CourseKeyField
+from openedx.core.djangoapps.signals.signals import USER_ACCOUNT_ACTIVATED
 
 
 class UserProfile(models.Model):

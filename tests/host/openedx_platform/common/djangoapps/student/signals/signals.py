@@ -5,4 +5,3 @@ from django.dispatch import Signal
 ENROLLMENT_TRACK_UPDATED = Signal()
 ENROLL_STATUS_CHANGE = Signal()
 UNENROLL_DONE = Signal()
-USER_ACCOUNT_ACTIVATED = Signal()
