@@ -16,7 +16,9 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> InstalledPlatform:
     return install(tmp_path_factory.mktemp("openedx"))
 
 
-@pytest.mark.parametrize("stories", ["adapter_contract.py", "adapter_stories.py", "platform_stories.py"])
+@pytest.mark.parametrize(
+    "stories", ["adapter_contract.py", "adapter_stories.py", "platform_stories.py", "import_stories.py"]
+)
 def test_all_hold_on_the_platform(platform: InstalledPlatform, monkeypatch: pytest.MonkeyPatch, stories: str) -> None:
     suffix = "_".join(filter(None, [os.environ.get("TEST_DB_SUFFIX", ""), "openedx"]))
     monkeypatch.setenv("TEST_DB_SUFFIX", suffix)

@@ -189,4 +189,27 @@ FILES: tuple[SourceFile, ...] = (
             ),
         ),
     ),
+    SourceFile(
+        "lms/djangoapps/program_enrollments/models.py",
+        "c28edab121e45798ed56367002d87fc88893da63",
+        (
+            Definition("ProgramEnrollment", "class (TimeStampedModel)", "taking over: modified"),
+            Definition("ProgramEnrollment.user", "= models.ForeignKey(User, null=True)", "taking over"),
+            Definition("ProgramEnrollment.external_user_key", "= models.CharField(null=True)", "taking over"),
+            Definition("ProgramEnrollment.program_uuid", "= models.UUIDField()", "taking over"),
+            Definition("ProgramEnrollment.curriculum_uuid", "= models.UUIDField()", "taking over"),
+            Definition("ProgramEnrollment.status", "= models.CharField()", "taking over"),
+            Definition(
+                "ProgramCourseEnrollment.program_enrollment", "= models.ForeignKey(ProgramEnrollment)", "taking over"
+            ),
+            Definition("ProgramCourseEnrollment.course_key", "= CourseKeyField()", "taking over"),
+            Definition("ProgramCourseEnrollment.status", "= models.CharField()", "taking over"),
+            Definition("CourseAccessRoleAssignment.role", "= models.CharField()", "taking over promised roles"),
+            Definition(
+                "CourseAccessRoleAssignment.enrollment",
+                "= models.ForeignKey(ProgramCourseEnrollment)",
+                "taking over promised roles",
+            ),
+        ),
+    ),
 )
