@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ First = Literal["ours", "platform"]
 
 @dataclass(frozen=True)
 class InstalledPlatform:
-    """Folders with the metadata of two distributions, as `pip install` leaves them."""
+    """Folders with two distributions, as `pip install` leaves them."""
 
     ours: Path
     platform: Path
@@ -35,6 +36,8 @@ class InstalledPlatform:
             "PYTHONPATH": os.pathsep.join(map(str, [*order, PLATFORM, ROOT])),
             "DJANGO_SETTINGS_MODULE": f"lms.envs.{settings}",
             "LMS_CFG": json.dumps(config),
+            # The package is the one of the wheel, not the one of the working copy.
+            "PYTHONSAFEPATH": "1",
             # Stevedore keeps what it found in a folder of the user's, unless that says not to.
             "XDG_CACHE_HOME": str(self.cache),
         }
@@ -51,19 +54,27 @@ class InstalledPlatform:
 
 
 def install(folder: Path) -> InstalledPlatform:
-    """Make the metadata of both distributions in `folder`: ours by our own setup.py."""
-    ours, platform, cache = folder / "ours", folder / "platform", folder / "cache"
-    for made in (ours, cache / "python-entrypoints", platform / "openedx_platform-1.dist-info"):
+    """Install both distributions below `folder`: ours from its wheel, of the platform's only the metadata."""
+    ours, platform, cache, build = (folder / name for name in ("ours", "platform", "cache", "build"))
+    for made in (ours, cache / "python-entrypoints", platform / "openedx_platform-1.dist-info", build):
         made.mkdir(parents=True)
     (cache / "python-entrypoints" / ".disable").touch()
+    # Everything that is built along the way stays out of the working copy.
     ran = subprocess.run(
-        [sys.executable, "setup.py", "-q", "egg_info", "--egg-base", str(ours)],
+        [
+            *(sys.executable, "setup.py", "-q", "egg_info", "--egg-base", str(build)),
+            *("build", "--build-base", str(build / "base")),
+            *("bdist_wheel", "--bdist-dir", str(build / "wheel"), "--dist-dir", str(build)),
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
+    (wheel,) = build.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(ours)
     metadata = platform / "openedx_platform-1.dist-info"
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: openedx-platform\nVersion: 1\n")
     (metadata / "entry_points.txt").write_text(

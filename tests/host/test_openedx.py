@@ -23,7 +23,7 @@ def test_all_hold_on_the_platform(platform: InstalledPlatform, monkeypatch: pyte
     suffix = "_".join(filter(None, [os.environ.get("TEST_DB_SUFFIX", ""), "openedx"]))
     monkeypatch.setenv("TEST_DB_SUFFIX", suffix)
 
-    options = ["-q", "--ds", "lms.envs.test", "--confcutdir", str(PLATFORM), "-W", OLD_PYTHON]
+    options = ["-q", "--ds", "lms.envs.test", "--confcutdir", str(PLATFORM), "-W", OLD_PYTHON, "-o", "pythonpath="]
     ran = platform.run("-m", "pytest", *options, str(PLATFORM / stories), settings="test")
 
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -126,6 +126,8 @@ def test_the_platform_is_configured_as_it_should_be():
             cursor.execute("SELECT @@SESSION.tx_isolation, @@character_set_connection, @@collation_database")
             assert cursor.fetchone() == ("READ-COMMITTED", "utf8mb4", "utf8mb4_unicode_ci")
     assert apps.is_installed("lms.djangoapps.program_enrollments")
+    package = apps.get_app_config("university_enrollments").path
+    assert package.endswith("ours/program_enrollments"), "the package is the wheel's"
 
 
 def test_what_was_promised_is_real_after_the_first_sign_on(program, gateway):
