@@ -16,8 +16,6 @@ JWT_CLASS = "edx_rest_framework_extensions.auth.jwt.authentication.JwtAuthentica
 @register(Tags.urls)
 def check_compatible_root(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """W040: the compatible root is answered by middleware."""
-    if not isinstance(getattr(settings, SETTING, {}), dict):
-        return []
     if not get_setting("COMPATIBLE_ROOT") or MIDDLEWARE in settings.MIDDLEWARE:
         return []
     hint = f"Put {MIDDLEWARE} first in MIDDLEWARE. The Open edX plug-in does that by itself."
@@ -32,8 +30,6 @@ def check_json_web_tokens(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
     Without public keys, edx-drf-extensions 10 takes a token with any signature, or none. A warning only: images are
     built with settings that have no keys yet.
     """
-    if not isinstance(getattr(settings, SETTING, {}), dict):
-        return []
     classes = get_setting("AUTHENTICATION_CLASSES")
     if classes is None:
         classes = getattr(settings, "REST_FRAMEWORK", {}).get("DEFAULT_AUTHENTICATION_CLASSES", [])

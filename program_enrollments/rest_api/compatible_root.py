@@ -1,7 +1,7 @@
 """The compatible root: the path at which Open edX's own program API answers, and at which ours can answer instead.
 
 `CompatibleRootMiddleware` decides it by the path of a request, so that it does not matter in which order the platform
-found its plug-ins (ADR 0019).
+found its plug-ins (ADR 0020).
 """
 
 from __future__ import annotations

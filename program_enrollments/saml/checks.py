@@ -19,7 +19,7 @@ from social_core.backends.base import BaseAuth
 from social_core.pipeline import DEFAULT_AUTH_PIPELINE
 from social_django.models import UserSocialAuth
 
-from program_enrollments.conf import SETTING, get_setting
+from program_enrollments.conf import get_setting
 from program_enrollments.saml.configuration import MAX_CLOCK_SKEW_SECONDS, STEPS, get_sign_on_settings
 from program_enrollments.xml_security import load_library
 
@@ -61,8 +61,6 @@ def check_sign_on_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage
 def check_host_pipelines(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Return W023 if the host's own SAML pipeline does not check who holds a student ID now."""
     problems: list[CheckMessage] = []
-    if not isinstance(getattr(settings, SETTING, {}), dict):
-        return problems
     for path in settings.AUTHENTICATION_BACKENDS:
         name = _foreign_backend_name(path)
         if name is None or name not in get_setting("SAML_BACKENDS"):

@@ -15,6 +15,8 @@ DEFAULTS: dict[str, Any] = {
         "openedx.core.lib.api.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    # The platform's workers listen to its default queue, to which messages go if no queue is named.
+    "JOB_ENGINE": "celery",
 }
 """Values that differ from the app's own defaults (`program_enrollments.conf`)."""
 
@@ -24,6 +26,9 @@ MIDDLEWARE = [
 ]
 """Comes first, so that what other middleware refuses under the API's roots is a problem document too."""
 
+PERIODIC_WORK = {"task": "program_enrollments.do_periodic_work", "schedule": 60.0}
+"""For beat, where somebody runs one: Tutor does not (docs/openedx.rst)."""
+
 SOCIAL_USER = "social_core.pipeline.social_auth.social_user"
 HOLDER_STEP = "program_enrollments.saml.pipeline.confirm_holder"
 """Comes right behind `SOCIAL_USER`, which opens whose account a student ID opened once (docs/sso.rst)."""
@@ -32,7 +37,8 @@ HOLDER_STEP = "program_enrollments.saml.pipeline.confirm_holder"
 def plugin_settings(settings: Any) -> None:
     """Fill in what the operator has left out.
 
-    Values of `PROGRAM_ENROLLMENTS`, middleware, and the step of social-auth's pipeline where the pipeline is a setting.
+    Values of `PROGRAM_ENROLLMENTS`, middleware, beat's entry, and the step of social-auth's pipeline where the pipeline
+    is a setting.
     """
     configured = getattr(settings, "PROGRAM_ENROLLMENTS", {})
     # A value that is no dict is the operator's mistake: the system check names it.
@@ -40,6 +46,9 @@ def plugin_settings(settings: Any) -> None:
         settings.PROGRAM_ENROLLMENTS = {**DEFAULTS, **configured}
     present = list(settings.MIDDLEWARE)
     settings.MIDDLEWARE = [*(path for path in MIDDLEWARE if path not in present), *present]
+    schedule = getattr(settings, "CELERYBEAT_SCHEDULE", None)
+    if isinstance(schedule, dict) and PERIODIC_WORK["task"] not in {entry.get("task") for entry in schedule.values()}:
+        settings.CELERYBEAT_SCHEDULE = {**schedule, "university-enrollments": PERIODIC_WORK}
     pipeline = getattr(settings, "SOCIAL_AUTH_PIPELINE", None)
     if isinstance(pipeline, (list, tuple)) and SOCIAL_USER in pipeline and HOLDER_STEP not in pipeline:
         behind = pipeline.index(SOCIAL_USER) + 1

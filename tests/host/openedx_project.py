@@ -42,7 +42,13 @@ class InstalledPlatform:
             "XDG_CACHE_HOME": str(self.cache),
         }
         return subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+            [sys.executable, *arguments],
+            # Not the working copy: Celery looks for modules in the folder that a process was started in.
+            cwd=self.cache,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def evaluate(self, code: str, **options: Any) -> Any:

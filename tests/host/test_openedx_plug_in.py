@@ -165,6 +165,14 @@ class TestSettings:
 
         assert found == ["program_enrollments.rest_api.compatible_root.CompatibleRootMiddleware", *own]
 
+    def test_an_operators_own_entry_for_periodic_work_is_the_only_one(self, platform: InstalledPlatform) -> None:
+        task = "program_enrollments.do_periodic_work"
+        by_default = platform.evaluate(SETTINGS)["CELERYBEAT_SCHEDULE"]
+        assert [entry["task"] for entry in by_default.values()] == [task]
+
+        own = {"mine": {"task": task, "schedule": 300}}
+        assert platform.evaluate(SETTINGS, config={"CELERYBEAT_SCHEDULE": own})["CELERYBEAT_SCHEDULE"] == own
+
     def test_a_value_that_is_no_dict_is_left_for_the_system_check(self, platform: InstalledPlatform) -> None:
         ran = platform.run("-m", "django", "check", config={"PROGRAM_ENROLLMENTS": "yes"})
 
@@ -213,6 +221,6 @@ def test_the_app_can_be_found_before_there_are_settings() -> None:
 
 SETTINGS = """
 from django.conf import settings
-names = ("PROGRAM_ENROLLMENTS", "MIDDLEWARE", "ROOT_URLCONF", "SOCIAL_AUTH_PIPELINE")
+names = ("PROGRAM_ENROLLMENTS", "MIDDLEWARE", "ROOT_URLCONF", "SOCIAL_AUTH_PIPELINE", "CELERYBEAT_SCHEDULE")
 result = {name: getattr(settings, name) for name in names}
 """

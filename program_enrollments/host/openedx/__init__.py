@@ -1,7 +1,7 @@
 """The host adapter for Open edX: how this app reaches the platform's accounts, seats, roles, grades and activity.
 
 The only package that knows the platform. What it relies on is in the table of `signatures`, what it does and why in
-ADR 0019.
+ADR 0020.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Seats in course runs on Open edX: `CourseEnrollmentPort`.
 
 The platform's functions are called for one seat at a time, so that its filters, events, schedules and roles follow;
-everything around them is read for all seats at once (ADR 0019).
+everything around them is read for all seats at once (ADR 0020).
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from common.djangoapps.student.signals import ENROLL_STATUS_CHANGE
 from django.apps import apps
 from django.conf import settings as platform_settings
 from django.contrib.auth.models import Permission, User
+from django.core import checks
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
@@ -18,6 +19,7 @@ from edx_rest_framework_extensions.auth.jwt.tests.utils import (
     generate_asymmetric_jwt_token,
     generate_latest_version_payload,
 )
+from lms import APP
 from opaque_keys.edx.keys import CourseKey
 
 from program_enrollments.models import (
@@ -320,6 +322,43 @@ def test_a_seat_that_the_course_team_ended_is_repaired_by_the_next_write(program
     assert gateway.send("PATCH", f"{path}courses/{course}/enrollments/", [row("S-1", "active")])[0] == 200
 
     assert seats() == {("sasha", "masters", True)}
+
+
+def test_a_nightly_snapshot_ends_the_seats_of_those_who_left(program, gateway, settings, tmp_path):
+    folder = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
+    settings.STORAGES = {**settings.STORAGES, "program_enrollments": folder}
+    course = add_run(program, "masters")
+    path, keys = f"programs/{program.uuid}/", [f"S-{number}" for number in range(8)]
+    gateway.send("POST", f"{path}enrollments/", [row(key, "enrolled") for key in keys])
+    gateway.send("POST", f"{path}courses/{course}/enrollments/", [row(key, "active") for key in keys])
+    for key in keys[:4]:
+        browser = Client()
+        register(browser, key)
+        sign_on(browser, f"uni-idp:{key}")
+    present = [key for key in keys if key not in {"S-0", "S-7"}]
+    text = "\n".join(["student_key,course_id,status", *(f"{key},{course},active" for key in present)])
+
+    answer = gateway.client.post(
+        f"{ROOT}{path}course_enrollments/upload/?mode=snapshot", text.encode(), content_type="text/csv"
+    )
+    assert answer.status_code == 202, answer.json()
+    assert answer["Location"].startswith(f"http://testserver{ROOT}jobs/")
+    call_command("run_jobs", once=True, verbosity=0)
+
+    job = gateway.client.get(answer["Location"].removeprefix("http://testserver")).json()
+    assert (job["state"], job["total"]) == ("succeeded", len(present)), job
+    assert seats() == {("S-0", "masters", False)} | {(key, "masters", True) for key in keys[1:4]}
+    listed = gateway.send("GET", f"{path}courses/{course}/enrollments/")[1]["results"]
+    assert {each["student_key"] for each in listed if each["status"] == "active"} == set(present)
+
+
+def test_celery_knows_our_tasks_and_beat_our_periodic_work():
+    APP.loader.import_default_modules()
+    assert {"program_enrollments.run_slice", "program_enrollments.do_periodic_work"} <= set(APP.tasks)
+    assert {entry["task"] for entry in APP.conf.beat_schedule.values()} == {"program_enrollments.do_periodic_work"}
+    assert "university_enrollments.W010" not in {
+        message.id for message in checks.run_checks(include_deployment_checks=True)
+    }
 
 
 def test_a_seat_that_was_paid_for_is_left_alone(program, gateway):

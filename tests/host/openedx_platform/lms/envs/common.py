@@ -64,6 +64,8 @@ INSTALLED_APPS = [
     "lms.djangoapps.grades",
     "completion",
 ]
+BROKER_URL = "memory://"
+CELERYBEAT_SCHEDULE = {}
 STATIC_URL = "/static/"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 
