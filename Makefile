@@ -13,10 +13,10 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DELETE_ON_ERROR:
 .PHONY: help install install-demo install-test install-lint install-mysql \
 	demo demo-reset test test-long test-sqlite test-postgresql test-mariadb lint format \
-	requirements bench schema dist clean
+	requirements bench schema dist clean platform-signatures
 
 help: ## List what `make` can do here.
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- Environment ------------------------------------------------------------------------------------------------------
 
@@ -96,6 +96,10 @@ lint: install-lint ## Check style, types, the order of modules, and that migrati
 format: install-lint ## Put the code into the one style.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+platform-signatures: install-demo ## Compare what the Open edX adapter relies on with a checkout: PLATFORM=/path/to/openedx-platform.
+	@test -n "$(PLATFORM)" || { echo "Name the checkout: make platform-signatures PLATFORM=/path/to/openedx-platform"; exit 1; }
+	$(BIN)/python -m program_enrollments.host.openedx.comparison $(PLATFORM)
 
 schema: install-test ## Write the API's OpenAPI document to docs/openapi.yaml.
 	$(BIN)/python demo_lms/manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml \

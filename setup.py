@@ -46,6 +46,8 @@ setup(
     python_requires=">=3.11",
     install_requires=read_requirements("base"),
     extras_require={"celery": read_requirements("celery")},
+    # Open edX finds its plug-ins by this. The name is global there, and its own app has "program_enrollments".
+    entry_points={"lms.djangoapp": ["university_enrollments = program_enrollments.apps:ProgramEnrollmentsConfig"]},
     zip_safe=False,
     classifiers=[
         "Development Status :: 3 - Alpha",
@@ -58,6 +60,7 @@ setup(
         "Programming Language :: Python :: 3",
         "Programming Language :: Python :: 3 :: Only",
         "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
         "Topic :: Education",
     ],
 )

@@ -1,8 +1,13 @@
-"""The Django app."""
+"""The Django app, which is an Open edX plug-in too.
+
+Open edX imports this module while it builds its settings: nothing at the top may need settings, models or DRF, or the
+plug-in is left out with one line in the log.
+"""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import Any
 
 from django.apps import AppConfig, apps
 from django.core.exceptions import ImproperlyConfigured
@@ -22,6 +27,24 @@ class ProgramEnrollmentsConfig(AppConfig):
     verbose_name = _("University enrollments")
     default_auto_field = "django.db.models.BigAutoField"
 
+    plugin_app: dict[str, Any] = {
+        "url_config": {
+            "lms.djangoapp": {
+                "namespace": "university_enrollments",
+                "regex": r"^api/university_enrollments/",
+                "relative_path": "rest_api.urls",
+            }
+        },
+        "settings_config": {
+            "lms.djangoapp": {
+                "common": {"relative_path": "settings.common"},
+                "production": {"relative_path": "settings.production"},
+                "test": {"relative_path": "settings.test"},
+            }
+        },
+    }
+    """What `edx_django_utils.plugins` reads. Other hosts ignore it."""
+
     def ready(self) -> None:
         """Connect the receivers and register the system checks.
 
@@ -35,6 +58,7 @@ class ProgramEnrollmentsConfig(AppConfig):
             )
         from program_enrollments import checks, receivers  # noqa: F401  (importing checks is what registers them)
         from program_enrollments.checks import jobs as job_checks  # noqa: F401  (the same)
+        from program_enrollments.rest_api import checks as path_checks  # noqa: F401  (the same)
         from program_enrollments.saml import checks as sign_on_checks  # noqa: F401  (the same)
 
         receivers.connect_receivers()

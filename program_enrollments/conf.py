@@ -14,6 +14,8 @@ SETTING = "PROGRAM_ENROLLMENTS"
 DEFAULTS: dict[str, Any] = {
     # The host adapter: dotted path of a class with the ports of host/ports.py as attributes.
     "HOST": None,
+    # Whether the API also answers at the path of Open edX's own program API (rest_api/compatible_root.py).
+    "COMPATIBLE_ROOT": False,
     # social-auth backends whose uid `<school_slug>:<remote_id>` proves a student ID.
     "SAML_BACKENDS": ["tpa-saml", "saml"],
     # The mode of the seats that this app gives, and the modes that it upgrades to its own.
@@ -70,5 +72,6 @@ def get_setting(name: str) -> Any:
     Raises KeyError for a name that is no setting of this app.
     """
     default = DEFAULTS[name]
-    configured: dict[str, Any] = getattr(settings, SETTING, {})
-    return configured.get(name, default)
+    configured: object = getattr(settings, SETTING, {})
+    # A value that is no dict is an operator's mistake, which a system check names; it must not stop the check.
+    return configured.get(name, default) if isinstance(configured, dict) else default

@@ -159,6 +159,14 @@ from program_enrollments.api.support.statuses import (
     change_course_statuses,
     change_program_statuses,
 )
+from program_enrollments.api.support.take_over import (
+    EarlierCourse,
+    EarlierEnrollment,
+    NotTaken,
+    TakeOver,
+    TakeOverProblem,
+    take_over_enrollments,
+)
 from program_enrollments.api.transactions import after_commit
 from program_enrollments.metadata_source import check_metadata_url
 from program_enrollments.models import CourseRun, Job, Program, School
@@ -178,6 +186,8 @@ __all__ = [
     "CourseCard",
     "CoursePlace",
     "CourseRun",
+    "EarlierCourse",
+    "EarlierEnrollment",
     "Forgotten",
     "FreezeFailure",
     "FrozenGrades",
@@ -187,6 +197,7 @@ __all__ = [
     "Invited",
     "Job",
     "MetadataProposal",
+    "NotTaken",
     "OpenedAccount",
     "Overview",
     "People",
@@ -218,6 +229,8 @@ __all__ = [
     "SigningCertificate",
     "StaffClient",
     "SweepReport",
+    "TakeOver",
+    "TakeOverProblem",
     "UploadOptions",
     "accept_invitation",
     "access_of",
@@ -335,6 +348,7 @@ __all__ = [
     "settle_conflict",
     "summarize_grades",
     "sweep",
+    "take_over_enrollments",
     "try_again",
     "unlink_account",
     "unlink_learner",

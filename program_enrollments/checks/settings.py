@@ -41,6 +41,7 @@ def _is_rate(value: Any) -> bool:
 Rule = tuple[Callable[[Any], bool], str]
 RULES: dict[str, Rule] = {
     "HOST": (lambda value: value is None or is_text(value), "the dotted path of a class"),
+    "COMPATIBLE_ROOT": (lambda value: isinstance(value, bool), "True or False"),
     "SAML_BACKENDS": (_is_list_of_text, "a list of names of social-auth backends"),
     "COURSE_MODE": (is_text, "the name of a course mode"),
     "UPGRADABLE_MODES": (_is_list_of_text, "a list of names of course modes"),

@@ -43,7 +43,9 @@ class ProblemMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        root = find_root(settings.ROOT_URLCONF, get_script_prefix())
+        # Middleware before this one may have chosen another (`compatible_root`).
+        urlconf = getattr(request, "urlconf", None) or settings.ROOT_URLCONF
+        root = find_root(urlconf, get_script_prefix())
         if root is None or not request.path.startswith(root):
             return self.get_response(request)
         try:

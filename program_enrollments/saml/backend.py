@@ -104,6 +104,17 @@ class UniversitySAML(Base):
         sign_in(self.http_request, outcome, backend=self)
         return HttpResponseRedirect(destination(response.get("next_url", "")))
 
+    def authenticate(self, *args: Any, **kwargs: Any) -> Any:
+        """Return whom the pipeline of the backend in `kwargs` signs on; None for other ways of signing in.
+
+        Django calls this on an instance of its own. Versions of social-auth before 5 would run the host's pipeline
+        here.
+        """
+        backend = kwargs.get("backend")
+        if not isinstance(backend, UniversitySAML) or not {"strategy", "response"} <= kwargs.keys():
+            return None
+        return backend.run_authentication(*args, **kwargs)
+
     def run_authentication(self, *args: Any, **kwargs: Any) -> Any:
         """Run this backend's own pipeline, not the host's.
 

@@ -223,6 +223,7 @@ class CourseWrite(EnrollmentWrite[CourseRow]):
             if row.stored is not None and not row.stored.real:
                 again[row.stored.id] = failure
             row.word = Word.INTERNAL_ERROR.value
+            row.detail = str(failure.detail)
         keep_failures(failures=again, now=self.now)
 
     def _store(self, rows: Sequence[CourseRow], given_pairs: Collection[UserCourse]) -> list[Change]:

@@ -58,8 +58,11 @@ class HostFixtures:
         """
         raise NotImplementedError
 
-    def change_email(self, *, user_id: int, email: str) -> None:
-        """Let the user change the address, without confirming the new one."""
+    def change_email(self, *, user_id: int, email: str) -> bool | None:
+        """Let the user change the address, without confirming the new one.
+
+        Return False if the host keeps the address before until the new one is confirmed.
+        """
         raise NotImplementedError
 
     def make_course_run(self) -> str:

@@ -1,0 +1,2 @@
+from .course_enrollment import *  # noqa: F403
+from .user import *  # noqa: F403
