@@ -9,7 +9,8 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from program_enrollments import api
-from program_enrollments.models import KeptAnswer, SeenAssertion
+from program_enrollments.models import Invitation, KeptAnswer, MetadataRequest, SeenAssertion
+from tests.factories.enrollment import SchoolFactory
 from tests.factories.host import UserFactory
 
 HOUR = timedelta(hours=1)
@@ -54,20 +55,20 @@ class TestWhatHasExpired:
 
         out = forget()
 
-        assert out == "Forgotten: assertions 3, kept answers 4, files 0, outcomes 0.\n"
+        assert out == "Forgotten: assertions 3, kept answers 4, files 0, outcomes 0, links 0.\n"
         assert SeenAssertion.objects.count() == 2
         assert KeptAnswer.objects.get().key == "new0"
 
     def test_includes_answers_that_never_came(self) -> None:
         keep(1, expires_in=-HOUR, prefix="died", status=None)
 
-        assert forget() == "Forgotten: assertions 0, kept answers 1, files 0, outcomes 0.\n"
+        assert forget() == "Forgotten: assertions 0, kept answers 1, files 0, outcomes 0, links 0.\n"
 
     def test_is_nothing_the_second_time(self) -> None:
         see(1, expires_in=-HOUR, prefix="old")
         forget()
 
-        assert forget() == "Forgotten: assertions 0, kept answers 0, files 0, outcomes 0.\n"
+        assert forget() == "Forgotten: assertions 0, kept answers 0, files 0, outcomes 0, links 0.\n"
 
     def test_is_not_reported_if_nobody_wants_to_know(self) -> None:
         assert forget(verbosity=0) == ""
@@ -92,3 +93,35 @@ def test_a_sign_on_clears_away_one_batch_at_most() -> None:
     see(2_500, expires_in=-HOUR, prefix="old")
 
     assert api.forget_expired_assertions(now=timezone.now()) == 1_000
+
+
+@pytest.mark.django_db
+def test_links_are_forgotten_a_month_after_they_ended() -> None:
+    school, now = SchoolFactory(), timezone.now()
+    for days, sent_at in ((31, None), (29, None), (31, now)):
+        ended = now - timedelta(days=days)
+        MetadataRequest.objects.create(
+            school=school,
+            email="idp@uni.example",
+            digest=f"{days}{sent_at}"[:64],
+            requested_by_id=1,
+            requested_at=ended,
+            expires_at=ended,
+            sent_at=sent_at,
+            **({"entity_id": "x", "sso_url": "https://x", "signing_certificates": "x"} if sent_at else {}),
+        )
+        Invitation.objects.create(
+            school=school,
+            email="kim@uni.example",
+            permissions=[],
+            digest=f"{days}{sent_at}"[:64],
+            invited_by_id=1,
+            invited_at=ended,
+            expires_at=ended,
+        )
+
+    assert api.forget_expired(now=now).links == 3
+
+    assert Invitation.objects.count() == 1
+    drafts = MetadataRequest.objects.filter(sent_at__isnull=False)
+    assert (MetadataRequest.objects.count(), drafts.count()) == (2, 1), "a draft that waits for a person is kept"

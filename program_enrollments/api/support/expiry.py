@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db.models import Q
 
 from program_enrollments.api.jobs.retention import forget_expired_files
 from program_enrollments.api.kept_answers import forget_expired_answers
 from program_enrollments.api.sso.seen_assertions import forget_expired_assertions
+from program_enrollments.models import Invitation, MetadataRequest
+
+LINKS_KEPT = timedelta(days=30)
+"""How long the console shows support a link that ended, for questions about it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
     """How much was deleted.
 
-    These are digests of expired assertions, answers kept for repeated requests, files of jobs and their outcomes.
+    These are digests of expired assertions, answers kept for repeated requests, files of jobs and their outcomes, and
+    links that were mailed to people.
     """
 
     assertions: int
     answers: int
     files: int = 0
     outcomes: int = 0
+    links: int = 0
 
 
 def forget_expired(*, now: datetime) -> Forgotten:
@@ -32,7 +40,21 @@ def forget_expired(*, now: datetime) -> Forgotten:
         answers=_all(forget_expired_answers, now),
         files=files.files,
         outcomes=files.rows,
+        links=_forget_links(now=now),
     )
+
+
+def _forget_links(*, now: datetime) -> int:
+    """Delete invitations and requests for metadata a month after their links ended, with the addresses they went to.
+
+    What came of them stays in the record of access and with the identity providers. A draft that waits for a person is
+    kept. Two statements, of which each deletes a few rows.
+    """
+    limit = now - LINKS_KEPT
+    invitations, _models = Invitation.objects.filter(expires_at__lt=limit).delete()
+    waiting = Q(sent_at__isnull=False, closed_at__isnull=True)
+    requests, _models = MetadataRequest.objects.filter(~waiting, expires_at__lt=limit).delete()
+    return invitations + requests
 
 
 def _all(forget: Callable[..., int], now: datetime) -> int:

@@ -12,8 +12,9 @@ from program_enrollments import api
 
 class Command(BaseCommand):
     help = (
-        "Deletes expired answers that were kept for repeated requests, digests of expired assertions, and files of "
-        "jobs with what became of their lines. Can be run daily, beside everything else, and stopped at any time."
+        "Deletes expired answers that were kept for repeated requests, digests of expired assertions, files of jobs "
+        "with what became of their lines, and links mailed to people a month after they ended. Can be run daily, "
+        "beside everything else, and stopped at any time."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -21,5 +22,5 @@ class Command(BaseCommand):
         if options["verbosity"] > 0:
             self.stdout.write(
                 f"Forgotten: assertions {forgotten.assertions}, kept answers {forgotten.answers}, files "
-                f"{forgotten.files}, outcomes {forgotten.outcomes}."
+                f"{forgotten.files}, outcomes {forgotten.outcomes}, links {forgotten.links}."
             )
