@@ -45,10 +45,10 @@ def forget_expired(*, now: datetime) -> Forgotten:
 
 
 def _forget_links(*, now: datetime) -> int:
-    """Delete invitations and requests for metadata a month after their links ended, with the addresses they went to.
+    """Delete invitations and requests for metadata a month after their links ended.
 
-    What came of them stays in the record of access and with the identity providers. A draft that waits for a person is
-    kept. Two statements, of which each deletes a few rows.
+    The addresses they were mailed to go with them; the record of access and the identity providers stay. A draft that
+    waits for a person is kept. Two statements, of which each deletes a few rows.
     """
     limit = now - LINKS_KEPT
     invitations, _models = Invitation.objects.filter(expires_at__lt=limit).delete()
