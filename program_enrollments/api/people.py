@@ -127,7 +127,7 @@ def _record(change: AccessChange, names: Mapping[int, str]) -> AccessRecord:
 def find_account(*, text: str) -> int:
     """Return the key of the active account with this confirmed address, or with this username.
 
-    An address is never taken for a username: anybody may register one that is somebody else's address. Raises
+    An address never counts as a username: anybody may register one that is somebody else's address. Raises
     AccessRefused if there is none.
     """
     text = text.strip()
