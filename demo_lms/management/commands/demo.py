@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from argparse import ArgumentParser
@@ -58,7 +59,7 @@ class Command(BaseCommand):
             providers = self._start_universities(port)
             self.stdout.write(self._welcome(base_url=f"http://{HOST}:{port}", idp_url=providers.base_url))
             self.stdout.flush()
-            worker = subprocess.Popen([sys.executable, str(MANAGE), "run_jobs"])  # noqa: S603  (our own command)
+            worker = subprocess.Popen([sys.executable, str(MANAGE), "run_jobs", "--parent", str(os.getpid())])  # noqa: S603  (our own command)
             server.serve_forever()
         except KeyboardInterrupt:
             self.stdout.write("\nStopped. The data is kept for the next time.")

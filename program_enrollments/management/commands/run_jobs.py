@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import time
 from typing import Any
@@ -32,9 +33,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="Do what is due now, then end.")
+        parser.add_argument(
+            "--parent", type=int, metavar="PID", help="End once the process that started this one, PID, has ended."
+        )
 
-    def handle(self, *args: Any, once: bool, **options: Any) -> None:
-        stopping = _Stopping()
+    def handle(self, *args: Any, once: bool, parent: int | None = None, **options: Any) -> None:
+        stopping = _Stopping(parent=parent)
         next_round = 0.0
         while not stopping.is_asked:
             if time.monotonic() >= next_round:
@@ -69,15 +73,21 @@ class Command(BaseCommand):
 class _Stopping:
     """Whether somebody has asked the command to stop: it does so after the slice at hand."""
 
-    def __init__(self) -> None:
-        self.is_asked = False
+    def __init__(self, *, parent: int | None) -> None:
+        self._was_asked = False
+        self._parent = parent
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
 
     def _ask(self, *args: object) -> None:
-        if self.is_asked:
+        if self._was_asked:
             raise KeyboardInterrupt
-        self.is_asked = True
+        self._was_asked = True
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it is time to end."""
+        return self._was_asked or (self._parent is not None and os.getppid() != self._parent)
 
     def wait(self, seconds: float) -> None:
         """Wait so long, or until somebody asks."""
