@@ -77,7 +77,14 @@ from program_enrollments.api.reads.enrollments import (
     walk_course_enrollments,
     walk_program_enrollments,
 )
-from program_enrollments.api.reads.jobs import describe_job, fetch_job_rows, fetch_jobs, get_job
+from program_enrollments.api.reads.jobs import (
+    JobRowFilters,
+    describe_job,
+    fetch_job_rows,
+    fetch_jobs,
+    get_job,
+    walk_job_rows,
+)
 from program_enrollments.api.reads.learner import get_learner, look_up_learner
 from program_enrollments.api.reads.own import fetch_own_programs
 from program_enrollments.api.reads.programs import describe_program, fetch_course_runs, fetch_programs
@@ -196,6 +203,7 @@ __all__ = [
     "GradeSummary",
     "Invited",
     "Job",
+    "JobRowFilters",
     "MetadataProposal",
     "NotTaken",
     "OpenedAccount",
@@ -357,6 +365,7 @@ __all__ = [
     "walk_changes",
     "walk_course_enrollments",
     "walk_grades",
+    "walk_job_rows",
     "walk_program_enrollments",
     "withdraw_invitation",
     "write_course_enrollments",

@@ -46,6 +46,8 @@ CHANGE_COLUMNS = (
     "reason",
 )
 
+JOB_ROW_COLUMNS = ("line", "student_key", "course_id", "word", "changed", "before", "after", "detail")
+
 BROKEN_OFF = b'"This export broke off. It is not complete: do not use it, and ask for it again.\r\n'
 """The last line of an export that failed. Its quotation mark is never closed, so an upload of the file is refused."""
 

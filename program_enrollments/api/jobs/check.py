@@ -7,7 +7,7 @@ then; set-based statements find the rest over the whole file.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -25,7 +25,7 @@ from program_enrollments.api.learners.identity import Identity, fetch_email_doma
 from program_enrollments.data import JobKind, Word
 from program_enrollments.models import CourseRun, Job, JobPhase, Learner
 from program_enrollments.sql.bulk import select_rows
-from program_enrollments.tabular_files import Record
+from program_enrollments.tabular_files import Record, describe_damage
 
 BATCH = 1_000
 """Lines that are staged in one transaction."""
@@ -116,8 +116,17 @@ def read_batch(job: Job, *, now: datetime) -> None:
         total=total,
         holds_removals=holds,
         is_staged=True,
+        notes=_with_damage(job.notes, rows),
     )
     _readers.put(job, reader._replace(taken=total))
+
+
+def _with_damage(notes: list[str], rows: Iterable[ReadLine]) -> list[str]:
+    """Return a job's notes, with a warning at the first student ID that a spreadsheet seems to have changed."""
+    damaged = (f"Line {row.line}: {advice}" for row in rows if (advice := describe_damage(row.request.student_key)))
+    note = next(damaged, "")
+    is_new = note and not any(known.endswith(note.partition(": ")[2]) for known in notes)
+    return [*notes, note] if is_new else notes
 
 
 def _insert(staged: Sequence[Sequence[Any]]) -> dict[str, Any]:

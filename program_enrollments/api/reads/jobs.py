@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from program_enrollments.api.access import Access
-from program_enrollments.api.reads.cursors import MAX_KEY, Cursor, fetch_page
+from program_enrollments.api.reads.cursors import MAX_KEY, Cursor, fetch_page, walk
 from program_enrollments.data import Page, Permission
 from program_enrollments.exceptions import JobDoesNotExist, PermissionDenied
 from program_enrollments.models import Job, JobRow
@@ -74,13 +76,19 @@ def fetch_jobs(
     return fetch_page(read=read, cursor=cursor, page_size=page_size, render=render)
 
 
-def fetch_job_rows(
-    *, job: Job, word: str | None, changed: bool | None, line: int | None, cursor: str | None, page_size: int
-) -> Page:
+@dataclass(frozen=True, slots=True)
+class JobRowFilters:
+    """Which of a job's rows are listed. None is not applied."""
+
+    word: str | None = None
+    changed: bool | None = None
+    line: int | None = None
+
+
+def fetch_job_rows(*, job: Job, filters: JobRowFilters, cursor: str | None, page_size: int) -> Page:
     """Return a page of the outcomes of a job's lines, in order, then of the leavers. Raises BadCursor."""
-    rows = JobRow.objects.filter(job_id=job.pk)
-    filters = {"word": word, "changed": changed, "line": line}
-    rows = rows.filter(**{name: value for name, value in filters.items() if value is not None})
+    wanted = {name: value for name, value in asdict(filters).items() if value is not None}
+    rows = JobRow.objects.filter(job_id=job.pk, **wanted)
 
     def read(place: Cursor, limit: int) -> Sequence[tuple[int, JobRow]]:
         keyed = {"place__lt" if place.backward else "place__gt": place.key}
@@ -88,6 +96,11 @@ def fetch_job_rows(
         return [(row.place, row) for row in found]
 
     return fetch_page(read=read, cursor=cursor, page_size=page_size, render=describe_row)
+
+
+def walk_job_rows(*, job: Job, filters: JobRowFilters, page_size: int) -> Iterator[dict[str, Any]]:
+    """Yield all outcomes that `fetch_job_rows` lists, a page at a time."""
+    return walk(partial(fetch_job_rows, job=job, filters=filters, page_size=page_size))
 
 
 def describe_job(job: Job) -> dict[str, Any]:

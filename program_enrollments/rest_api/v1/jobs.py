@@ -16,6 +16,7 @@ from program_enrollments.data import ENDED_STATES, JobKind, JobState, Permission
 from program_enrollments.rest_api.bodies import BodyError, read_object, read_text, refuse
 from program_enrollments.rest_api.endpoints import Endpoint
 from program_enrollments.rest_api.errors import InvalidParameter
+from program_enrollments.rest_api.exports import JOB_ROW_COLUMNS, read_export_page_size, wants_csv
 from program_enrollments.rest_api.lists import read_paging
 from program_enrollments.rest_api.openapi.descriptions import describe
 from program_enrollments.rest_api.openapi.operations import jobs as described
@@ -83,20 +84,23 @@ class JobDetail(JobEndpoint):
 class JobRows(JobEndpoint):
     """`jobs/{job}/rows/`: what became of the lines that were changed or refused, and who left."""
 
+    exports = True
+
     @describe(described.ROWS)
-    def get(self, request: Request, job: str) -> Response:
-        cursor, page_size = read_paging(request)
+    def get(self, request: Request, job: str) -> HttpResponseBase:
         line = self.parameters.text("line")
         if line is not None and not LINE.fullmatch(line):
             raise InvalidParameter(parameter="line", detail="line must be a whole number, such as 17.")
-        page = api.fetch_job_rows(
-            job=self.job,
+        filters = api.JobRowFilters(
             word=self.parameters.text("word"),
             changed=self.parameters.boolean("changed"),
             line=int(line) if line is not None else None,
-            cursor=cursor,
-            page_size=page_size,
         )
+        if wants_csv(request):
+            rows = api.walk_job_rows(job=self.job, filters=filters, page_size=read_export_page_size(request))
+            return self.export_response(columns=JOB_ROW_COLUMNS, rows=rows, name=f"job-{self.job.pk}-rows")
+        cursor, page_size = read_paging(request)
+        page = api.fetch_job_rows(job=self.job, filters=filters, cursor=cursor, page_size=page_size)
         return self.page_response(page)
 
 

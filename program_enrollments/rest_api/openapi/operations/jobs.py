@@ -15,6 +15,7 @@ from program_enrollments.exceptions import (
     WrongState,
 )
 from program_enrollments.rest_api.errors import InvalidBody
+from program_enrollments.rest_api.exports import JOB_ROW_COLUMNS
 from program_enrollments.rest_api.openapi import query
 from program_enrollments.rest_api.openapi.descriptions import (
     Answer,
@@ -22,6 +23,7 @@ from program_enrollments.rest_api.openapi.descriptions import (
     Operation,
     Parameter,
     changed,
+    csv_of,
     page_example,
     page_of,
     ref,
@@ -177,13 +179,21 @@ ROWS = Operation(
     "listJobRows",
     "What became of the lines, then who left",
     "Jobs",
-    {200: Answer("A page of rows.", page_of("JobRow"), page_example(ROW))},
+    {
+        200: Answer(
+            "A page of rows.",
+            page_of("JobRow"),
+            page_example(ROW),
+            csv_of(",".join(JOB_ROW_COLUMNS), "42,student1,,left,true,enrolled,canceled,"),
+        )
+    },
     description="Lines that changed nothing are counted, and listed only by the result file. Of a held job, the "
     "removals that it would make.",
     parameters=(
         query.text("word", "Only rows with this word.", "left"),
         Parameter("changed", "Only rows that changed something, or only the others.", query.TRUTH, "true"),
         Parameter("line", "Only this line.", {"type": "string"}, "42"),
+        query.FORMAT,
         *query.PAGING,
     ),
     problems=(JobDoesNotExist(), PermissionDenied(), BadCursor()),
