@@ -192,7 +192,7 @@ ROWS = Operation(
     parameters=(
         query.text("word", "Only rows with this word.", "left"),
         Parameter("changed", "Only rows that changed something, or only the others.", query.TRUTH, "true"),
-        Parameter("line", "Only this line.", {"type": "string"}, "42"),
+        Parameter("line", "Only this line.", {"type": "string", "pattern": "^[0-9]{1,9}$"}, "42"),
         query.FORMAT,
         *query.PAGING,
     ),
