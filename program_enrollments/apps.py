@@ -58,7 +58,6 @@ class ProgramEnrollmentsConfig(AppConfig):
             )
         from program_enrollments import checks, receivers  # noqa: F401  (importing checks is what registers them)
         from program_enrollments.checks import jobs as job_checks  # noqa: F401  (the same)
-        from program_enrollments.rest_api import checks as path_checks  # noqa: F401  (the same)
         from program_enrollments.saml import checks as sign_on_checks  # noqa: F401  (the same)
 
         receivers.connect_receivers()

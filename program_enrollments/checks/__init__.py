@@ -13,6 +13,7 @@ from program_enrollments.checks.databases import (
     judge_engines,
 )
 from program_enrollments.checks.host import check_host
+from program_enrollments.checks.paths import check_compatible_root, check_json_web_tokens
 from program_enrollments.checks.project import check_cache, check_middleware, check_time_zones, check_user_model
 from program_enrollments.checks.settings import RULES, check_settings
 
@@ -20,9 +21,11 @@ __all__ = [
     "RULES",
     "check_authentication",
     "check_cache",
+    "check_compatible_root",
     "check_database",
     "check_database_settings",
     "check_host",
+    "check_json_web_tokens",
     "check_middleware",
     "check_routers",
     "check_settings",

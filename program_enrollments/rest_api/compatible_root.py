@@ -1,4 +1,4 @@
-"""The compatible root: the path at which Open edX's own program API answers, and at which ours can answer instead.
+"""The compatible root: the path of Open edX's own program API, at which ours can answer instead.
 
 `CompatibleRootMiddleware` decides it by the path of a request, so that it does not matter in which order the platform
 found its plug-ins (ADR 0020).
@@ -25,7 +25,7 @@ OF_THE_PLATFORM = re.compile(
 
 
 class CompatibleRootMiddleware:
-    """Lets this app answer below `ROOT` if the setting `COMPATIBLE_ROOT` is on, whichever app has its URLs there."""
+    """Lets this app answer below `ROOT` if the setting `COMPATIBLE_ROOT` is on."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         if not get_setting("COMPATIBLE_ROOT"):

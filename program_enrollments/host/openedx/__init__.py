@@ -1,4 +1,4 @@
-"""The host adapter for Open edX: how this app reaches the platform's accounts, seats, roles, grades and activity.
+"""The host adapter for Open edX: the platform's accounts, seats, roles, grades and activity.
 
 The only package that knows the platform. What it relies on is in the table of `signatures`, what it does and why in
 ADR 0020.

@@ -73,7 +73,10 @@ def _activate(user: Any) -> None:
 
 
 def _remembered_users() -> QuerySet[Any]:
-    """Return the accounts whose owners did not ask to be forgotten. Who takes that back has no such row any more."""
+    """Return the accounts whose owners did not ask to be forgotten.
+
+    The row goes when somebody takes the request back.
+    """
     users: QuerySet[Any] = get_model("auth.User").objects.filter(userretirementrequest=None)
     return users
 

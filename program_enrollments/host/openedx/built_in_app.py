@@ -38,7 +38,10 @@ LEFT_OUT = {
 
 
 class BuiltInCourse(NamedTuple):
-    """A course enrollment of the built-in app. `course_staff` is True for a promised role, else None: not known."""
+    """A course enrollment of the built-in app.
+
+    `course_staff` is True for a promised role, else None: not known.
+    """
 
     id: int
     course_id: str
@@ -48,7 +51,7 @@ class BuiltInCourse(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BuiltInEnrollment:
-    """A program enrollment of the built-in app, with the course enrollments of all rows of that person in there."""
+    """A program enrollment of the built-in app, with all course enrollments of that person in the program."""
 
     id: int
     user_id: int | None
@@ -61,7 +64,10 @@ class BuiltInEnrollment:
 
 @dataclass(frozen=True, slots=True)
 class BuiltInPage:
-    """Rows that follow each other: those that count, and by ID why others are left out. `last` is the highest ID."""
+    """Rows that follow each other: those that count, and by ID why others are left out.
+
+    `last` is the highest ID.
+    """
 
     enrollments: list[BuiltInEnrollment]
     left_out: dict[int, str]
@@ -85,7 +91,7 @@ class _Row(NamedTuple):
 
 
 class _Person(NamedTuple):
-    """A person in a program: by student ID where there is one, else by account."""
+    """A person in a program: by student ID if the row has one, else by account."""
 
     program_uuid: UUID
     name: str | int
@@ -97,7 +103,10 @@ def is_built_in_app_there() -> bool:
 
 
 def read_pages(*, after: int = 0, size: int = 500) -> Iterator[BuiltInPage]:
-    """Yield all rows behind the ID `after`, at most `size` per page, in a constant number of statements per page."""
+    """Yield all rows after the ID `after`, at most `size` per page.
+
+    A page takes a constant number of statements.
+    """
     while True:
         rows = list(_rows(pk__gt=after).order_by("pk")[:size])
         if not rows:
@@ -161,7 +170,10 @@ def _with_others_of_the_same_people(rows: Sequence[_Row]) -> list[_Row]:
 
 
 def _having_keys(rows: Any, keys: Collection[str]) -> Any:
-    """Return `rows` with one of these student IDs in any letter case. MySQL compares so by itself, by the index."""
+    """Return `rows` with one of these student IDs in any letter case.
+
+    MySQL ignores case by itself, and uses the index.
+    """
     if connection.vendor == "mysql":
         return rows.filter(external_user_key__in=keys)
     return rows.alias(lowered=Lower("external_user_key")).filter(lowered__in={key.lower() for key in keys})

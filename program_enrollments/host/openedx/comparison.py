@@ -1,6 +1,7 @@
-"""Comparing `signatures` with the files of a checkout: `python -m program_enrollments.host.openedx.comparison PATH`.
+"""Comparison of `signatures` with the files of a checkout.
 
-Files are parsed, never imported. Exits with 1 if a definition is missing or differs.
+Run `python -m program_enrollments.host.openedx.comparison PATH`. Files are parsed, never imported. Exits with 1 if a
+definition is missing or differs.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Compared(NamedTuple):
-    """What a comparison came to: definitions that agree, differences, and files of packages that are not there."""
+    """The result of a comparison: definitions that agree, differences, and missing files of packages."""
 
     agreeing: int
     differences: list[str]

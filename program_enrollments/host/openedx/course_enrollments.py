@@ -51,7 +51,7 @@ class OpenEdxCourseEnrollments:
             return []
         rows = _seat_rows(user_ids=user_ids, keys=keys)
         if lock:
-            # The order of the unique index: whoever locks seats goes the same way.
+            # The order of the unique index: all writers lock seats in one order.
             rows = rows.order_by("user_id", "course_id").select_for_update()
         found = (
             Seat(user_id, str(course_id), mode, is_active)
@@ -78,7 +78,7 @@ class OpenEdxCourseEnrollments:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What is known around the seats of one call: accounts, course runs, their modes, and the seats there are."""
+    """What is known about the seats of one call: accounts, course runs, modes, and present seats."""
 
     users: Mapping[int, Any]
     runs: Mapping[str, Any]

@@ -15,7 +15,10 @@ from program_enrollments.host.openedx.platform import get_model, parse_course_ke
 
 
 class OpenEdxGrades:
-    """The grades that the platform has stored. Nothing is computed: that takes seconds a learner, and sends events."""
+    """The grades that the platform has stored.
+
+    None is computed: that takes seconds per learner, and sends events.
+    """
 
     def fetch_grades(self, *, course_id: str, user_ids: Collection[int]) -> Mapping[int, Grade]:
         """Return each stored grade, in one statement; there is none before a learner's first attempt."""
@@ -34,7 +37,7 @@ class OpenEdxGrades:
 
 
 class OpenEdxAttendance:
-    """Days (UTC) on which a block of the course run was first or last touched, or completed: a lower bound."""
+    """Days (UTC) on which a learner first or last touched a block, or completed one: a lower bound."""
 
     def fetch_attendance(
         self, *, course_id: str, user_ids: Collection[int], since: date | None = None

@@ -1,4 +1,4 @@
-"""`import_platform_enrollments`: take over the enrollments of Open edX's own app (docs/openedx.rst, Moving in)."""
+"""`import_platform_enrollments`: take over enrollments of Open edX's own app (docs/openedx.rst)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from program_enrollments.host.openedx import OpenEdxHost
 @pytest.mark.django_db
 class TestOpenEdxHost(HostContract):
     host = OpenEdxHost()
-    statements_per_seat = 14
+    statements_per_seat = 10
 
     def make_user(self, *, email=""):
         return make_account(email=email, is_active=not email).pk
