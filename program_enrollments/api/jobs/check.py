@@ -122,7 +122,7 @@ def read_batch(job: Job, *, now: datetime) -> None:
 
 
 def _with_damage(notes: list[str], rows: Iterable[ReadLine]) -> list[str]:
-    """Return a job's notes, with a warning at the first student ID that a spreadsheet seems to have changed."""
+    """Return a job's notes, with a warning of the first ID that a spreadsheet seems to have changed."""
     damaged = (f"Line {row.line}: {advice}" for row in rows if (advice := describe_damage(row.request.student_key)))
     note = next(damaged, "")
     is_new = note and not any(known.endswith(note.partition(": ")[2]) for known in notes)
