@@ -130,8 +130,8 @@ def _read_page(rows: Sequence[_Row]) -> BuiltInPage:
         elif (row.key or "").startswith(RETIRED):
             left_out[row.id] = RETIRED_PERSON
         else:
-            group = groups[row.id]
-            if max(group, key=lambda each: each.rank).id == row.id:
+            group = sorted(groups[row.id], key=lambda each: each.rank, reverse=True)
+            if group[0].id == row.id:
                 key = row.key or next((each.key for each in group if each.key), "")
                 counting.append((row, key or "", group))
             else:

@@ -218,6 +218,23 @@ def test_a_person_in_two_curricula_is_in_the_program_once_by_the_row_that_counts
         }
 
 
+@pytest.mark.parametrize("size", [1, 500])
+def test_rows_of_a_person_are_found_by_student_id_and_by_account_in_turn(world, tmp_path, size):
+    user = make_account()
+    counting = world.enroll(None, user=user)
+    by_account = world.enroll("S-1", user=user, curriculum=world.old, status="ended")
+    by_id = world.enroll("s-1", status="canceled")
+    world.enroll_in_course(by_id)
+
+    _, lines, _ = take_over(tmp_path, size=size)
+
+    # The spelling is that of the row with an ID that was changed last.
+    assert problems(lines) == {("programenrollment", row.pk, "second-curriculum") for row in (by_account, by_id)}
+    assert world.stored() == {("s-1", user.pk, "2026", "enrolled", False)}
+    assert world.stored_courses() == {("s-1", world.course, "active", False)}
+    assert counting.pk
+
+
 def test_twice_is_once_and_what_changes_there_changes_here(world, tmp_path):
     user = make_account()
     rows = [world.enroll("S-1"), world.enroll("S-2", user=user)]
