@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import router
 from django.db.models import Model, QuerySet
 
 Row = TypeVar("Row", bound=Model)
@@ -15,4 +15,4 @@ def rows_of(model: type[Row]) -> QuerySet[Row]:
 
     A replica may not know yet who was given a seat, or which address was confirmed.
     """
-    return model._default_manager.using(DEFAULT_DB_ALIAS)
+    return model._default_manager.using(router.db_for_write(model))

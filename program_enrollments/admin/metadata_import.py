@@ -170,7 +170,8 @@ def import_metadata(request: HttpRequest, *, model_admin: AnyModelAdmin, pk: int
     if request.method == "POST" and form.is_valid() and form.found is not None:
         shown = hashlib.sha256(form.cleaned_data["xml"] + form.found.entity_id.encode()).hexdigest()
         if request.POST.get("shown") == shown and "save" in request.POST:
-            return _save(request, model_admin=model_admin, form=form, found=form.found, provider=provider)
+            with transaction.atomic(using=api.get_database_alias()):
+                return _save(request, model_admin=model_admin, form=form, found=form.found, provider=provider)
         form = _filled_again(form)
     title = _("Import metadata of %s") % provider if provider else _("Add an identity provider by its metadata")
     context = form_page_context(model_admin=model_admin, request=request, form=form) | {
@@ -201,7 +202,6 @@ def _present(provider: IdentityProvider | None) -> SamlConfiguration | None:
         return None
 
 
-@transaction.atomic
 def _save(
     request: HttpRequest,
     *,

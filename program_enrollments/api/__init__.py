@@ -174,7 +174,7 @@ from program_enrollments.api.support.take_over import (
     TakeOverProblem,
     take_over_enrollments,
 )
-from program_enrollments.api.transactions import after_commit
+from program_enrollments.api.transactions import after_commit, get_database_alias
 from program_enrollments.metadata_source import check_metadata_url
 from program_enrollments.models import CourseRun, Job, Program, School
 
@@ -301,6 +301,7 @@ __all__ = [
     "freeze_grades",
     "freeze_program_grades",
     "get_course_run",
+    "get_database_alias",
     "get_freeze",
     "get_identity_provider",
     "get_invitation",

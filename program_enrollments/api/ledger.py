@@ -3,19 +3,15 @@
 Every change of an enrollment, a link or an identity is written here, in the transaction that makes it.
 """
 
-# ruff: noqa: S608  (names of tables and columns come from the models, every value goes as a parameter)
-
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from django.db import connections, router
-
 from program_enrollments.data import Change, Origin
 from program_enrollments.models import LedgerEntry, LedgerPosition
-from program_enrollments.sql.bulk import can_return_rows, insert_rows
+from program_enrollments.sql.bulk import insert_rows, select_rows
 
 FIELDS = (
     "program",
@@ -75,25 +71,15 @@ def _take_positions(counts: Mapping[int, int]) -> dict[int, range]:
 
     Rows are locked in the order of the programs' IDs.
     """
-    if not counts:
-        return {}
-    connection = connections[router.db_for_write(LedgerPosition)]
-    table = connection.ops.quote_name(LedgerPosition._meta.db_table)
-    wanted = sorted(counts.items())
-    params = [value for pair in wanted for value in pair]
-    sql = f"INSERT INTO {table} (program_id, last_position) VALUES {', '.join(['(%s, %s)'] * len(wanted))} "
-    if connection.vendor == "mysql":
-        sql += "ON DUPLICATE KEY UPDATE last_position = last_position + VALUES(last_position)"
-    else:
-        sql += f"ON CONFLICT (program_id) DO UPDATE SET last_position = {table}.last_position + excluded.last_position"
-    answer = "program_id, last_position"
-    with connection.cursor() as cursor:
-        if can_return_rows(connection):
-            cursor.execute(f"{sql} RETURNING {answer}", params)
-        else:
-            cursor.execute(sql, params)
-            cursor.execute(
-                f"SELECT {answer} FROM {table} WHERE program_id IN ({', '.join(['%s'] * len(wanted))})", list(counts)
-            )
-        last = dict(cursor.fetchall())
+    wanted, fields = sorted(counts.items()), ("program_id", "last_position")
+    stored = insert_rows(
+        LedgerPosition,
+        fields=fields,
+        rows=wanted,
+        unique=("program_id",),
+        add=("last_position",),
+        returning=fields,
+    )
+    # MySQL cannot return them with the statement.
+    last = dict(stored or select_rows(LedgerPosition, fields=fields, among=("program_id", list(counts))))
     return {program_id: range(last[program_id] - count + 1, last[program_id] + 1) for program_id, count in wanted}

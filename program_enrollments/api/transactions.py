@@ -10,10 +10,11 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, transaction
+from django.db import OperationalError, connections, router, transaction
 
 from program_enrollments.conf import get_setting
 from program_enrollments.failures import describe_failure
+from program_enrollments.models import Learner
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -22,6 +23,26 @@ T = TypeVar("T")
 POSTGRESQL_PASSING = frozenset({"40001", "40P01", "55P03"})
 MYSQL_PASSING = frozenset({1205, 1213, 1020})
 FIRST_PAUSE_SECONDS = 0.02
+
+
+def get_database_alias() -> str:
+    """Return the alias of the database that holds the app's tables, the accounts and their identities (ADR 0015)."""
+    return router.db_for_write(Learner)
+
+
+def get_connection() -> Any:
+    """Return this thread's connection to that database."""
+    return connections[get_database_alias()]
+
+
+def atomic() -> transaction.Atomic:
+    """Return a block that is a savepoint inside a transaction, and a transaction outside of one."""
+    return transaction.atomic(using=get_database_alias())
+
+
+def roll_back() -> None:
+    """Let the innermost `atomic` block be rolled back at its end, without an exception."""
+    transaction.set_rollback(True, using=get_database_alias())
 
 
 class CrossedByAnother(Exception):
@@ -68,22 +89,25 @@ def in_transaction(work: Callable[[], T]) -> T:
     callbacks raise after the commit: what is committed has happened, and that is what callers have to hear. `work` must
     not have effects outside the database; what it has to do after the commit goes through `after_commit`.
     """
-    inside, tries = connection.in_atomic_block, get_setting("TRANSACTION_TRIES")
+    alias, tries = get_database_alias(), get_setting("TRANSACTION_TRIES")
+    inside = connections[alias].in_atomic_block
     followups = _followups.get() or Followups()
     if inside and _followups.get() is None:
         # Before `work`, in which the host may register callbacks that raise.
-        transaction.on_commit(followups.run, robust=True)
+        transaction.on_commit(followups.run, using=alias, robust=True)
     registered = len(followups.works)
     for attempt in range(1, tries + 1):
         answers: list[T] = []
         try:
-            with transaction.atomic():
+            with transaction.atomic(using=alias):
                 if not inside:
                     # The first to be registered is the first to be called.
-                    transaction.on_commit(followups.run, robust=True)
+                    transaction.on_commit(followups.run, using=alias, robust=True)
                 answers.append(_collecting(followups, work))
+        # Everything: whatever `work` raised, its follow-ups must not run. What may not pass is raised again.
         except Exception as error:
             if followups.committed:
+                # The commit stands, so the error is a callback's of the host. Its text may hold personal data.
                 logger.error("What follows a commit failed: %s.", describe_failure(error))
                 return answers[0]
             # What was rolled back has nothing that follows it.
@@ -134,16 +158,18 @@ def is_rehearsal() -> bool:
 def after_commit(work: Callable[[], object], *, using: str | None = None) -> None:
     """Call `work` once the transaction has committed, at once if there is none. What it raises is logged, not raised.
 
+    The transaction is that of the database `using`, the app's own if it is None.
+
     Django calls callbacks in the order of their registration and drops all behind the first that raises. In
     `in_transaction`, `work` comes before any callback that the host registers there. A callback that the host
     registered earlier, in a transaction of its own, can still raise and drop it: the sweep has to find what was lost.
     A savepoint that is rolled back inside `in_transaction` does not take `work` back, so it must look at the data anew.
     """
-    followups = _followups.get()
-    if followups is not None and (using or DEFAULT_DB_ALIAS) == DEFAULT_DB_ALIAS:
+    followups, alias = _followups.get(), get_database_alias()
+    if followups is not None and (using or alias) == alias:
         followups.works.append(work)
     else:
-        transaction.on_commit(partial(_follow, work), using=using, robust=True)
+        transaction.on_commit(partial(_follow, work), using=using or alias, robust=True)
 
 
 def _collecting(followups: Followups, work: Callable[[], T]) -> T:
@@ -163,7 +189,9 @@ def _follow(work: Callable[[], object]) -> None:
 
 
 def is_lost() -> bool:
-    """Whether the transaction that this runs in can only be rolled back, as after a deadlock on MariaDB and MySQL: what
-    was written before is gone, and nothing more can be.
+    """Whether the transaction that this runs in can only be rolled back, as after a deadlock on MariaDB and MySQL.
+
+    What was written before is gone, and nothing more can be written.
     """
-    return connection.in_atomic_block and transaction.get_rollback()
+    alias = get_database_alias()
+    return connections[alias].in_atomic_block and transaction.get_rollback(using=alias)

@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Tags, register
 from django.db import DEFAULT_DB_ALIAS, connections, router
 
+from program_enrollments import api
 from program_enrollments.checks.messages import APP, error, warning
 
 LEAST_SQLITE = (3, 35)
@@ -57,7 +58,7 @@ def _labels(models: Sequence[Any]) -> str:
 @register()
 def check_database_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Return E010, E011, W003 and W004: transactions that the settings make unfit for the app's locks."""
-    connection = connections[_alias()]
+    connection = connections[api.get_database_alias()]
     options = connection.settings_dict.get("OPTIONS", {})
     if connection.vendor == "sqlite":
         return _check_sqlite(connection, options)
@@ -99,7 +100,7 @@ def _check_sqlite(connection: Any, options: dict[str, Any]) -> list[CheckMessage
 @register(Tags.database)
 def check_database(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Return E012 and E013 for the storage engines and character sets of MySQL and MariaDB."""
-    alias = _alias()
+    alias = api.get_database_alias()
     if alias not in (databases or ()) or connections[alias].vendor != "mysql":
         return []
     tables = [model._meta.db_table for model in apps.get_app_config(APP).get_models()]
@@ -159,7 +160,3 @@ def models_of(app_label: str) -> list[Any]:
         return [model for model in apps.get_app_config(app_label).get_models() if model._meta.managed]
     except LookupError:
         return []
-
-
-def _alias() -> str:
-    return router.db_for_write(apps.get_model(APP, "Learner")) or "default"

@@ -82,7 +82,8 @@ def check_broker(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.database)
 def check_due_jobs(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Return W011 if jobs in the database have been due for long."""
-    if "default" not in (databases or ()) or not api.has_job_table(connections["default"]):
+    alias = api.get_database_alias()
+    if alias not in (databases or ()) or not api.has_job_table(connections[alias]):
         return []
     if not api.count_overdue_jobs(now=timezone.now(), late=LATE):
         return []

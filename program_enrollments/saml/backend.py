@@ -179,7 +179,7 @@ def sign_in(request: HttpRequest, user: Any, *, backend: Any) -> None:
     Raises SignOnRefused if the account was deleted meanwhile.
     """
     try:
-        with transaction.atomic():
+        with transaction.atomic(using=api.get_database_alias()):
             login(request, user, backend=f"{type(backend).__module__}.{type(backend).__qualname__}")
     except DatabaseError:
         # The update of the account's last sign-in found no row.

@@ -8,9 +8,21 @@ import pytest
 from django.db import DataError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from program_enrollments.models import Learner, PreemptiveProgramEnrollment, School
-from program_enrollments.sql.bulk import delete_rows, insert_rows, select_rows, update_rows
-from tests.factories.enrollment import CurriculumFactory, LearnerFactory, ProgramFactory, SchoolFactory
+from program_enrollments.models import (
+    Learner,
+    LedgerPosition,
+    PreemptiveCourseEnrollment,
+    PreemptiveProgramEnrollment,
+    School,
+)
+from program_enrollments.sql.bulk import can_return_rows, delete_rows, insert_rows, select_rows, update_rows
+from tests.factories.enrollment import (
+    CurriculumFactory,
+    LearnerFactory,
+    PreemptiveCourseEnrollmentFactory,
+    ProgramFactory,
+    SchoolFactory,
+)
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, 654321, tzinfo=UTC)
 FIELDS = (
@@ -24,6 +36,7 @@ FIELDS = (
     "created",
     "modified",
 )
+MOMENTS = ("created", "modified")
 
 
 def row(school: School, key: str) -> tuple[object, ...]:
@@ -70,6 +83,39 @@ def test_rows_that_are_there_already_can_be_updated_or_left_as_they_are(school: 
     assert [email for _, email, _ in stored] == ["S-1@x.example", "S-2@x.example"]
 
 
+def test_numbers_can_be_added_to_those_that_are_there_already(school: School) -> None:
+    first, second = sorted((ProgramFactory(school=school).pk, ProgramFactory(school=school).pk))
+    fields = ("program_id", "last_position")
+
+    def add(*rows: tuple[int, int]) -> list[tuple[int, int]]:
+        answer = insert_rows(
+            LedgerPosition, fields=fields, rows=rows, unique=["program_id"], add=["last_position"], returning=fields
+        )
+        assert answer == [] or can_return_rows(connection)
+        return sorted(answer or LedgerPosition.objects.values_list(*fields))
+
+    assert add((second, 3)) == [(second, 3)]
+    assert add((first, 7), (second, 10)) == [(first, 7), (second, 13)]
+    assert sorted(LedgerPosition.objects.values_list(*fields)) == [(first, 7), (second, 13)]
+
+
+def test_some_fields_can_be_added_to_while_others_are_replaced(school: School) -> None:
+    enrollment = PreemptiveCourseEnrollmentFactory(learner__school=school, tries=2, refusals=5, problem_code="old")
+    row = (enrollment.program_id, enrollment.course_run_id, enrollment.learner_id, "active", False, "new", "", 1, 1)
+    unique = ("program", "course_run", "learner")
+    insert_rows(
+        PreemptiveCourseEnrollment,
+        fields=(*unique, "status", "course_staff", "problem_code", "problem_detail", "tries", "refusals", *MOMENTS),
+        rows=[(*row, NOW, NOW)],
+        unique=unique,
+        update=["problem_code", "modified"],
+        add=["tries"],
+    )
+    stored = PreemptiveCourseEnrollment.objects.get()
+    assert (stored.pk, stored.tries, stored.refusals, stored.problem_code) == (enrollment.pk, 3, 5, "new")
+    assert (stored.created, stored.modified) == (enrollment.created, NOW)
+
+
 def test_conflicting_rows_fail_otherwise(school: School) -> None:
     LearnerFactory(school=school, student_key="S-1")
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -112,6 +158,23 @@ def test_each_row_gets_values_of_its_own(school: School) -> None:
     )
     found = list(Learner.objects.order_by("pk").values_list("problem_detail", "problem_at"))
     assert found == [(f"no. {number}", NOW if number % 2 else None) for number in range(700)]
+
+
+def test_updated_rows_are_all_or_none(transactional_db: None) -> None:
+    school = SchoolFactory()
+    learners = [LearnerFactory(school=school, student_key=key) for key in ("S-1", "S-2", "S-3")]
+    taken = [(learners[0].pk, "s-9"), (learners[1].pk, "s-3")]
+    with pytest.raises(IntegrityError):
+        update_rows(Learner, fields=["student_key_normalized"], rows=taken)
+    stored = Learner.objects.order_by("pk").values_list("student_key_normalized", flat=True)
+    assert list(stored) == ["s-1", "s-2", "s-3"]
+
+
+def test_an_update_passes_over_rows_that_are_gone(school: School) -> None:
+    learner = LearnerFactory(school=school)
+    update_rows(Learner, fields=["problem_code"], rows=[(learner.pk + 1, "gone"), (learner.pk, "here")])
+    update_rows(Learner, fields=["problem_code"], rows=[])
+    assert list(Learner.objects.values_list("problem_code", flat=True)) == ["here"]
 
 
 def test_rows_are_selected_once_each_and_of_one_school_only(school: School) -> None:

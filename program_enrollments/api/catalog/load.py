@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import DataError, IntegrityError, OperationalError, connection, transaction
+from django.db import DataError, IntegrityError, OperationalError
 from django.db.models import Exists, Model, OuterRef, Q
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ from program_enrollments.api.catalog.plan import (
     plan_catalog,
     tell_plan,
 )
-from program_enrollments.api.transactions import CrossedByAnother, in_transaction, is_passing
+from program_enrollments.api.transactions import CrossedByAnother, get_connection, in_transaction, is_passing, roll_back
 from program_enrollments.catalog_sources.values import CatalogProblem, CatalogProgram
 from program_enrollments.models import (
     CourseRun,
@@ -92,7 +92,7 @@ def _load(wanted: CatalogProgram, *, settled: Collection[str], dry_run: bool, co
             raise CrossedByAnother from None
         warnings = tuple(_tell_ambiguous(wanted))
         if dry_run:
-            transaction.set_rollback(True)
+            roll_back()
         kept = tuple(
             f"curriculum {uuid}: {course_id} kept, there are enrollments or grades" for uuid, course_id in plan.kept
         )
@@ -111,7 +111,7 @@ def _load(wanted: CatalogProgram, *, settled: Collection[str], dry_run: bool, co
 def _fetch_mirror(wanted: CatalogProgram) -> Mirror:
     """Return the stored rows of a program and lock the program's row, so that its loads take turns."""
     # If the database has one, a lock that lets enrollments of the program be written meanwhile.
-    no_key = connection.features.has_select_for_no_key_update
+    no_key = get_connection().features.has_select_for_no_key_update
     program = Program.objects.select_for_update(no_key=no_key).filter(uuid=wanted.uuid).first()
     named = {curriculum.uuid: {run.course_id for run in curriculum.course_runs} for curriculum in wanted.curricula}
     curricula = list(

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from program_enrollments.api.learners.locks import LockedLearner
@@ -17,6 +16,7 @@ from program_enrollments.api.realizing.seats import (
     find_occupied_elsewhere,
     hand_over_roles,
 )
+from program_enrollments.api.transactions import atomic, roll_back
 from program_enrollments.data import Change, ChangeKind, CourseStatus
 from program_enrollments.host.ports import UserCourse
 from program_enrollments.models import PreemptiveCourseEnrollment, ProgramCourseEnrollment
@@ -122,11 +122,11 @@ def _leave(*, found: Sequence[_Leaving], by_id: Mapping[int, LockedLearner]) -> 
     revokes -= heirs.keys()
     failed: set[int] = set()
     while wishes or revokes:
-        with transaction.atomic():
+        with atomic():
             _, failures = agree_on_seats_and_roles(wishes=wishes, grants=(), revokes=revokes)
             if not failures:
                 break
-            transaction.set_rollback(True)
+            roll_back()
         failed |= {owners[pair] for pair in failures}
         wishes = [wish for wish in wishes if owners[wish.pair] not in failed]
         revokes = {pair for pair in revokes if owners[pair] not in failed}

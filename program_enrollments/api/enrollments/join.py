@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from program_enrollments.api.learners.creation import complete_learners, make_learners
 from program_enrollments.api.learners.locks import LockedLearner
 from program_enrollments.api.learners.people import Person
 from program_enrollments.api.realizing.after_sign_in import realize_by_emails
 from program_enrollments.api.realizing.promises import realize_linked
-from program_enrollments.api.transactions import CrossedByAnother, after_commit, is_lost, is_passing
+from program_enrollments.api.transactions import CrossedByAnother, after_commit, atomic, is_lost, is_passing
 from program_enrollments.data import Change
 from program_enrollments.failures import describe_failure
 
@@ -55,7 +55,7 @@ def _realize_apart(learners: Sequence[LockedLearner], now: datetime) -> list[Cha
     What the host refuses of it waits, and fails no row.
     """
     try:
-        with transaction.atomic():
+        with atomic():
             return realize_linked(learners=learners, now=now).changes
     # Whatever the host raised about another program's course run, it is no fault of the row at hand.
     except Exception as error:

@@ -11,10 +11,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from django.db import connection
 from django.utils import timezone
 
-from program_enrollments.api.transactions import in_transaction
+from program_enrollments.api.transactions import get_connection, in_transaction
 from program_enrollments.conf import get_setting
 from program_enrollments.models import Job
 
@@ -72,6 +71,7 @@ class paced:  # noqa: N801  (reads as the function that it would be)
         self.started = time.monotonic()
 
     def __exit__(self, *error: object) -> None:
+        connection = get_connection()
         if connection.vendor == "sqlite" and not connection.in_atomic_block:
             time.sleep(min(time.monotonic() - self.started, 1.0))
 
@@ -84,7 +84,7 @@ class Pace:
 
     def measure(self, *, rows: int, seconds: float) -> None:
         """Learn from a chunk of so many rows that took so long."""
-        if connection.vendor != "sqlite" or not rows or seconds <= 0:
+        if get_connection().vendor != "sqlite" or not rows or seconds <= 0:
             return
         fitting = int(rows * SQLITE_SECONDS / seconds)
         self.size = max(1, min(get_setting("CHUNK_SIZE"), fitting))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import F
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ from program_enrollments.api.jobs.guard import weigh
 from program_enrollments.api.jobs.nudges import nudge
 from program_enrollments.api.jobs.queue import due_jobs, is_next, next_job
 from program_enrollments.api.jobs.removals import compare_batch, find_leavers
-from program_enrollments.api.transactions import in_transaction
+from program_enrollments.api.transactions import atomic, in_transaction
 from program_enrollments.conf import get_setting
 from program_enrollments.data import ENDED_STATES, JobState
 from program_enrollments.exceptions import InvalidFile
@@ -102,7 +102,7 @@ def _begin(job: Job, now: datetime) -> bool:
     if job.state == JobState.WAITING:
         values["message"] = ""
     try:
-        with transaction.atomic():
+        with atomic():
             taken = Job.objects.filter(pk=job.pk, slice=job.slice, state=job.state).update(**values)
     except IntegrityError:
         # Another job of the program has begun since the look.

@@ -10,9 +10,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import connections, router
-
 from program_enrollments.api.learners.identity import Identity
+from program_enrollments.api.transactions import get_connection
 from program_enrollments.models import Learner
 from program_enrollments.sql.bulk import select_rows
 
@@ -107,7 +106,7 @@ def locks_rows() -> bool:
     SQLite doesn't: a transaction that writes what it has read before is refused if anybody else wrote meanwhile, so
     what a first look found still holds.
     """
-    return bool(connections[router.db_for_write(Learner)].features.has_select_for_update)
+    return bool(get_connection().features.has_select_for_update)
 
 
 def _names(identities: Sequence[Identity]) -> tuple[set[str], set[str]]:

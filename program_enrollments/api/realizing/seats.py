@@ -9,9 +9,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from django.db import transaction
-
-from program_enrollments.api.transactions import is_lost, is_rehearsal
+from program_enrollments.api.transactions import atomic, is_lost, is_rehearsal, roll_back
 from program_enrollments.conf import get_setting
 from program_enrollments.data import CourseStatus, HostFailure, Seat
 from program_enrollments.exceptions import HostError, HostRefused
@@ -171,7 +169,7 @@ def agree_on_seats_and_roles(
         return set(), agree_on_seats(wishes=wishes, one_by_one=one_by_one)
     refused: dict[UserCourse, HostFailure] = {}
     while True:
-        with transaction.atomic():
+        with atomic():
             failures = agree_on_seats(
                 wishes=[wish for wish in wishes if wish.pair not in refused], one_by_one=one_by_one
             )
@@ -181,7 +179,7 @@ def agree_on_seats_and_roles(
             )
             if not role_failures:
                 return given, refused | failures
-            transaction.set_rollback(True)
+            roll_back()
         refused |= role_failures
 
 
@@ -240,7 +238,7 @@ def _guarded(call: Callable[[], T]) -> tuple[T | None, HostFailure | None]:
     An exception becomes a failure without its text, which can contain personal data.
     """
     try:
-        with transaction.atomic():
+        with atomic():
             return call(), None
     except HostError as error:
         return None, HostFailure(error.code, error.detail, isinstance(error, HostRefused))

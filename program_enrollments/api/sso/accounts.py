@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.contrib.auth import get_user_model
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError
 from social_django.models import UserSocialAuth
 
 from program_enrollments.api.learners.evidence import remove_sign_ons
@@ -21,7 +21,7 @@ from program_enrollments.api.learners.identity import fetch_email_domains, is_wi
 from program_enrollments.api.sso.holders import Holder, find_privileged, is_privileged, is_settled, lock_holder
 from program_enrollments.api.sso.seen_assertions import remember_assertion
 from program_enrollments.api.sso.usernames import are_named_by_email, email_candidates, username_candidates
-from program_enrollments.api.transactions import in_transaction
+from program_enrollments.api.transactions import atomic, in_transaction
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import HostError, SignOnRefused
 from program_enrollments.host import get_host
@@ -113,7 +113,7 @@ def open_account(
         kept = social.extra_data if isinstance(social.extra_data, Mapping) else {}
         social.extra_data = {**kept, "auth_time": int(now.timestamp())}
         try:
-            with transaction.atomic():
+            with atomic():
                 social.save(update_fields=["extra_data", "modified"])
         except DatabaseError:
             if UserSocialAuth.objects.filter(pk=social.pk).exists():
@@ -254,7 +254,7 @@ def _insert_account(*, identity: AssertedIdentity, email: str) -> Any:
         usernames = username_candidates(sources=(identity.username, identity.email, identity.full_name, full_name))
     for username in usernames:
         try:
-            with transaction.atomic():
+            with atomic():
                 return model._default_manager.create_user(
                     **{email_field: email, model.USERNAME_FIELD: username, **fields}
                 )
@@ -284,7 +284,7 @@ def _attach(*, backend: str, identity: AssertedIdentity, user_id: int, holder: H
     that changes the column's collation.
     """
     try:
-        with transaction.atomic():
+        with atomic():
             social: UserSocialAuth = UserSocialAuth.objects.create(user_id=user_id, provider=backend, uid=identity.uid)
     except IntegrityError:
         raise SignOnRefused(SignOnRefusal.IDENTITY_CLASH, slug=identity.slug) from None

@@ -6,9 +6,9 @@ import hashlib
 from datetime import datetime
 from functools import partial
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
-from program_enrollments.api.transactions import after_commit, in_transaction
+from program_enrollments.api.transactions import after_commit, atomic, in_transaction
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.models import SeenAssertion
@@ -28,7 +28,7 @@ def remember_assertion(*, entity_id: str, assertion_id: str, expires_at: datetim
     """
     digest = hashlib.sha256(f"{entity_id}\0{assertion_id}".encode()).hexdigest()
     try:
-        with transaction.atomic():
+        with atomic():
             SeenAssertion(digest=digest, expires_at=expires_at).save(force_insert=True)
     except IntegrityError:
         raise SignOnRefused(SignOnRefusal.REPLAYED) from None
