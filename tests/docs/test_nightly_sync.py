@@ -151,16 +151,15 @@ def test_those_leave_too_whose_ids_look_like_addresses_in_a_program_of_two_curri
     leave = [f"B-75@exchange,,enrolled,{active[0]}", f",b-76@uni-b.example,enrolled,{active[1]}"]
     (tmp_path / "courses.csv").write_text("course_id,student_key,email,status\n", encoding="utf-8")
 
-    outputs = []
+    nights = []
     for rows in (stay + leave, stay):
         text = "\n".join(["student_key,email,status,curriculum_uuid", *rows])
         (tmp_path / "students.csv").write_text(text, encoding="utf-8")
-        night = sync(scripts, tmp_path, network, program=PROGRAM_OF_TWO_CURRICULA)
-        outputs.append([night.returncode, night.stderr, *night.stdout.splitlines()])
+        nights.append(sync(scripts, tmp_path, network, program=PROGRAM_OF_TWO_CURRICULA))
 
-    assert [output[:3] for output in outputs] == [
-        [1, "", "enrollments: succeeded, 2 changed, 0 left."],
-        [1, "", "enrollments: succeeded, 2 changed, 2 left."],
+    assert [(night.returncode, night.stderr, night.stdout.splitlines()[0]) for night in nights] == [
+        (1, "", "enrollments: succeeded, 2 changed, 0 left."),
+        (1, "", "enrollments: succeeded, 2 changed, 2 left."),
     ]
     assert "held, 0 changed, 0 left. The snapshot has no rows." in outputs[-1][-1], (
         "a file without rows is not believed"
