@@ -1,4 +1,4 @@
-"""Transacting: short transactions that are tried again when the database gives one up in favour of another."""
+"""Short transactions, which are tried again if the database gives one up in favour of another."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FIRST_PAUSE_SECONDS = 0.02
 
 
 def get_database_alias() -> str:
-    """Return the alias of the database that holds the app's tables, the accounts and their identities (ADR 0015)."""
+    """Return the alias of the database that holds the app's tables and the accounts (ADR 0015)."""
     return router.db_for_write(Learner)
 
 
@@ -50,7 +50,10 @@ class CrossedByAnother(Exception):
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether `error` only says that another transaction was in the way (deadlock, lock time-out, serialization)."""
+    """Whether `error` only says that another transaction was in the way.
+
+    That is a deadlock, a lock time-out or a serialization failure.
+    """
     if isinstance(error, CrossedByAnother):
         return True
     if not isinstance(error, OperationalError):
@@ -82,12 +85,13 @@ _followups: ContextVar[Followups | None] = ContextVar("program_enrollments_follo
 
 
 def in_transaction(work: Callable[[], T]) -> T:
-    """Run `work` in a transaction and return what it returns; run it again, after a pause, where `is_passing` holds.
+    """Run `work` in a transaction and return what it returns.
 
-    Inside a transaction that somebody else opened it runs in a savepoint, and again only for `CrossedByAnother`: after
-    a deadlock only the owner could start anew. Raises what `work` raised on the last try, but not what the host's own
-    callbacks raise after the commit: what is committed has happened, and that is what callers have to hear. `work` must
-    not have effects outside the database; what it has to do after the commit goes through `after_commit`.
+    If `is_passing` holds for what it raises, it is run again after a pause. Inside a transaction that somebody else
+    opened it runs in a savepoint, and again only for `CrossedByAnother`: after a deadlock only the owner could
+    start anew. Raises what `work` raised on the last try, but not what the host's own callbacks raise after the
+    commit: what is committed has happened, and that is what callers have to hear. `work` must not have effects
+    outside the database; what it has to do after the commit goes through `after_commit`.
     """
     alias, tries = get_database_alias(), get_setting("TRANSACTION_TRIES")
     inside = connections[alias].in_atomic_block
@@ -156,9 +160,9 @@ def is_rehearsal() -> bool:
 
 
 def after_commit(work: Callable[[], object], *, using: str | None = None) -> None:
-    """Call `work` once the transaction has committed, at once if there is none. What it raises is logged, not raised.
+    """Call `work` once the transaction has committed, at once if there is none.
 
-    The transaction is that of the database `using`, the app's own if it is None.
+    What it raises is logged, not raised. The transaction is that of the database `using`, the app's own if it is None.
 
     Django calls callbacks in the order of their registration and drops all behind the first that raises. In
     `in_transaction`, `work` comes before any callback that the host registers there. A callback that the host
@@ -189,9 +193,9 @@ def _follow(work: Callable[[], object]) -> None:
 
 
 def is_lost() -> bool:
-    """Whether the transaction that this runs in can only be rolled back, as after a deadlock on MariaDB and MySQL.
+    """Whether the transaction that this runs in can only be rolled back.
 
-    What was written before is gone, and nothing more can be written.
+    So it is after a deadlock on MariaDB and MySQL. What was written before is gone, and nothing more can be written.
     """
     alias = get_database_alias()
     return connections[alias].in_atomic_block and transaction.get_rollback(using=alias)

@@ -53,19 +53,19 @@ def insert_rows(
     add: Sequence[str] = (),
     returning: Sequence[str] = (),
 ) -> list[tuple[Any, ...]]:
-    """Insert `rows` with as few statements as can hold them, and return the columns `returning` of what was written.
+    """Insert `rows` with as few statements as can hold them, and return columns of what was written.
 
-    A row has one value per field of `fields`, in that order. Values that all rows share are sent once, where the
-    database allows it: most values of a ledger entry are. The answer is in no particular order, and it is `[]` on
-    MySQL, which cannot return rows.
+    These are the columns `returning`. A row has one value per field of `fields`, in that order. Values that all
+    rows share are sent once, where the database allows it: most values of a ledger entry are. The answer is in no
+    particular order, and it is `[]` on MySQL, which cannot return rows.
 
     Rows that break a unique constraint are an IntegrityError, unless one of these is given:
 
-    - `ignore_conflicts`: they are left out, whichever constraint it is.
-    - `unique`: the fields of one constraint. A stored row with the same values gets the new values of the fields
-      `update`, and the new values of the fields `add` are added to its own; without either it is left as it is. Each of
-      `rows` must differ from the others in these fields. Stored rows are locked in the order of `rows`. MySQL and
-      MariaDB do the same for any other unique constraint of the table.
+    - `ignore_conflicts`: they are left out, whichever constraint it is. - `unique`: the fields of one constraint. A
+    stored row with the same values gets the new values of the fields `update`, and the new values of the fields
+    `add` are added to its own; without either it is left as it is. Each of `rows` must differ from the others in
+    these fields. Stored rows are locked in the order of `rows`. MySQL and MariaDB do the same for any other unique
+    constraint of the table.
     """
     if not rows:
         return []
@@ -192,7 +192,7 @@ def _is_unique(model: type[models.Model], names: set[str]) -> bool:
 
 
 def update_rows(model: type[models.Model], *, fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Set `fields` of many rows, to values of each row's own, with as few calls of the driver as can hold them.
+    """Set `fields` of many rows to values of each row's own, with as few calls as can hold them.
 
     A row is (primary key, value per field …). Rows that no longer exist are passed over. On SQLite, the calls are one
     transaction if there is none yet.
@@ -226,9 +226,9 @@ def update_rows(model: type[models.Model], *, fields: Sequence[str], rows: Seque
 def _derived_tables(
     connection: Any, model: type[models.Model], names: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> Iterator[tuple[str, list[Any]]]:
-    """Write `rows` as a table `given` with the columns of these fields, and the parameters; in batches as `_sources`.
+    """Write `rows` as a table `given` with the columns of these fields, and the parameters.
 
-    Not for SQLite.
+    In batches as `_sources`. Not for SQLite.
     """
     columns = _columns(connection, model, names)
     if connection.vendor == "postgresql":

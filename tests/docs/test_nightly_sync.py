@@ -161,7 +161,7 @@ def test_those_leave_too_whose_ids_look_like_addresses_in_a_program_of_two_curri
         (1, "", "enrollments: succeeded, 2 changed, 0 left."),
         (1, "", "enrollments: succeeded, 2 changed, 2 left."),
     ]
-    assert "held, 0 changed, 0 left. The snapshot has no rows." in outputs[-1][-1], (
+    assert "held, 0 changed, 0 left. The snapshot has no rows." in nights[-1].stdout, (
         "a file without rows is not believed"
     )
     after = statuses(platform, path)
