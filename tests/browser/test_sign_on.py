@@ -179,7 +179,7 @@ def test_support_staff_add_a_university(
     fill(browser, slug="uni-c", id_attribute=UID)
     browser.execute_script("document.getElementsByName('metadata')[0].value = arguments[0]", xml)
     browser.find_element(By.NAME, "show").click()
-    wait_for(browser, "This is what it says.")
+    wait_for(browser, "These are the contents of the metadata.")
     screenshot("9-what-it-says")
     browser.find_element(By.NAME, "save").click()
     wait_for(browser, "counts at once")
