@@ -5,10 +5,10 @@
 A database whose server doesn't answer, or whose driver isn't installed, is skipped with the reason. With
 ``--require``, or ``REQUIRE_ALL_DATABASES=1`` in the environment, that is a failure instead.
 
-On one database the whole suite runs, and pytest writes straight to the terminal. On several, what is marked ``once``
-gets a run of its own, on SQLite, and the rest a run for each database. All run at the same time, and each one's output
-is printed whole when it ends. What stands in ``PYTEST_ADDOPTS`` reaches every run. Exit status: 0 if everything that
-had to run passed, else 1.
+What is marked ``once`` gets a run of its own, on SQLite, and the rest a run for each database. All run at the same
+time, and each one's output is printed whole when it ends; on one database, the run on it writes straight to the
+terminal. What stands in ``PYTEST_ADDOPTS`` reaches every run. Exit status: 0 if everything that had to run passed,
+else 1.
 """
 
 import argparse
@@ -25,6 +25,7 @@ import pytest
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
 # The slowest first.
 ORDER = ("mariadb", "postgresql", "sqlite")
+PARTS_OF_ONE_DATABASE = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +106,6 @@ WHY_NOT: dict[str, Callable[[Mapping[str, str]], str | None]] = {
 
 def parts_of(databases: Sequence[str]) -> list[Part]:
     """Return what to run so that all of the suite runs on `databases`; what runs once comes first, as it waits most."""
-    if len(databases) == 1:
-        return [Part(database=databases[0])]
     return [Part(database="sqlite", once="only"), *(Part(database=each, once="without") for each in databases)]
 
 
@@ -142,17 +141,25 @@ def run_all(parts: Sequence[Part]) -> list[Run]:
 
     A run computes, or waits for its server or for a process that it started: together they keep two cores busy.
     """
-    if len(parts) == 1:
-        return [run_part(parts[0], capture=False)]
     say(f"Running: {'; '.join(part.title for part in parts)}. Each one's output comes when it has ended.")
+    is_watched = len(parts) == PARTS_OF_ONE_DATABASE
     runs = []
     with ThreadPoolExecutor(max_workers=len(parts)) as pool:
-        futures = [pool.submit(run_part, part, capture=True) for part in parts]
+        futures = [pool.submit(run_part, part, capture=not (is_watched and part.once == "without")) for part in parts]
         for future in as_completed(futures):
             run = future.result()
             runs.append(run)
-            say(f"\n===== {run.part.title} =====\n{run.output.rstrip()}")
+            if run.output and not is_watched:
+                say(_output_of(run))
+    # Beside a run that writes to the terminal, the other one's output would stand in the middle of its lines.
+    for run in runs if is_watched else ():
+        if run.output:
+            say(_output_of(run))
     return runs
+
+
+def _output_of(run: Run) -> str:
+    return f"\n===== {run.part.title} =====\n{run.output.rstrip()}"
 
 
 def verdict_on(run: Run, *, runs: Sequence[Run]) -> str:
