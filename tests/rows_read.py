@@ -52,7 +52,7 @@ def _rows_of(node: dict[str, Any]) -> int:
     if "Relation Name" not in node and "Index Name" not in node:
         return below
     names = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
-    return below + round(node["Actual Loops"] * sum(node.get(name, 0) for name in names))
+    return int(below + round(node["Actual Loops"] * sum(node.get(name, 0) for name in names)))
 
 
 def _count_on_sqlite(call: Callable[[], object]) -> int:
