@@ -35,7 +35,7 @@ UNREVISED = (
     "program_enrollments/api/enrollments/",
     "program_enrollments/api/jobs/",
     "program_enrollments/api/learners/",
-    "program_enrollments/api/reads/pages.py",
+    "program_enrollments/api/reads/enrollment_pages.py",
     "program_enrollments/api/transactions.py",
     "program_enrollments/rest_api/openapi/",
     "program_enrollments/sql/",

@@ -12,8 +12,8 @@ from django.db.models import Model, Q
 from program_enrollments.api.learners.search import find_learners
 from program_enrollments.api.reads.course_staff import fetch_roles
 from program_enrollments.api.reads.cursors import Cursor, fetch_page
+from program_enrollments.api.reads.enrollment_pages import Cut, Listed, read_page
 from program_enrollments.api.reads.needs import find_in_need
-from program_enrollments.api.reads.pages import Cut, Listed, read_page
 from program_enrollments.conf import get_setting
 from program_enrollments.data import PRESENT_STATUSES, CourseStatus, LearnerFilters, LearnerProblem, LearnerState, Page
 from program_enrollments.models import (

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from program_enrollments.exceptions import InvalidFile
 from program_enrollments.normalization import strip_invisible
+from program_enrollments.tabular_files.encodings import SAVE_AS_CSV
 from program_enrollments.tabular_files.lines import Lines, unclosed_quote
-from program_enrollments.tabular_files.signatures import SAVE_AS_CSV
 
 DELIMITERS: Mapping[str, str] = {",": "commas", ";": "semicolons", "\t": "tabs"}
 QUOTE = '"'

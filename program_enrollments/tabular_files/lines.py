@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from program_enrollments.exceptions import InvalidFile
 from program_enrollments.tabular_files.cells import SHIELD
-from program_enrollments.tabular_files.signatures import HEAD_BYTES, SAVE_AS_CSV, find_encoding
+from program_enrollments.tabular_files.encodings import HEAD_BYTES, SAVE_AS_CSV, find_encoding
 
 BLOCK_BYTES = 1 << 16
 MAX_LINE_CHARACTERS = 1_000_000

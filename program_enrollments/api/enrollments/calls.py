@@ -18,12 +18,12 @@ from program_enrollments.api.enrollments.explanations import explain
 from program_enrollments.api.enrollments.pipeline import EnrollmentWrite
 from program_enrollments.api.enrollments.rows import Row
 from program_enrollments.api.kept_answers import RequestProgress
+from program_enrollments.api.learners.email_domains import fetch_email_domains
 from program_enrollments.api.learners.hand_overs import find_hand_overs
 from program_enrollments.api.learners.identity import (
     EnrollmentRequest,
     Identity,
     check_identities,
-    fetch_email_domains,
     find_duplicates,
 )
 from program_enrollments.api.learners.people import Person

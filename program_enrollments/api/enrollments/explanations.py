@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from django.utils.translation import gettext as _
 
-from program_enrollments.api.learners.identity import EnrollmentRequest, is_within_domains
+from program_enrollments.api.learners.email_domains import is_within_domains
+from program_enrollments.api.learners.identity import EnrollmentRequest
 from program_enrollments.data import CourseEnrollmentRequest, CourseStatus, ProgramStatus, RowOutcome, Word
 from program_enrollments.normalization import MAX_IDENTITY_LENGTH, is_email, is_pseudonym, normalize_identity
 

@@ -25,7 +25,7 @@ from program_enrollments.api.jobs.removals import fetch_learner_ids, fetch_stand
 from program_enrollments.api.jobs.requests import request_of
 from program_enrollments.api.jobs.staging import Staged, fetch_staged
 from program_enrollments.api.jobs.writes import FileWrite
-from program_enrollments.api.learners.identity import fetch_email_domains
+from program_enrollments.api.learners.email_domains import fetch_email_domains
 from program_enrollments.api.transactions import CrossedByAnother, rehearse
 from program_enrollments.data import (
     ChangeKind,

@@ -21,7 +21,8 @@ from program_enrollments.api.jobs.formats import open_lines, records_behind
 from program_enrollments.api.jobs.inputs import open_input
 from program_enrollments.api.jobs.lines import SPACING, ReadLine, read_line
 from program_enrollments.api.jobs.staging import insert_staged
-from program_enrollments.api.learners.identity import Identity, fetch_email_domains
+from program_enrollments.api.learners.email_domains import fetch_email_domains
+from program_enrollments.api.learners.identity import Identity
 from program_enrollments.data import JobKind, Word
 from program_enrollments.models import CourseRun, Job, JobPhase, Learner
 from program_enrollments.sql.bulk import select_rows

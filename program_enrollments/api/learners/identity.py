@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from program_enrollments.api.learners.email_domains import is_within_domains
 from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest
 from program_enrollments.expansion import expands_beyond
-from program_enrollments.models import SchoolEmailDomain
 from program_enrollments.normalization import (
     MAX_IDENTITY_LENGTH,
     is_email,
@@ -31,23 +31,6 @@ class Identity(NamedTuple):
     email: str
     email_normalized: str
     valid: bool
-
-
-def fetch_email_domains(*, school_id: int) -> frozenset[str]:
-    """Return the school's e-mail domains, normalized; empty where it lists none and every domain is fine."""
-    return frozenset(
-        domain
-        for domain in SchoolEmailDomain.objects.filter(school_id=school_id).values_list("domain_normalized", flat=True)
-        if domain
-    )
-
-
-def is_within_domains(*, email_normalized: str, domains: Collection[str]) -> bool:
-    """Whether an address is in one of `domains` or below one; always, where there are none."""
-    if not domains:
-        return True
-    domain = email_normalized.rpartition("@")[2]
-    return any(domain == allowed or domain.endswith(f".{allowed}") for allowed in domains)
 
 
 def check_identity(

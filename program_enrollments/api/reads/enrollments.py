@@ -16,7 +16,7 @@ from django.db.models import Model
 
 from program_enrollments.api.reads.course_staff import HeldRoles, fetch_roles
 from program_enrollments.api.reads.cursors import Cursor, fetch_page, walk
-from program_enrollments.api.reads.pages import Cut, Listed, read_page
+from program_enrollments.api.reads.enrollment_pages import Cut, Listed, read_page
 from program_enrollments.data import EnrollmentFilters, Page
 from program_enrollments.models import (
     CourseRun,

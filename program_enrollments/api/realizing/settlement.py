@@ -7,7 +7,7 @@ from datetime import datetime
 
 from program_enrollments.api.learners.account_locks import lock_accounts
 from program_enrollments.api.learners.claims import Claim
-from program_enrollments.api.learners.identity import is_within_domains
+from program_enrollments.api.learners.email_domains import is_within_domains
 from program_enrollments.api.learners.links import (
     apply_settlement,
     by_school_account,

@@ -16,8 +16,8 @@ from django.contrib.auth import get_user_model
 from django.db import DatabaseError, IntegrityError
 from social_django.models import UserSocialAuth
 
+from program_enrollments.api.learners.email_domains import fetch_email_domains, is_within_domains
 from program_enrollments.api.learners.evidence import remove_sign_ons
-from program_enrollments.api.learners.identity import fetch_email_domains, is_within_domains
 from program_enrollments.api.sso.holders import Holder, find_privileged, is_privileged, is_settled, lock_holder
 from program_enrollments.api.sso.seen_assertions import remember_assertion
 from program_enrollments.api.sso.usernames import are_named_by_email, email_candidates, username_candidates

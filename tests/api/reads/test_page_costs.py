@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, models
 from django.utils import timezone
 
-from program_enrollments.api.reads.pages import Cut, read_page
+from program_enrollments.api.reads.enrollment_pages import Cut, read_page
 from program_enrollments.models import (
     Learner,
     PreemptiveCourseEnrollment,

@@ -10,7 +10,7 @@ from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from program_enrollments.api.reads.pages import Cut, Listed, read_page
+from program_enrollments.api.reads.enrollment_pages import Cut, Listed, read_page
 from program_enrollments.models import (
     Curriculum,
     Learner,
