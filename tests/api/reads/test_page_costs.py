@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
-from django.db import connection, models
+from django.db import models
 from django.utils import timezone
 
 from program_enrollments.api.reads.pages import Cut, read_page
@@ -18,7 +19,7 @@ from program_enrollments.models import (
 )
 from program_enrollments.sql.bulk import insert_rows
 from tests.factories.enrollment import CourseRunFactory, CurriculumFactory
-from tests.rows_read import count_rows_read
+from tests.rows_read import analyze, count_rows_read, renew_tables
 
 LEARNERS = 4_000
 ROWS = 50
@@ -32,6 +33,7 @@ class World:
     """The same learners in two programs, and in two course runs of one of them."""
 
     def __init__(self, model: type[models.Model]) -> None:
+        renew_tables(Learner, ProgramEnrollment, PreemptiveProgramEnrollment, model)
         curriculum = CurriculumFactory()
         other = CurriculumFactory(program__school=curriculum.program.school)
         self.program, self.course_run = curriculum.program, CourseRunFactory(curricula=[curriculum])
@@ -44,21 +46,20 @@ class World:
             student_key_normalized=[f"s-{number}" for number in range(LEARNERS)],
         )
         self.ids = sorted(Learner.objects.values_list("pk", flat=True))
+        # Enrolled in another order than made, as by files in the order of names.
+        mixed = Random(1).sample(self.ids, LEARNERS)
         programs = (ProgramEnrollment if self.is_real else PreemptiveProgramEnrollment) if self.is_course else model
         for each in (curriculum, other):
             in_program = {"program": each.program_id, "curriculum": each.pk, "status": "enrolled"}
-            self._insert(programs, in_program, learner=self.ids)
+            self._insert(programs, in_program, learner=mixed)
         if self.is_course:
             others = {"problem_code": "", "problem_detail": "", "tries": 0, "refusals": 0}
             others = {"course_staff_given": False} if self.is_real else others
             for run in (self.course_run, CourseRunFactory(curricula=[curriculum])):
                 in_run = {"program": self.program.pk, "course_run": run.pk, "status": "inactive"}
-                self._insert(model, {**in_run, "course_staff": False, **others}, learner=self.ids)
+                self._insert(model, {**in_run, "course_staff": False, **others}, learner=mixed)
 
-        if connection.vendor == "postgresql":
-            # As autovacuum does within a minute. Before, PostgreSQL takes the tables for empty, and reads them whole.
-            with connection.cursor() as cursor:
-                cursor.execute(f"ANALYZE {', '.join(table._meta.db_table for table in (Learner, programs, model))}")
+        analyze(Learner, programs, model)
 
     @property
     def is_course(self) -> bool:
