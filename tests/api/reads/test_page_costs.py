@@ -32,7 +32,7 @@ up to two enrollments in the program, the curriculum and the course run.
 class World:
     """The same learners in two programs, and in two course runs of one of them."""
 
-    def __init__(self, model: type[models.Model]) -> None:
+    def __init__(self, model: type[models.Model], *, learners: int = LEARNERS) -> None:
         renew_tables(Learner, ProgramEnrollment, PreemptiveProgramEnrollment, model)
         curriculum = CurriculumFactory()
         other = CurriculumFactory(program__school=curriculum.program.school)
@@ -42,12 +42,12 @@ class World:
         self._insert(
             Learner,
             {"school": self.program.school_id, **texts},
-            student_key=[f"S-{number}" for number in range(LEARNERS)],
-            student_key_normalized=[f"s-{number}" for number in range(LEARNERS)],
+            student_key=[f"S-{number}" for number in range(learners)],
+            student_key_normalized=[f"s-{number}" for number in range(learners)],
         )
         self.ids = sorted(Learner.objects.values_list("pk", flat=True))
         # Enrolled in another order than made, as by files in the order of names.
-        mixed = Random(1).sample(self.ids, LEARNERS)
+        mixed = Random(1).sample(self.ids, learners)
         programs = (ProgramEnrollment if self.is_real else PreemptiveProgramEnrollment) if self.is_course else model
         for each in (curriculum, other):
             in_program = {"program": each.program_id, "curriculum": each.pk, "status": "enrolled"}
@@ -107,3 +107,11 @@ def test_no_more_is_read_than_the_page_shows(world: World, share: float) -> None
         read["of all runs"] = world.count_rows_read(**runs, behind=run_id - 1)
         read["of all runs, backward"] = world.count_rows_read(**runs, behind=run_id + 1, backward=True)
     assert max(read.values()) <= PER_ROW * ROWS + 10, read
+
+
+@pytest.mark.only_on("mariadb", "postgresql")
+def test_who_has_no_account_is_found_on_the_way(db: None) -> None:
+    """Took PostgreSQL that for something rare, it would look for all of them first, and sort."""
+    world = World(PreemptiveProgramEnrollment, learners=20_000)
+    behind = [world.ids[place] for place in (0, 10_000, 16_000)]
+    assert max(world.count_rows_read(behind=each, linked=False) for each in behind) <= PER_ROW * ROWS + 10
