@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
-from django.db import connection, models
+from django.db import models
 from django.utils import timezone
 
 from program_enrollments.api.reads.enrollment_pages import Cut, read_page
@@ -18,7 +19,7 @@ from program_enrollments.models import (
 )
 from program_enrollments.sql.bulk import insert_rows
 from tests.factories.enrollment import CourseRunFactory, CurriculumFactory
-from tests.rows_read import count_rows_read
+from tests.rows_read import analyze, count_rows_read, renew_tables
 
 LEARNERS = 4_000
 ROWS = 50
@@ -31,7 +32,8 @@ up to two enrollments in the program, the curriculum and the course run.
 class World:
     """The same learners in two programs, and in two course runs of one of them."""
 
-    def __init__(self, model: type[models.Model]) -> None:
+    def __init__(self, model: type[models.Model], *, learners: int = LEARNERS) -> None:
+        renew_tables(Learner, ProgramEnrollment, PreemptiveProgramEnrollment, model)
         curriculum = CurriculumFactory()
         other = CurriculumFactory(program__school=curriculum.program.school)
         self.program, self.course_run = curriculum.program, CourseRunFactory(curricula=[curriculum])
@@ -40,25 +42,24 @@ class World:
         self._insert(
             Learner,
             {"school": self.program.school_id, **texts},
-            student_key=[f"S-{number}" for number in range(LEARNERS)],
-            student_key_normalized=[f"s-{number}" for number in range(LEARNERS)],
+            student_key=[f"S-{number}" for number in range(learners)],
+            student_key_normalized=[f"s-{number}" for number in range(learners)],
         )
         self.ids = sorted(Learner.objects.values_list("pk", flat=True))
+        # Enrolled in another order than made, as by files in the order of names.
+        mixed = Random(1).sample(self.ids, learners)
         programs = (ProgramEnrollment if self.is_real else PreemptiveProgramEnrollment) if self.is_course else model
         for each in (curriculum, other):
             in_program = {"program": each.program_id, "curriculum": each.pk, "status": "enrolled"}
-            self._insert(programs, in_program, learner=self.ids)
+            self._insert(programs, in_program, learner=mixed)
         if self.is_course:
             others = {"problem_code": "", "problem_detail": "", "tries": 0, "refusals": 0}
             others = {"course_staff_given": False} if self.is_real else others
             for run in (self.course_run, CourseRunFactory(curricula=[curriculum])):
                 in_run = {"program": self.program.pk, "course_run": run.pk, "status": "inactive"}
-                self._insert(model, {**in_run, "course_staff": False, **others}, learner=self.ids)
+                self._insert(model, {**in_run, "course_staff": False, **others}, learner=mixed)
 
-        if connection.vendor == "postgresql":
-            # As autovacuum does within a minute. Before, PostgreSQL takes the tables for empty, and reads them whole.
-            with connection.cursor() as cursor:
-                cursor.execute(f"ANALYZE {', '.join(table._meta.db_table for table in (Learner, programs, model))}")
+        analyze(Learner, programs, model)
 
     @property
     def is_course(self) -> bool:
@@ -106,3 +107,11 @@ def test_no_more_is_read_than_the_page_shows(world: World, share: float) -> None
         read["of all runs"] = world.count_rows_read(**runs, behind=run_id - 1)
         read["of all runs, backward"] = world.count_rows_read(**runs, behind=run_id + 1, backward=True)
     assert max(read.values()) <= PER_ROW * ROWS + 10, read
+
+
+@pytest.mark.only_on("mariadb", "postgresql")
+def test_who_has_no_account_is_found_on_the_way(db: None) -> None:
+    """Took PostgreSQL that for something rare, it would look for all of them first, and sort."""
+    world = World(PreemptiveProgramEnrollment, learners=20_000)
+    behind = [world.ids[place] for place in (0, 10_000, 16_000)]
+    assert max(world.count_rows_read(behind=each, linked=False) for each in behind) <= PER_ROW * ROWS + 10
