@@ -12,9 +12,9 @@ from typing import Any
 
 from program_enrollments.api.reads.change_entries import tell_changes, tell_changes_between
 from program_enrollments.api.reads.cursors import MAX_KEY, seal, unseal
+from program_enrollments.api.transactions import get_database_alias
 from program_enrollments.exceptions import BadCursor
 from program_enrollments.models import LedgerEntry, LedgerPosition, Program
-from program_enrollments.sql.compiled import CompiledQuery, Slot
 
 PLACE = re.compile(r"c(\d{1,19})\.(\d{1,19})", re.ASCII)
 
@@ -70,16 +70,10 @@ def walk_changes(*, program: Program, after: str | None, page_size: int) -> Iter
         after = page.cursor
 
 
-# Asked of the database that is written to: a replica that lags behind would call a good cursor bad.
-LAST_POSITION = CompiledQuery(
-    model=LedgerPosition,
-    write=lambda: LedgerPosition.objects.filter(pk=Slot("program")).values_list("last_position"),
-)
-
-
 def _last_position(*, program_id: int) -> int:
-    rows = LAST_POSITION.fetch(program=program_id)
-    return int(rows[0][0]) if rows else 0
+    # From the database that is written to: a replica that lags behind would call a good cursor bad.
+    positions = LedgerPosition.objects.using(get_database_alias()).filter(pk=program_id)
+    return positions.values_list("last_position", flat=True).first() or 0
 
 
 def _encode(*, program_id: int, position: int) -> str:
