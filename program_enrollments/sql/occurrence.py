@@ -30,14 +30,19 @@ def find_occurring(
     given = list(values)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # LIMIT keeps it from joining the table as a whole.
-            found = f"SELECT 1 FROM {table} WHERE {conditions} AND {column} = given.value LIMIT 1"
+            # LIMIT keeps it from joining the table as a whole, and the order from reading all rows that are `equal`
+            # through another index.
+            following = (
+                f"SELECT {column} AS value FROM {table} WHERE {conditions} AND {column} >= given.value"
+                f" ORDER BY {column} LIMIT 1"
+            )
             sql = (
-                f"SELECT given.value FROM unnest(%s::varchar[]) AS given (value) CROSS JOIN LATERAL ({found}) AS found"
+                f"SELECT given.value FROM unnest(%s::varchar[]) AS given (value) CROSS JOIN LATERAL ({following})"
+                " AS following WHERE following.value = given.value"
             )
             cursor.execute(sql, [given, *equal.values()])
         elif connection.vendor == "sqlite":
-            found = f"SELECT 1 FROM {table} INDEXED BY {name(index)} WHERE {conditions} AND {column} = given.value"
+            found = f"SELECT 1 FROM {table} WHERE {conditions} AND {column} = given.value"
             sql = f"SELECT given.value FROM json_each(%s) AS given WHERE EXISTS ({found})"
             cursor.execute(sql, [json.dumps(given), *equal.values()])
         else:
