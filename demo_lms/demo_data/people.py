@@ -108,7 +108,7 @@ PERSONS = (
 )
 
 COHORTS = (
-    # Nobody of them has signed in yet. They are many enough for the guard to hold a file that forgets most of them.
+    # None of them has signed in yet. A file that leaves most of them out removes enough to be held by the guard.
     *(SeedEnrollment(DATA_SCIENCE, f"A-{number}", curriculum=1, courses=(DS201,)) for number in range(3001, 3041)),
     *(SeedEnrollment(PUBLIC_HEALTH, f"B-{number}", curriculum=1, courses=(PH201,)) for number in range(3001, 3041)),
 )
