@@ -36,6 +36,7 @@ setup(
     package_data={
         "program_enrollments": [
             "py.typed",
+            "rest_api/openapi.yaml",
             "templates/**/*.html",
             "templates/**/*.txt",
             "static/**/*",
@@ -54,6 +55,8 @@ setup(
         "Environment :: Web Environment",
         "Framework :: Django",
         "Framework :: Django :: 5.2",
+        "Framework :: Django :: 6.0",
+        "Framework :: Django :: 6.1",
         "Intended Audience :: Education",
         "Intended Audience :: System Administrators",
         "Operating System :: OS Independent",
@@ -61,6 +64,8 @@ setup(
         "Programming Language :: Python :: 3 :: Only",
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Programming Language :: Python :: 3.14",
         "Topic :: Education",
     ],
 )

@@ -23,14 +23,19 @@ from typing import Any
 
 from benchmarks.client import Client
 from benchmarks.databases import FOLDER, TITLES
+from benchmarks.file_section import measure_files
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.sampling import Results
-from benchmarks.sections import SECTIONS, Bench, Place, prepare
+from benchmarks.sections import SECTIONS as OTHER_SECTIONS
+from benchmarks.sections import Bench, Place, prepare
 from benchmarks.serving import Server
+from benchmarks.shared_workers import measure_shared_workers
 from benchmarks.stands import Stand
 from benchmarks.tables import write_tables
 from benchmarks.targets import Verdict, judge
 from tests.run_on_databases import WHY_NOT
+
+SECTIONS = {**OTHER_SECTIONS, "files": measure_files, "workers": measure_shared_workers}
 
 
 def main() -> int:

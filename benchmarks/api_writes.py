@@ -19,7 +19,7 @@ def write_programs(prefix: str, count: int, status: str) -> Sample:
     program = Program.objects.get(uuid=PROGRAM_UUID)
     rows = [ProgramEnrollmentRequest(key, key, "", status) for key in _keys(prefix, count)]
     origin = Origin(source=Source.API, actor_id=1, request_id="bench")
-    return _measure_calls(
+    return measure_calls(
         rows, lambda call: api.write_program_enrollments(program=program, rows=call, verb=Verb.UPSERT, origin=origin)
     )
 
@@ -33,7 +33,7 @@ def write_courses(prefix: str, count: int, status: str) -> Sample:
     program, run = Program.objects.get(uuid=PROGRAM_UUID), CourseRun.objects.get(course_id=course_id(0))
     rows = [CourseEnrollmentRequest(key, key, "", status) for key in _keys(prefix, count)]
     origin = Origin(source=Source.API, actor_id=1, request_id="bench")
-    return _measure_calls(
+    return measure_calls(
         rows,
         lambda call: api.write_course_enrollments(
             program=program, course_run=run, rows=call, verb=Verb.UPSERT, origin=origin
@@ -45,7 +45,9 @@ def _keys(prefix: str, count: int) -> list[str]:
     return [student_key(prefix, number) for number in range(1, count + 1)]
 
 
-def _measure_calls(rows: Sequence[Any], write: Callable[[Sequence[Any]], Sequence[Any]]) -> Sample:
+def measure_calls(rows: Sequence[Any], write: Callable[[Sequence[Any]], Sequence[Any]]) -> Sample:
+    """Measure `write` called with at most 10,000 of `rows` at a time. Raises RuntimeError if a row is refused."""
+
     def work() -> None:
         for start in range(0, len(rows), MAX_ROWS):
             refused = next((row for row in write(rows[start : start + MAX_ROWS]) if not row.good), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +12,7 @@ class Plan:
 
     `write_samples` gives, by rows of a sample, how many samples a bulk write has; `large_write` the rows of the one
     that only the smallest and the largest tables meet, without course runs; `others` the enrollments that are there
-    before.
+    before; `file_samples`, by lines of a file, how often it is sent.
     """
 
     others: tuple[int, ...]
@@ -26,6 +26,8 @@ class Plan:
     crossings: int = 3
     body_rows: int = 10_000
     small_list: int = 1_000
+    page_samples: int = 5
+    file_samples: dict[int, int] = field(default_factory=lambda: {2_000: 3})
 
     def narrowed(self, *, others: Sequence[int], rows: Collection[int] | None) -> Plan:
         """Return the plan with these numbers of other enrollments, and with bulk writes of so many `rows` only."""
@@ -36,6 +38,7 @@ class Plan:
             http_others=tuple({min(others), max(others)}),
             write_samples={each: samples for each, samples in self.write_samples.items() if each in kept},
             large_write=self.large_write if self.large_write in kept else None,
+            file_samples={each: samples for each, samples in self.file_samples.items() if rows is None or each in rows},
         )
 
 
@@ -47,6 +50,7 @@ FULL = Plan(
     sign_in_samples=15,
     read_samples=25,
     swept=100_000,
+    file_samples={100_000: 3, 1_000_000: 1},
 )
 QUICK = Plan(
     others=(10_000,),

@@ -40,7 +40,7 @@ class Spot(NamedTuple):
 
 def find_spots(prefix: str, count: int) -> dict[str, Spot]:
     """Return the start, the middle and the end of what the crowd `prefix` is listed in."""
-    from program_enrollments.api.reads.changes import _encode as encode_feed  # noqa: PLC0415  (needs the stand's settings)
+    from program_enrollments.api.reads.changes import cursor_at as encode_feed  # noqa: PLC0415  (needs the stand's settings)
     from program_enrollments.api.reads.cursors import Cursor  # noqa: PLC0415
 
     world, driver = get_world(), get_driver()

@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from benchmarks import api_writes, crowds, floor_realizing, floor_writes, reads, sign_ins, sweeps
+from benchmarks import (
+    api_writes,
+    console_pages,
+    crowds,
+    dashboards,
+    floor_realizing,
+    floor_writes,
+    reads,
+    sign_ins,
+    sweeps,
+)
 from benchmarks.client import Client
 from benchmarks.crowds import Crowd
 from benchmarks.floor_writes import CHUNK, FloorWrite
@@ -114,7 +124,7 @@ def _write_once(bench: Bench, places: list[Place], write: BulkWrite) -> None:
         for step, status in cycle.steps:
             for place in places:
                 for through, work in _doors(bench, place, write, step, status):
-                    _keep(bench, place, f"{cycle}: {step}", through, work(), rows=write.rows)
+                    keep(bench, place, f"{cycle}: {step}", through, work(), rows=write.rows)
 
 
 def _doors(
@@ -143,12 +153,14 @@ def _doors(
             yield "driver, COPY", floor("copy", "c")
 
 
-def _keep(bench: Bench, place: Place, work: str, through: str, sample: Sample, *, rows: int = 1) -> None:
+def keep(bench: Bench, place: Place, work: str, through: str, sample: Sample, *, rows: int = 1) -> None:
+    """Keep a sample with the results."""
     stand = place.stand
     bench.results.add(vendor=stand.vendor, others=stand.others, work=work, through=through, rows=rows, sample=sample)
 
 
-def _note(bench: Bench, place: Place, what: str, value: float, *, unit: str, limit: float | None = None) -> None:
+def note(bench: Bench, place: Place, what: str, value: float, *, unit: str, limit: float | None = None) -> None:
+    """Keep a figure that is no time of a piece of work."""
     stand = place.stand
     bench.results.note(vendor=stand.vendor, others=stand.others, what=what, value=value, unit=unit, at_most=limit)
 
@@ -178,7 +190,7 @@ def _sign_in_once(bench: Bench, place: Place, waiting: int, number: int) -> None
         (first, "set-based SQL", _floor_sign_in(place.stand, f"b{waiting}", number)),
     ]
     for work, through, sample in samples if number > 1 else ():
-        _keep(bench, place, work, through, sample)
+        keep(bench, place, work, through, sample)
 
 
 def _floor_sign_in(stand: Stand, prefix: str, number: int) -> Sample:
@@ -200,7 +212,7 @@ def measure_sweeps(bench: Bench) -> None:
         for through, work in doors:
             with cleared([place]):
                 place.stand.run(crowds.seed, crowd)
-                _keep(bench, place, "sweep", through, work(), rows=swept)
+                keep(bench, place, "sweep", through, work(), rows=swept)
 
 
 def measure_reads(bench: Bench) -> None:
@@ -218,10 +230,10 @@ def measure_reads(bench: Bench) -> None:
         for number in range(bench.plan.read_samples + 1):
             for place in places:
                 for where, spot in spots[place.stand.others].items():
-                    _read_once(bench, place, where, spot, keep=number > 0)
+                    _read_once(bench, place, where, spot, counts=number > 0)
 
 
-def _read_once(bench: Bench, place: Place, where: str, spot: Spot, *, keep: bool) -> None:
+def _read_once(bench: Bench, place: Place, where: str, spot: Spot, *, counts: bool) -> None:
     """Read everything once, each thing through `api`, over HTTP, and by the bare query."""
     run = place.stand.run
     doors: Mapping[tuple[str, str], Callable[[], Sample]] = {
@@ -240,8 +252,47 @@ def _read_once(bench: Bench, place: Place, where: str, spot: Spot, *, keep: bool
     }
     for (what, through), work in doors.items():
         sample = work()
-        if keep:
-            _keep(bench, place, f"{what}, {where}", through, sample)
+        if counts:
+            keep(bench, place, f"{what}, {where}", through, sample)
+
+
+def measure_dashboards(bench: Bench) -> None:
+    """The learner's pages, for the first, a middle and the last learner."""
+    bench.say("the learner's dashboard")
+    places = bench.places
+    with cleared(places):
+        learners = {}
+        for place in places:
+            if not place.stand.others:
+                crowd = Crowd("d", bench.plan.small_list, "half", enrolled=True, course=True, ledger=True)
+                place.stand.run(crowds.seed, crowd)
+            learners[place.stand.others] = place.stand.run(dashboards.find_learners)
+        for number in range(bench.plan.read_samples + 1):
+            for place in places:
+                for user_id, program in learners[place.stand.others]:
+                    for page in dashboards.PAGES:
+                        sample = place.stand.run(dashboards.open_page, page, user_id, program)
+                        # The first one of each is not counted: it fills caches.
+                        if number:
+                            keep(bench, place, f"dashboard, {page}", "page", sample)
+
+
+def measure_pages(bench: Bench) -> None:
+    """Pages of the console, from the address to the last byte: by the clock, and by the processor time of Django."""
+    bench.say("pages of the console")
+    for place in bench.places:
+        if not place.stand.others:
+            continue
+        # Databases that people use have statistics; this one was filled a moment ago.
+        place.stand.run(console_pages.gather_statistics)
+        spot = place.stand.run(reads.find_spots, OTHERS, place.stand.others)["middle"]
+        pages = place.stand.run(console_pages.addresses, spot.list_cursor, spot.student_key)
+        for name, address in pages.items():
+            shown = [place.stand.run(console_pages.show, address) for _ in range(bench.plan.page_samples + 1)]
+            # The first one fills caches and counts what is kept for a while.
+            for one in shown[1:]:
+                keep(bench, place, f"page: {name}", "clock", one.clock)
+                keep(bench, place, f"page: {name}", "processor", one.processor)
 
 
 def measure_memory(bench: Bench) -> None:
@@ -254,15 +305,15 @@ def measure_memory(bench: Bench) -> None:
         idle = server.memory
         with cleared([place]), server.peak_memory() as peak:
             client.put(course=False, prefix="m", count=rows, status="enrolled")
-        _note(bench, place, f"memory over idle, a body of {rows:,} rows", peak() - idle, unit="MB", limit=100)
+        note(bench, place, f"memory over idle, a body of {rows:,} rows", peak() - idle, unit="MB", limit=100)
         walk = client.walk_programs()
         next(walk)
         before, walked, seconds = server.memory, 0, 0.0
         with server.peak_memory() as peak:
             for count, sample in walk:
                 walked, seconds = walked + count, seconds + sample.seconds
-        _note(bench, place, f"memory that grew while {walked:,} rows were walked", peak() - before, unit="MB", limit=64)
-        _note(bench, place, "rows a second in that walk", walked / seconds, unit="rows/s")
+        note(bench, place, f"memory that grew while {walked:,} rows were walked", peak() - before, unit="MB", limit=64)
+        note(bench, place, "rows a second in that walk", walked / seconds, unit="rows/s")
         client.close()
 
 
@@ -286,19 +337,21 @@ def measure_crossings(bench: Bench) -> None:
             longest.append(max(met))
             chunks.append(written.result() / (rows / CHUNK))
             calm += place.stand.run(sign_ins.sign_in_for, prefix, seconds / 2, rows // 2)
-    _note(bench, place, "a sign-in with nothing else going on, median", median(calm) * 1000, unit="ms")
-    _note(bench, place, f"a sign-in during a write of {rows:,} rows, median", median(waits) * 1000, unit="ms")
-    _note(bench, place, "the longest during a write, of all writes", max(longest) * 1000, unit="ms")
-    _note(bench, place, "a chunk of such a write, median", median(chunks) * 1000, unit="ms")
+    note(bench, place, "a sign-in with nothing else going on, median", median(calm) * 1000, unit="ms")
+    note(bench, place, f"a sign-in during a write of {rows:,} rows, median", median(waits) * 1000, unit="ms")
+    note(bench, place, "the longest during a write, of all writes", max(longest) * 1000, unit="ms")
+    note(bench, place, "a chunk of such a write, median", median(chunks) * 1000, unit="ms")
     # SQLite has one writer at a time and no queue: who waits asks again now and then, and may ask in vain.
     queues = place.stand.vendor != "sqlite"
     # A disk that stalls for half a second once in a while is met by whoever commits then: hence the median.
     waited = median((each - median(calm)) / chunk for each, chunk in zip(longest, chunks, strict=True))
-    _note(bench, place, "longest wait during a write, median", waited, unit="chunks", limit=1 if queues else None)
+    note(bench, place, "longest wait during a write, median", waited, unit="chunks", limit=1 if queues else None)
 
 
 SECTIONS: dict[str, Callable[[Bench], None]] = {
     "reads": measure_reads,
+    "dashboards": measure_dashboards,
+    "pages": measure_pages,
     "sign_ins": measure_sign_ins,
     "crossings": measure_crossings,
     "memory": measure_memory,

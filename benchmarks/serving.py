@@ -8,17 +8,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Self
 
-import psutil  # type: ignore[import-untyped]
-
+from benchmarks.memory import memory_of, peak_memory
 from benchmarks.stands import Stand, environment, settle
 
 HEADER = "X-Bench-Statements"
-MEGABYTE = 1024 * 1024
 
 
 class Server:
@@ -49,24 +46,11 @@ class Server:
     @property
     def memory(self) -> float:
         """Resident memory of the server, in megabytes."""
-        return float(psutil.Process(self._process.pid).memory_info().rss) / MEGABYTE
+        return memory_of(self._process.pid)
 
-    @contextmanager
-    def peak_memory(self) -> Iterator[Callable[[], float]]:
+    def peak_memory(self) -> AbstractContextManager[Callable[[], float]]:
         """Watch the server's memory, and tell the highest value seen, in megabytes."""
-        highest, done = [self.memory], threading.Event()
-
-        def watch() -> None:
-            while not done.wait(0.002):
-                highest[0] = max(highest[0], self.memory)
-
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        try:
-            yield lambda: highest[0]
-        finally:
-            done.set()
-            watcher.join()
+        return peak_memory(self._process.pid)
 
 
 def count_statements(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:

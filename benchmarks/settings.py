@@ -1,7 +1,8 @@
 """Settings of a benchmarked process: those of the demo LMS as it would be served, on a database of the benchmark's own.
 
 From the environment: ``BENCH_VENDOR`` (``sqlite``, ``postgresql`` or ``mariadb``) and ``BENCH_DATABASE`` (the
-database's name, or the path of SQLite's file), both set by `benchmarks.stands`.
+database's name, or the path of SQLite's file), both set by `benchmarks.stands`; where Celery's workers carry files on,
+``BENCH_BROKER``, ``BENCH_QUEUE`` and ``BENCH_FILES``, a folder, too.
 """
 
 from __future__ import annotations
@@ -29,3 +30,17 @@ LOGGING = {"version": 1, "disable_existing_loggers": False}
 # Only the server of `benchmarks.serving` is asked to count.
 if os.environ.get("BENCH_COUNT_STATEMENTS") == "1":
     MIDDLEWARE = ["benchmarks.serving.count_statements", *MIDDLEWARE]  # noqa: F405
+
+if "BENCH_BROKER" in os.environ:
+    CELERY_BROKER_URL = os.environ["BENCH_BROKER"]
+    CELERY_TASK_DEFAULT_QUEUE = os.environ["BENCH_QUEUE"]
+    CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+    CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+    PROGRAM_ENROLLMENTS = {**PROGRAM_ENROLLMENTS, "JOB_ENGINE": "celery"}  # noqa: F405
+    STORAGES = {
+        **STORAGES,  # noqa: F405
+        "program_enrollments": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": os.environ["BENCH_FILES"]},
+        },
+    }

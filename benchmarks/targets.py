@@ -1,16 +1,17 @@
-"""The targets (docs/scale.md), and what a run says of each."""
+"""The targets (docs/scale.rst), and what a run says of each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmarks import console_pages
 from benchmarks.databases import TITLES
 from benchmarks.sampling import Results, Series
 
 FLOORS = ("driver, arrays", "driver, VALUES")
 """The driver's multi-row floor: whichever of them the database has and takes faster."""
-HTTP, API = 0.4, 0.5
+HTTP, API, FILE = 0.4, 0.5, 0.5
 GROWTH_COUNTS_ON = ("postgresql", "mariadb")
 SMALLEST_SAMPLE = 10_000
 """Rows from which on a bulk write's growth is told: below, it is mostly round trips and noise."""
@@ -55,10 +56,23 @@ def _targets(results: Results, vendor: str, series: list[Series]) -> Iterator[tu
     yield "bulk write through api, of the driver's multi-row rate", API, True, _of_floor(results, series, "api")
     yield "bulk write over HTTP, of the driver's multi-row rate", HTTP, True, _of_floor(results, series, "http")
     yield "replay through api, times the first write's rate", 3, True, _replays(results, series)
+    yield "file, of the rate of the same rows through api", FILE, True, _of_api(results, series)
+    yield "file sent again, times the first run's rate", 1.5, True, _steps_of_files(results, series, "replay", "create")
+    yield (
+        "snapshot with leavers, of the rate of the file sent again",
+        1 / 1.2,
+        True,
+        _steps_of_files(results, series, "snapshot", "replay"),
+    )
+    yield "growth of a row's cost with the length of its file", 1.25, False, _growth_of_files(results, series)
     yield "sign-in: statements that the app adds", 16, False, _sign_in_statements(results, series)
     yield "sign-in: time that the app adds, times set-based SQL's", 4, False, _sign_in_times(results, series)
+    yield "page of the console, processor time (ms)", console_pages.LIMIT, False, _console_pages(series, "processor")
+    yield "page of the console, by the clock (ms)", console_pages.LIMIT, False, _console_pages(series, "clock")
     yield "page of 100: statements", 5, False, _page_statements(series)
     yield "page of 100 through api, times the bare query's time", 5, False, _page_times(results, series)
+    yield "page of the dashboard: statements", 16, False, _dashboard_statements(series)
+    yield "page of the dashboard: milliseconds of server time", 30, False, _dashboard_times(series)
     if vendor in GROWTH_COUNTS_ON:
         yield "growth of bulk writes with the tables", 1.25, False, _growth(results, series, ("create", "update"))
         yield "growth of pages and look-ups with the tables", 1.25, False, _growth(results, series, ("list", "look-up"))
@@ -66,6 +80,28 @@ def _targets(results: Results, vendor: str, series: list[Series]) -> Iterator[tu
     for figure in results.figures:
         if figure["vendor"] == vendor and figure["at_most"] is not None:
             yield f"{figure['what']} ({figure['unit']})", figure["at_most"], False, iter([(figure["value"], "")])
+
+
+def _of_api(results: Results, series: list[Series]) -> Found:
+    for each in series:
+        api = _like(results, each, through="api")
+        if each.work == "file: create" and each.through == "file" and api:
+            yield api.seconds / each.seconds, _where(each)
+
+
+def _steps_of_files(results: Results, series: list[Series], step: str, other: str) -> Found:
+    for each in series:
+        compared = _like(results, each, work=f"file: {other}")
+        if each.work == f"file: {step}" and each.through == "file" and compared:
+            yield compared.seconds / each.seconds, _where(each)
+
+
+def _growth_of_files(results: Results, series: list[Series]) -> Found:
+    sizes = sorted({each.rows for each in series if each.through == "file"})
+    for each in series if len(sizes) > 1 else ():
+        small = _like(results, each, rows=sizes[0])
+        if each.through == "file" and each.rows == sizes[-1] and small:
+            yield small.rate / each.rate, _where(each)
 
 
 def _like(results: Results, series: Series, **changed: str | int) -> Series | None:
@@ -92,9 +128,21 @@ def _of_floor(results: Results, series: list[Series], through: str) -> Found:
             yield floor.seconds / each.seconds, _where(each)
 
 
+def _dashboard_statements(series: list[Series]) -> Found:
+    for each in series:
+        if each.work.startswith("dashboard"):
+            yield each.statements or 0, _where(each)
+
+
+def _dashboard_times(series: list[Series]) -> Found:
+    for each in series:
+        if each.work.startswith("dashboard"):
+            yield each.seconds * 1000, _where(each)
+
+
 def _replays(results: Results, series: list[Series]) -> Found:
     for each in series:
-        if each.through == "api" and each.work.endswith(": replay"):
+        if each.through == "api" and each.work.endswith(": replay") and not each.work.startswith("file"):
             first = _like(results, each, work=each.work.replace(": replay", ": create"))
             if first:
                 yield first.seconds / each.seconds, _where(each)
@@ -129,6 +177,12 @@ def _page_statements(series: list[Series]) -> Found:
     for each in series:
         if _is_page(each) and each.through in ("api", "http"):
             yield each.statements or 0, f"{each.through}, {_where(each)}"
+
+
+def _console_pages(series: list[Series], through: str) -> Found:
+    for each in series:
+        if each.work.startswith("page: ") and each.through == through:
+            yield each.seconds * 1000, _where(each)
 
 
 def _page_times(results: Results, series: list[Series]) -> Found:

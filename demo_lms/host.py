@@ -21,6 +21,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from demo_lms.accounts.confirmation import mark_confirmed
+from demo_lms.learner_ports import (
+    DemoCertificates,
+    DemoDueDates,
+    DemoKeepAccount,
+    DemoLearnerGrades,
+    DemoProgress,
+    DemoResumeLinks,
+)
 from demo_lms.models import CourseAccessRole, CourseEnrollment, CourseGrade, CourseRun, DailyActivity, EmailAddress
 from demo_lms.models.accounts import email_digest
 from demo_lms.models.primary import rows_of
@@ -28,9 +36,15 @@ from program_enrollments.data import Attendance, Grade, GradeUnavailable, HostFa
 from program_enrollments.host.ports import (
     AccountPort,
     AttendancePort,
+    CertificatePort,
     CourseEnrollmentPort,
     CourseRolePort,
+    DueDatePort,
     GradePort,
+    KeepAccountPort,
+    LearnerGradePort,
+    ProgressPort,
+    ResumeLinkPort,
     UserCourse,
 )
 from program_enrollments.normalization import normalize_identity
@@ -232,6 +246,13 @@ class DemoHost:
         self.course_roles: CourseRolePort = DemoCourseRoles()
         self.grades: GradePort = DemoGrades()
         self.attendance: AttendancePort = DemoAttendance()
+        # An adapter may lack each of these.
+        self.progress: ProgressPort | None = DemoProgress()
+        self.learner_grades: LearnerGradePort | None = DemoLearnerGrades()
+        self.resume_links: ResumeLinkPort | None = DemoResumeLinks()
+        self.due_dates: DueDatePort | None = DemoDueDates()
+        self.certificates: CertificatePort | None = DemoCertificates()
+        self.keep_account: KeepAccountPort | None = DemoKeepAccount()
 
     def login_url(self) -> str:
         """Return the path of the sign-in page."""

@@ -41,6 +41,10 @@ ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 ALLOWED_HOSTS += [host.strip() for host in os.environ.get("DEMO_ALLOWED_HOSTS", "").split(",") if host.strip()]
 
 INSTALLED_APPS = [
+    # Before the admin, to whose index it adds.
+    # Before program_enrollments: receivers run in this order, and an account's e-mail address has to be marked
+    # unconfirmed before the app asks whether it is confirmed.
+    "demo_lms",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -48,13 +52,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
-    "drf_spectacular",
     "drf_spectacular_sidecar",
     "oauth2_provider",
     "social_django",
-    # Before program_enrollments: receivers run in this order, and an account's e-mail address has to be marked
-    # unconfirmed before the app asks whether it is confirmed.
-    "demo_lms",
     "program_enrollments.apps.ProgramEnrollmentsConfig",
 ]
 
@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "program_enrollments.rest_api.middleware.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -113,6 +114,11 @@ STORAGES = {
             "directory_permissions_mode": 0o700,
         },
     },
+    # Where the universities drop files; make demo names the folder.
+    "program_enrollments_feeds": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(Path(DATABASES["default"]["NAME"]).parent / "drop")},
+    },
 }
 # Where the demo's universities keep their keys: beside the data.
 DEMO_IDP_FOLDER = str(Path(DATABASES["default"]["NAME"]).parent / "idp")
@@ -120,6 +126,8 @@ DEMO_IDP_FOLDER = str(Path(DATABASES["default"]["NAME"]).parent / "idp")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en"
+# Those of the app's pages; the demo's own are in English.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
@@ -167,16 +175,23 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 
 # --- program_enrollments ---------------------------------------------------------------------------------------------
 
+# Of the endpoint that the demo's data has (demo_data/webhooks.py).
+DEMO_WEBHOOK_SECRET = "whsec_ZGVtby1kZW1vLWRlbW8tZGVtby1kZW1vLWRlbW8="
+
 PROGRAM_ENROLLMENTS: dict[str, Any] = {
     "HOST": "demo_lms.host.DemoHost",
     "PAGES": {"CONTACT": {"name": "Support of the demo", "email": "support@demo-lms.example"}},
+    # University A's software is a page of this site.
+    "PRIVATE_WEBHOOK_HOSTS": ["127.0.0.1", "localhost"],
     # Nobody has to wait in a demo.
     "THROTTLE_RATE": None,
+    "FEED_SECONDS": 3,
+    # The demo command says on which port it serves.
+    "SITE_URL": os.environ.get("DEMO_SITE_URL") or "http://127.0.0.1:8000",
     "SIGN_ON": {
         # The same wherever the demo is served, so that its universities know it.
         "ENTITY_ID": "https://demo-lms.example/sso",

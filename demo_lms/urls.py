@@ -7,7 +7,7 @@ from django.urls import include, path
 
 from demo_lms.oauth2.views import AccessTokenView
 from demo_lms.pages.api_docs import api_docs
-from demo_lms.pages.courses import course, finish_unit
+from demo_lms.pages.courses import certificate, course, finish_unit
 from demo_lms.pages.dashboard import dashboard
 from demo_lms.pages.home import home
 
@@ -15,9 +15,11 @@ urlpatterns = [
     path("", home, name="home"),
     path("dashboard/", dashboard, name="dashboard"),
     path("courses/<path:course_id>/finish-unit/", finish_unit, name="finish_unit"),
+    path("courses/<path:course_id>/certificate/", certificate, name="certificate"),
     path("courses/<path:course_id>/", course, name="course"),
     path("accounts/", include("demo_lms.accounts.urls")),
     path("sso/", include("program_enrollments.saml.urls")),
+    path("programs/", include("program_enrollments.dashboard.urls")),
     path("console/", include("program_enrollments.console.urls")),
     path("auth/", include("social_django.urls", namespace="social")),
     # Without a slash at the end: the path that existing clients ask.

@@ -57,10 +57,15 @@ class ProgramEnrollmentsConfig(AppConfig):
                 "identities it keeps."
             )
         from program_enrollments import checks, receivers  # noqa: F401  (importing checks is what registers them)
+        from program_enrollments.checks import feeds as feed_checks  # noqa: F401  (the same)
         from program_enrollments.checks import jobs as job_checks  # noqa: F401  (the same)
         from program_enrollments.saml import checks as sign_on_checks  # noqa: F401  (the same)
 
         receivers.connect_receivers()
+        if find_spec("openedx_events") is not None:
+            from program_enrollments import platform_events
+
+            platform_events.connect()
         if get_setting("JOB_ENGINE") == "celery" and find_spec("celery") is not None:
             from program_enrollments import tasks
 

@@ -34,6 +34,8 @@ DEFAULTS: dict[str, Any] = {
     # sets no limit.
     "SIGN_IN_HOST_SECONDS": 5,
     "CALL_HOST_SECONDS": 60,
+    # Seconds that the host's optional ports have per page of the dashboard (docs/dashboard.rst).
+    "DASHBOARD_HOST_SECONDS": 2,
     # Tries of a transaction that the database rolled back (deadlock, lock time-out).
     "TRANSACTION_TRIES": 5,
     # DRF authentication classes of the REST API (dotted paths); None uses the host's own.
@@ -46,6 +48,14 @@ DEFAULTS: dict[str, Any] = {
     "FILE_STORAGE": "program_enrollments",
     "MAX_FILE_BYTES": 1024 * 1024 * 1024,
     "KEEP_FILES_DAYS": 30,
+    # Files that come by themselves (docs/feeds.rst): the alias in Django's STORAGES on which schools drop them, and the
+    # seconds between two looks at a school's folders.
+    "FEED_STORAGE": "program_enrollments_feeds",
+    "FEED_SECONDS": 60,
+    # The site's address, such as "https://lms.example", for links in mails to schools' contacts; "" for mails without.
+    "SITE_URL": "",
+    # Days for which the console shows who looked at personal data; None keeps that forever.
+    "KEEP_DISCLOSURES_DAYS": 730,
     # Who carries jobs on: "commands" (manage.py run_jobs) or "celery"; and Celery's queue, None for the host's default.
     "JOB_ENGINE": "commands",
     "JOB_QUEUE": None,
@@ -61,8 +71,14 @@ DEFAULTS: dict[str, Any] = {
     "SIGN_ON": {},
     # The frame of the pages for people: base template, stylesheets, contact (docs/console.rst).
     "PAGES": {},
+    # The page where learners without a password add one, if the host adapter has no port `keep_account`.
+    "KEEP_ACCOUNT_URL": "",
+    # Where single sign-on served by this app lands; None for Django's LOGIN_REDIRECT_URL.
+    "SIGN_ON_LANDING_PAGE": None,
     # Hosts in private networks from which `refresh_metadata` may read identity providers' metadata.
     "PRIVATE_METADATA_HOSTS": [],
+    # Hosts in private networks, or on this machine, to which webhooks may go; also without TLS.
+    "PRIVATE_WEBHOOK_HOSTS": [],
 }
 
 

@@ -122,12 +122,14 @@ class Source(TextChoices):
 
     API = "api", _("API")
     UPLOAD = "upload", _("upload")
+    UNDO = "undo", _("undo")
     SIGN_IN = "sign_in", _("sign-in")
     EMAIL = "email", _("confirmed e-mail")
     SWEEP = "sweep", _("sweep")
     STAFF = "staff", _("support staff")
     COMMAND = "command", _("management command")
     CONSOLE = "console", _("console")
+    HOST = "host", _("learning platform")
 
 
 class ChangeKind(TextChoices):
@@ -141,6 +143,7 @@ class ChangeKind(TextChoices):
     COURSE_REALIZED = "course_realized", _("course enrollment became real")
     COURSE_PROMISED = "course_promised", _("course enrollment waits for an account again")
     COURSE_STAFF = "course_staff", _("course staff role")
+    SEAT_DRIFT = "seat_drift", _("the learning platform changed the seat")
     LINK = "link", _("link to an account")
     STUDENT_KEY = "student_key", _("student ID")
     EMAIL = "email", _("e-mail")
@@ -171,11 +174,45 @@ class Word(TextChoices):
     INTERNAL_ERROR = "internal-error", _("This row failed unexpectedly; the others went through.")
 
 
+class AcknowledgementState(TextChoices):
+    """What the university's own system did with a frozen grade."""
+
+    RECORDED = "recorded", _("recorded")
+    REJECTED = "rejected", _("rejected")
+
+
+class WebhookEvent(TextChoices):
+    """The events that a school's software is notified of (docs/webhooks.rst)."""
+
+    CHANGES_AVAILABLE = "changes.available", _("there are changes to read")
+    JOB_FINISHED = "job.finished", _("a file has ended")
+    JOB_HELD = "job.held", _("a file waits for a decision")
+    GRADES_FROZEN = "grades.frozen", _("grades were frozen")
+    GRADES_REOPENED = "grades.reopened", _("grades were reopened")
+    LEARNER_CONFLICT = "learner.conflict", _("two accounts claim a learner")
+    TEST = "webhook.test", _("a test")
+
+
+class MailKind(TextChoices):
+    """What a school's contacts are mailed about (docs/mails.rst)."""
+
+    FEED_LATE = "feed.late", _("a file has not come")
+    FILE_REJECTED = "file.rejected", _("a file could not be taken")
+    JOB_HELD = "job.held", _("a file waits for a decision")
+    JOB_FAILED = "job.failed", _("a file failed")
+    JOB_WAITING = "job.waiting", _("a file has been waiting for long")
+    ROWS_REFUSED = "rows.refused", _("lines were refused")
+    IDS_CHANGED = "ids.changed", _("student IDs have probably changed")
+    CERTIFICATE_ENDS = "certificate.ends", _("a certificate ends")
+    WEBHOOK_OFF = "webhook.off", _("a webhook endpoint was switched off")
+
+
 class JobKind(TextChoices):
     """What a job's file is about."""
 
     PROGRAM_ENROLLMENTS = "program_enrollments", _("program enrollments")
     COURSE_ENROLLMENTS = "course_enrollments", _("course enrollments")
+    STUDENT_KEYS = "student_keys", _("student IDs")
 
 
 class JobMode(TextChoices):
@@ -199,6 +236,14 @@ class JobState(TextChoices):
     SUPERSEDED = "superseded", _("superseded by a newer snapshot")
 
 
+class FeedFileState(TextChoices):
+    """What became of a file that a feed brought."""
+
+    SEEN = "seen", _("seen, perhaps not complete yet")
+    TAKEN = "taken", _("taken")
+    REJECTED = "rejected", _("rejected")
+
+
 ENDED_STATES = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED, JobState.SUPERSEDED})
 """States that a job leaves only if a person resumes it."""
 
@@ -211,6 +256,31 @@ class FileWord(TextChoices):
     LEFT = "left", _("The snapshot does not name this learner.")
     KEPT = "kept", _("The enrollment is marked to keep.")
     CHANGED_SINCE = "changed-since", _("The enrollment was changed after the file had been checked.")
+    DELETED = "deleted", _("The undo deleted the enrollment, which the undone job had made.")
+
+
+class RekeyWord(TextChoices):
+    """The words that only lines of a re-key have (docs/api.rst, Jobs)."""
+
+    RENAMED = "renamed", _("The learner has the new student ID.")
+    RELEASED = "released", _("The student ID is free for somebody else.")
+    UNKNOWN = "unknown", _("Nobody at the school has the old student ID.")
+    TAKEN = "taken", _("The new student ID is somebody else's.")
+    INVALID = "invalid", _("One of the student IDs cannot be used.")
+
+
+REFUSING_WORDS = frozenset(
+    {
+        *Word.values,
+        FileWord.UNREADABLE.value,
+        FileWord.INVALID_COURSE.value,
+        FileWord.CHANGED_SINCE.value,
+        RekeyWord.UNKNOWN.value,
+        RekeyWord.TAKEN.value,
+        RekeyWord.INVALID.value,
+    }
+)
+"""Words of lines that asked for something that was not done: somebody has to look."""
 
 
 class SignOnRefusal(TextChoices):
@@ -364,6 +434,13 @@ class AttendanceUnavailable:
     error: str
 
 
+class DueDate(NamedTuple):
+    """What a learner has to hand in next, and the last moment for it, with a time zone."""
+
+    title: str
+    due: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class RealizingReport:
     """Numbers of the rows that one realizing wrote.
@@ -428,10 +505,12 @@ class EnrollmentFilters:
 class LearnerFilters:
     """Filters of the console's lists of learners; None or empty means no filter.
 
-    `words` is the beginning of a student ID or an address, or the whole username of an account.
+    `words` is the beginning of a student ID or an address, or the whole username of an account. `course_id` is a course
+    run of the program in which they are active; rosters, which are of one, have no such filter.
     """
 
     words: str = ""
     status: str | None = None
     state: str | None = None
     modified_since: datetime | None = None
+    course_id: str | None = None

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 import time
-from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
 from django.conf import settings
 from django.utils.translation import gettext as _
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
 from program_enrollments.conf import get_setting
 from program_enrollments.exceptions import MetadataUnreachable, MetadataUnusable
+from program_enrollments.public_http import is_public, open_session
 
 MAX_METADATA_BYTES = 10 * 1024 * 1024
 """One university's metadata has a few kilobytes; only a whole federation's is larger than this."""
@@ -27,8 +22,6 @@ CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS = 5.0, 10.0, 30.0
 MAX_REDIRECTS = 3
 CHUNK_BYTES = 64 * 1024
 WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
-IPV4_INSIDE = ipaddress.ip_network("64:ff9b::/96")
-"""NAT64: the last four bytes are an IPv4 address."""
 
 
 def check_metadata_url(*, url: str) -> None:
@@ -52,13 +45,11 @@ def check_metadata_url(*, url: str) -> None:
 def fetch_metadata(*, url: str) -> bytes:
     """Return the document at `url`, at most `MAX_METADATA_BYTES` long, within about 30 seconds.
 
-    Redirects are followed on the same host only. Proxies are not used, because the address of each connection is
-    checked. Raises MetadataUnreachable if another try may succeed, MetadataUnusable if a person has to act.
+    Redirects are followed on the same host only. Proxies are not used, because the addresses of each host are checked.
+    Raises MetadataUnreachable if another try may succeed, MetadataUnusable if a person has to act.
     """
     deadline = time.monotonic() + TOTAL_SECONDS
-    with requests.Session() as session:
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, _CheckedAdapter())
+    with open_session(check=_check_address, seconds=TOTAL_SECONDS) as session:
         for _attempt in range(MAX_REDIRECTS + 1):
             check_metadata_url(url=url)
             try:
@@ -67,7 +58,6 @@ def fetch_metadata(*, url: str) -> bytes:
                     stream=True,
                     allow_redirects=False,
                     timeout=(CONNECT_SECONDS, READ_SECONDS),
-                    proxies={"no_proxy": "*"},
                     headers={"Accept": "application/samlmetadata+xml, application/xml;q=0.9, */*;q=0.1"},
                 ) as response:
                     if response.is_redirect:
@@ -110,63 +100,19 @@ def _read(response: requests.Response, deadline: float) -> bytes:
         content += chunk
         if len(content) > MAX_METADATA_BYTES:
             raise MetadataUnusable(_("This is too large. Ask for the metadata of the one identity provider alone."))
-        if time.monotonic() > deadline:
-            raise MetadataUnreachable(_("The metadata's server is too slow. It is tried again at the next run."))
+    if time.monotonic() >= deadline:
+        # A connection that was broken off can look like the end of the document.
+        raise MetadataUnreachable(_("The metadata's server is too slow. It is tried again at the next run."))
     return bytes(content)
 
 
-def _check_peer(connected: socket.socket, host: str) -> None:
-    """Refuse a connection to a private address, unless the settings name the host."""
-    if settings.DEBUG or host in get_setting("PRIVATE_METADATA_HOSTS") or is_public(connected.getpeername()[0]):
+def _check_address(host: str, address: str) -> None:
+    """Refuse an address in a private network, unless the settings name the host."""
+    if settings.DEBUG or host in get_setting("PRIVATE_METADATA_HOSTS") or is_public(address):
         return
-    connected.close()
     raise MetadataUnusable(
         _(
             "The metadata's server has an address in a private network. If that is right, add its name to the setting "
             "PRIVATE_METADATA_HOSTS."
         )
     )
-
-
-def is_public(address: str) -> bool:
-    """Return whether an IP address, or the IPv4 address inside of it, is one of the public Internet."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if found in IPV4_INSIDE:
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-        found = inner or found
-    return found.is_global and not found.is_multicast
-
-
-class _CheckedHTTPConnection(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        connected = super()._new_conn()
-        _check_peer(connected, self.host)
-        return connected
-
-
-class _CheckedHTTPSConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        connected = super()._new_conn()
-        _check_peer(connected, self.host)
-        return connected
-
-
-class _CheckedHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _CheckedHTTPConnection
-
-
-class _CheckedHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _CheckedHTTPSConnection
-
-
-class _CheckedAdapter(HTTPAdapter):
-    """Checks the address of each new connection before anything is sent.
-
-    A name may resolve to another address each time.
-    """
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _CheckedHTTPPool, "https": _CheckedHTTPSPool}

@@ -27,6 +27,12 @@ blank Braille pattern.
 
 UUID_FORM = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 
+MAX_LABEL = 63
+PLAIN_EMAIL = re.compile(
+    r"[a-z0-9_]+(?:[.+-][a-z0-9_]+)*@[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)*\.[a-z]{2,}", re.ASCII
+)
+"""Most addresses: Django's validator, which takes four times as long, accepts all that match within `MAX_LABEL`."""
+
 PSEUDONYM = re.compile(r"(?:retired|released)-[0-9a-f]{32}")
 """The form of the normalized student IDs that this app generates for learners whose own ID is gone."""
 
@@ -76,8 +82,15 @@ def is_pseudonym(normalized: str) -> bool:
     return normalized[:2] == "re" and PSEUDONYM.fullmatch(normalized) is not None
 
 
+def is_retired_pseudonym(normalized: str) -> bool:
+    """Return whether a normalized student ID is the pseudonym of a retired learner."""
+    return normalized.startswith("retired-") and is_pseudonym(normalized)
+
+
 def is_email(value: str) -> bool:
     """Return whether `value` has the form of an e-mail address."""
+    if len(value) <= MAX_LABEL and PLAIN_EMAIL.fullmatch(value) is not None:
+        return True
     try:
         validate_email(value)
     except ValidationError:

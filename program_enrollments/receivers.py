@@ -13,10 +13,13 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import models
-from django.db.models.signals import class_prepared, post_save, pre_delete
+from django.db.models.signals import class_prepared, post_delete, post_save, pre_delete
 from social_django.models import UserSocialAuth
 
 from program_enrollments import api
+
+UNLINKED = "_program_enrollments_unlinked"
+"""Attribute of an account that is being deleted: the changes to be recorded at the end."""
 
 
 def account_saved(sender: Any, instance: Any, raw: bool = False, using: str | None = None, **kwargs: Any) -> None:
@@ -46,7 +49,12 @@ def identity_saved(sender: Any, instance: Any, raw: bool = False, using: str | N
 
 def account_deleted(sender: Any, instance: Any, **kwargs: Any) -> None:
     """Turn the enrollments of an account that is about to be deleted into preemptive ones."""
-    api.unlink_account(user_id=instance.pk)
+    setattr(instance, UNLINKED, api.unlink_account(user_id=instance.pk))
+
+
+def account_gone(sender: Any, instance: Any, **kwargs: Any) -> None:
+    """Record what the deletion of an account changed, now that its seats are gone."""
+    api.record_deletion(changes=instance.__dict__.pop(UNLINKED, ()))
 
 
 def connect_class(sender: type[models.Model], **kwargs: Any) -> None:
@@ -57,6 +65,7 @@ def connect_class(sender: type[models.Model], **kwargs: Any) -> None:
     if issubclass(sender, get_user_model()):
         post_save.connect(account_saved, sender=sender, dispatch_uid=f"university_enrollments_saved_{name}")
         pre_delete.connect(account_deleted, sender=sender, dispatch_uid=f"university_enrollments_deleted_{name}")
+        post_delete.connect(account_gone, sender=sender, dispatch_uid=f"university_enrollments_gone_{name}")
     if issubclass(sender, UserSocialAuth):
         post_save.connect(identity_saved, sender=sender, dispatch_uid=f"university_enrollments_saved_{name}")
 

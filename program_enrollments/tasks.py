@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import Any
 
 from celery import shared_task
@@ -32,12 +33,44 @@ def run_slice(job_id: int, slice_number: int) -> None:
     api.run_slice(job_id=job_id, slice_number=slice_number)
 
 
+@shared_task(name="program_enrollments.deliver_webhooks", acks_late=True, ignore_result=True)
+def deliver_webhooks() -> None:
+    """Deliver due webhook messages until none is left or a slice's time is over."""
+    until = time.monotonic() + get_setting("SLICE_SECONDS")
+    while api.deliver_webhooks() and time.monotonic() < until:
+        continue
+
+
+@shared_task(name="program_enrollments.collect_feeds", acks_late=True, ignore_result=True)
+def collect_feeds() -> None:
+    """Make jobs of the files that schools have dropped, until none is due or a slice's time is over."""
+    until = time.monotonic() + get_setting("SLICE_SECONDS")
+    while api.collect_due_feeds() and time.monotonic() < until:
+        continue
+
+
+@shared_task(name="program_enrollments.deliver_mails", acks_late=True, ignore_result=True)
+def deliver_mails() -> None:
+    """Send due mails to schools' contacts until none is left or a slice's time is over."""
+    until = time.monotonic() + get_setting("SLICE_SECONDS")
+    while api.deliver_mails() and time.monotonic() < until:
+        continue
+
+
 @shared_task(name="program_enrollments.do_periodic_work", acks_late=True, ignore_result=True)
 def do_periodic_work() -> None:
-    """Send a message for each job that is due, and delete what has had its time."""
+    """Send a message for each due job, collect files, mail contacts, deliver webhooks, delete what is old."""
     now = timezone.now()
     api.nudge_due_jobs(now=now)
+    if api.has_due_feeds(now=now):
+        # In a task of its own, since the storage may be slow.
+        _publisher.publish(collect_feeds)
+    api.derive_mails(now=now)
+    if api.has_due_mails(now=now):
+        _publisher.publish(deliver_mails)
     api.forget_expired(now=now)
+    # Repeated messages have no nudge of their own. Last, since receivers may be slow.
+    deliver_webhooks()
 
 
 class _Publisher:
@@ -46,26 +79,26 @@ class _Publisher:
     def __init__(self) -> None:
         self._stuck = threading.BoundedSemaphore(MAX_STUCK)
 
-    def publish(self, job_id: int, slice_number: int) -> None:
-        """Send a message and wait until the broker has it, `PUBLISHING_SECONDS` at most. Never raises."""
-        if run_slice.app.conf.task_always_eager:
+    def publish(self, task: Any, *args: int) -> None:
+        """Send a task's message and wait until the broker has it, `PUBLISHING_SECONDS` at most. Never raises."""
+        if task.app.conf.task_always_eager:
             # The call that committed would do the work itself.
             return
         if not self._stuck.acquire(blocking=False):
-            logger.warning("The broker does not answer. Job %s is found by the next periodic look.", job_id)
+            logger.warning("The broker does not answer. %s %s waits for the next periodic look.", task.name, args)
             return
-        sending = threading.Thread(target=self._send, args=(job_id, slice_number), daemon=True)
+        sending = threading.Thread(target=self._send, args=(task, args), daemon=True)
         sending.start()
         sending.join(PUBLISHING_SECONDS)
         if sending.is_alive():
-            logger.warning("The broker is slow. Job %s may have to wait for the next periodic look.", job_id)
+            logger.warning("The broker is slow. %s %s may wait for the next periodic look.", task.name, args)
 
-    def _send(self, job_id: int, slice_number: int) -> None:
+    def _send(self, task: Any, args: tuple[int, ...]) -> None:
         try:
-            run_slice.apply_async((job_id, slice_number), queue=get_setting("JOB_QUEUE"), retry=False)
+            task.apply_async(args, queue=get_setting("JOB_QUEUE"), retry=False)
         # Brokers have exceptions of their own, and a lost message is no harm.
         except Exception as error:  # noqa: BLE001
-            logger.warning("Job %s waits for the next periodic look: %s.", job_id, describe_failure(error))
+            logger.warning("%s %s waits for the next periodic look: %s.", task.name, args, describe_failure(error))
         finally:
             self._stuck.release()
 
@@ -75,9 +108,15 @@ _publisher = _Publisher()
 
 def send_message(sender: Any, job_id: int, slice: int, **kwargs: Any) -> None:  # noqa: A002  (the signal's word)
     """Tell the workers that a slice of a job can begin."""
-    _publisher.publish(job_id, slice)
+    _publisher.publish(run_slice, job_id, slice)
+
+
+def send_webhook_message(sender: Any, endpoint_id: int, **kwargs: Any) -> None:
+    """Tell the workers that an endpoint has a message to get."""
+    _publisher.publish(deliver_webhooks)
 
 
 def connect() -> None:
-    """Send a message whenever a commit has made a job due."""
+    """Send a message whenever a commit has made a job or a webhook message due."""
     api.job_due.connect(send_message, dispatch_uid="university_enrollments_job_due")
+    api.webhook_due.connect(send_webhook_message, dispatch_uid="university_enrollments_webhook_due")

@@ -15,6 +15,6 @@ compile() {
 }
 
 compile "$@" lint.in --output-file lint.txt
-for name in base celery demo test mysql; do
+for name in base celery demo test mysql docs; do
     compile "$@" --constraint lint.txt "$name.in" --output-file "$name.txt"
 done

@@ -7,8 +7,8 @@ A database whose server doesn't answer, or whose driver isn't installed, is skip
 
 What is marked ``once`` gets a run of its own, on SQLite, and the rest a run for each database. All run at the same
 time, and each one's output is printed whole when it ends; on one database, the run on it writes straight to the
-terminal. What stands in ``PYTEST_ADDOPTS`` reaches every run. Exit status: 0 if everything that had to run passed,
-else 1.
+terminal. What stands in ``PYTEST_ADDOPTS`` reaches every run. With ``COVERAGE=1`` in the environment the runs on SQLite
+are measured (`make coverage`). Exit status: 0 if everything that had to run passed, else 1.
 """
 
 import argparse
@@ -112,9 +112,12 @@ def parts_of(databases: Sequence[str]) -> list[Part]:
 def run_part(part: Part, *, capture: bool) -> Run:
     """Run pytest on `part`; keep its output if `capture`, else let it through to the terminal."""
     started = time.monotonic()
+    is_measured = part.database == "sqlite" and os.environ.get("COVERAGE") == "1"
     process = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "--color=no" if capture else "--color=auto"),
+            sys.executable,
+            *(("-m", "coverage", "run") if is_measured else ()),
+            *("-m", "pytest", "--color=no" if capture else "--color=auto"),
             *([f"--once={part.once}"] if part.once else []),
         ],
         # Many tests start processes, and without bytecode each of those compiles the code anew.

@@ -160,6 +160,7 @@ def test_a_name_that_is_no_setting_gets_the_one_that_was_meant(configure: Config
         ("AUTHENTICATION_CLASSES", "a.b"),
         ("SIGN_IN_HOST_SECONDS", 0),
         ("SIGN_IN_HOST_SECONDS", True),
+        ("DASHBOARD_HOST_SECONDS", 0),
         ("CALL_HOST_SECONDS", "60"),
         ("CALL_HOST_SECONDS", float("inf")),
         ("THROTTLE_RATE", "100"),

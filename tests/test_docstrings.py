@@ -37,7 +37,6 @@ UNREVISED = (
     "program_enrollments/api/learners/",
     "program_enrollments/api/reads/enrollment_pages.py",
     "program_enrollments/api/transactions.py",
-    "program_enrollments/rest_api/openapi/",
     "program_enrollments/sql/",
     "program_enrollments/tabular_files",
 )

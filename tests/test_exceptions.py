@@ -18,6 +18,7 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "InvalidBody": {"errors": [{"row": 1}]},
     "TooManyRequests": {"wait": 1.5},
     "BodyTooLarge": {"limit": 10},
+    "WebhookFailed": {"detail": "It does not answer in time.", "is_unreachable": True},
 }
 
 

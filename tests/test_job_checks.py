@@ -14,6 +14,8 @@ from django.core.checks import run_checks
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from program_enrollments import api
+from program_enrollments.data import JobKind
 from program_enrollments.models import Job
 from tests.factories.enrollment import ProgramFactory
 
@@ -22,7 +24,7 @@ PERIODIC = {"look": {"task": "program_enrollments.do_periodic_work", "schedule":
 
 def found(**options: Any) -> set[str]:
     ids = {str(message.id).removeprefix("university_enrollments.") for message in run_checks(**options)}
-    return ids & {"E017", "E018", "W008", "W009", "W010", "W011"}
+    return ids & {"E017", "E018", "W008", "W009", "W010", "W011", "E050", "E051", "W050", "W051"}
 
 
 def configure(settings: Settings, **changes: Any) -> None:
@@ -81,6 +83,13 @@ def test_celery_that_does_not_carry_jobs_on(
     assert found(include_deployment_checks=True) == ids
 
 
+def test_celery_that_is_not_installed(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store(settings, tmp_path)
+    configure(settings, JOB_ENGINE="celery")
+    monkeypatch.setattr("program_enrollments.checks.jobs.find_spec", lambda name: None)
+    assert found(include_deployment_checks=True) == {"E017"}
+
+
 @pytest.mark.django_db
 def test_jobs_that_nobody_carries_on() -> None:
     program = ProgramFactory()
@@ -88,3 +97,32 @@ def test_jobs_that_nobody_carries_on() -> None:
     assert found(databases=["default"]) == set()
     Job.objects.filter(pk=job.pk).update(queued_at=timezone.now() - timedelta(minutes=16))
     assert found(databases=["default"]) == {"W011"}
+
+
+def test_feeds_have_a_storage_of_their_own(settings: Settings, tmp_path: Path) -> None:
+    store(settings, tmp_path)
+    configure(settings, FEED_STORAGE="program_enrollments")
+    assert found() == {"E051"}
+    configure(settings, FEED_STORAGE="elsewhere")
+    assert found() == {"E050"}
+    settings.STORAGES = {**settings.STORAGES, "elsewhere": settings.STORAGES["program_enrollments"]}
+    assert found() == set()
+    settings.MEDIA_ROOT = str(tmp_path)
+    assert found() == {"E018"}
+
+
+def test_feeds_without_a_storage_or_a_collector(settings: Settings, tmp_path: Path, db: None) -> None:
+    store(settings, tmp_path)
+    program, now = ProgramFactory(), timezone.now()
+    plan = api.FeedPlan(program_uuid=program.uuid, kind=JobKind.PROGRAM_ENROLLMENTS)
+    nobody = api.access_of(user=None)
+    long_ago = now - timedelta(hours=1)
+    feed = api.add_feed(access=nobody, school=program.school, plan=plan, now=long_ago)
+    assert found(databases=["default"]) == {"W051"}
+    (tmp_path / "x").mkdir()
+    api.collect_feeds(now=now)
+    assert found(databases=["default"]) == set()
+    settings.STORAGES = {name: one for name, one in settings.STORAGES.items() if "feeds" not in name}
+    assert found(databases=["default"]) == {"W050"}
+    api.switch_feed(access=nobody, school=program.school, feed_id=feed.pk, is_active=False, now=now)
+    assert found(databases=["default"]) == set()

@@ -24,6 +24,7 @@ def run_manage(*arguments: str, settings: str, **environment: str) -> subprocess
     )
 
 
+@pytest.mark.once
 def test_users_keyed_by_uuid_are_refused_with_advice() -> None:
     found = run_manage("check", settings="tests.odd_host.keyed_by_uuid")
     assert found.returncode == 1
@@ -32,11 +33,13 @@ def test_users_keyed_by_uuid_are_refused_with_advice() -> None:
     assert "HINT" in found.stderr
 
 
+@pytest.mark.once
 def test_users_named_by_an_address_are_supported() -> None:
     found = run_manage("check", settings="tests.odd_host.settings")
     assert found.returncode == 0, found.stderr
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("router", "number", "named"),
     [
@@ -54,11 +57,13 @@ def test_routers_that_take_writes_apart_are_refused(router: str, number: str, na
     assert named in found.stderr
 
 
+@pytest.mark.once
 def test_a_router_may_send_other_reads_to_a_replica() -> None:
     found = run_manage("check", settings="tests.odd_host.routed", ROUTER="OthersReadFromReplica")
     assert found.returncode == 0, found.stderr
 
 
+@pytest.mark.once
 def test_the_odd_hosts_own_migrations_are_complete() -> None:
     found = run_manage("makemigrations", "--check", "--dry-run", settings="tests.odd_host.settings")
     assert found.returncode == 0, found.stdout + found.stderr
@@ -94,4 +99,6 @@ def run_over_odd_host(*paths: str) -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert re.fullmatch(r"\d+ passed in .*", ran.stdout.splitlines()[-1]), "all of them ran\n" + ran.stdout
+    assert re.match(r"\d+ passed", ran.stdout.splitlines()[-1]), ran.stdout
+    skipped = [line for line in ran.stdout.splitlines() if line.startswith("SKIPPED")]
+    assert [line for line in skipped if "has a meaning only on" not in line] == [], "all that this database can run"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LAYERS = ("base", "demo", "test", "lint", "mysql")
+LAYERS = ("base", "demo", "test", "lint", "mysql", "docs")
 PIN = re.compile(r"([a-z0-9][a-z0-9-]*)==(\S+)")
 pytestmark = pytest.mark.once
 
@@ -32,12 +32,12 @@ def test_compiled_requirements_name_no_host_and_no_path_of_a_machine(layer: str)
     assert not re.search(r"https?://|file://|--(extra-)?index-url|--find-links|/(home|root|opt|tmp|work)/", text)
 
 
-@pytest.mark.parametrize("layer", ["base", "demo", "test"])
+@pytest.mark.parametrize("layer", ["base", "demo", "test", "docs"])
 def test_a_package_has_the_same_version_in_every_layer(layer: str) -> None:
     widest = pins("lint")
 
     assert pins(layer)
-    assert {name: version for name, version in pins(layer).items() if widest.get(name) != version} == {}
+    assert {name: version for name, version in pins(layer).items() if widest.get(name, version) != version} == {}
 
 
 def test_every_layer_holds_the_one_below() -> None:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import Celery
 from celery.app import default_app
+from django.core import mail
+from django.utils import timezone
 
 from program_enrollments import api, tasks
 from tests.api.conftest import World, world
+from tests.api.feeds.conftest import Folder, feed_storage
+from tests.api.grade_freezes import freeze
 from tests.api.jobs.conftest import Office, office
+from tests.api.webhooks.conftest import add_endpoint, endpoint, receiver
+from tests.api.webhooks.receivers import Receiver
 
-__all__ = ["office", "world"]
+__all__ = ["add_endpoint", "endpoint", "feed_storage", "office", "receiver", "world"]
 
 TEXT = "student_key,status\nA-1,enrolled\nA-2,enrolled\n"
 
@@ -30,6 +37,7 @@ def app() -> Iterator[Celery]:
     tasks.connect()
     yield made
     api.job_due.disconnect(dispatch_uid="university_enrollments_job_due")
+    api.webhook_due.disconnect(dispatch_uid="university_enrollments_webhook_due")
     default_app.set_current()
 
 
@@ -128,3 +136,55 @@ def test_a_broker_that_says_nothing_is_waited_for_two_seconds(world: World, offi
         started = time.monotonic()
         assert send(world, office).state == "pending"
         assert time.monotonic() - started < 3
+
+
+def test_a_webhook_message_is_delivered_by_a_worker(
+    app: Celery, world: World, endpoint: api.EndpointSecret, receiver: Receiver
+) -> None:
+    with world.run_callbacks(execute=True):
+        freeze(world)
+
+    assert [name for name, _arguments in work(app)] == ["program_enrollments.deliver_webhooks"]
+    assert receiver.events() == ["grades.frozen"]
+
+
+def test_a_lost_webhook_message_is_delivered_by_the_periodic_work(
+    app: Celery, world: World, endpoint: api.EndpointSecret, receiver: Receiver
+) -> None:
+    freeze(world)
+
+    tasks.do_periodic_work()
+
+    assert receiver.events() == ["grades.frozen"]
+
+
+def test_dropped_files_are_collected_in_a_task_of_their_own(
+    app: Celery, world: World, feed_storage: Callable[..., Path]
+) -> None:
+    folder = Folder(feed_storage(), world.school, world.program)
+    folder.add_feed()
+    folder.drop("nightly.csv")
+
+    tasks.do_periodic_work()
+    with world.run_callbacks(execute=True):
+        assert work(app) == [("program_enrollments.collect_feeds", [])]
+
+    ((name, _arguments),) = take(app)
+    assert name == "program_enrollments.run_slice"
+    assert folder.names() == []
+    # Looked at just now.
+    tasks.do_periodic_work()
+    assert ("program_enrollments.collect_feeds", []) not in take(app)
+
+
+def test_contacts_are_mailed_in_a_task_of_their_own(app: Celery, world: World, office: Office) -> None:
+    nobody = api.access_of(user=None)
+    api.add_contact(access=nobody, school=world.school, email="office@uni-a.example", now=timezone.now())
+    office.run("student_key,status\nA-1,enroled\n")
+
+    tasks.do_periodic_work()
+
+    assert work(app) == [("program_enrollments.deliver_mails", [])]
+    assert [letter.to for letter in mail.outbox] == [["office@uni-a.example"]]
+    tasks.do_periodic_work()
+    assert take(app) == []

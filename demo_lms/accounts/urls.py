@@ -20,6 +20,7 @@ urlpatterns = [
         name="login",
     ),
     path("sign-out/", LogoutView.as_view(), name="logout"),
+    path("keep/", views.keep_account, name="keep_account"),
     path("email/", views.email, name="email"),
     path("email/send-link/", views.send_link, name="send_link"),
     path("email/confirm/<str:token>/", views.confirm_email, name="confirm_email"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import get_user_model, login
+from django.contrib.auth import get_user_model, login, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import SetPasswordForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -53,6 +54,25 @@ def email(request: HttpRequest) -> HttpResponse:
     address = rows_of(EmailAddress).filter(user=user).first()
     context = {"form": form, "address": address}
     return render(request, "demo_lms/accounts/email.html", context, status=400 if form.errors else 200)
+
+
+@sensitive_post_parameters()
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def keep_account(request: HttpRequest) -> HttpResponse:
+    """Take a password for an account without one, so that its owner can sign on without the university."""
+    user = _account(request)
+    if user.has_usable_password():
+        return redirect("email")
+    form = SetPasswordForm(user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        update_session_auth_hash(request, form.save())
+        messages.success(request, _("You can sign in with this password from now on. Check your address as well."))
+        return redirect("email")
+    address = rows_of(EmailAddress).filter(user=user).first()
+    context = {"form": form, "address": address}
+    return render(request, "demo_lms/accounts/keep.html", context, status=400 if form.errors else 200)
 
 
 @login_required

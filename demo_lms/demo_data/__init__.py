@@ -1,4 +1,4 @@
-"""The demo's data: two universities with their programs, learners and API clients. Seeding again changes nothing."""
+"""The demo's data: two universities with programs, learners, API clients and a held file. Again changes nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from django.contrib.auth.models import User
 
 from demo_lms.demo_data.catalog import seed_schools
 from demo_lms.demo_data.clients import ADMIN_USERNAME, seed_admin, seed_administrators, seed_clients
+from demo_lms.demo_data.contacts import seed_contacts
+from demo_lms.demo_data.feeds import seed_feeds
+from demo_lms.demo_data.held_file import seed_held_file
 from demo_lms.demo_data.people import seed_people
+from demo_lms.demo_data.webhooks import seed_webhooks
 
 
 def seed(*, base_url: str, now: datetime) -> None:
@@ -17,6 +21,10 @@ def seed(*, base_url: str, now: datetime) -> None:
     seed_clients()
     seed_administrators()
     seed_people(now=now)
+    seed_held_file()
+    seed_feeds(now=now)
+    seed_contacts(now=now)
+    seed_webhooks(base_url=base_url, now=now)
     # Last, because it is what shows that all the rest is there.
     seed_admin()
 

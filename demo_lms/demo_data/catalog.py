@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from demo_lms.models import Assignment
 from demo_lms.models import CourseRun as HostCourseRun
 from program_enrollments.models import (
     CourseRun,
@@ -124,6 +125,9 @@ def _seed_program(*, school: School, seed: SeedProgram, base_url: str, start: da
             "title": seed.title,
             "type": "Masters",
             "url": f"{base_url}/dashboard/",
+            "advisor_name": "Study advice",
+            "advisor_email": f"advice@{school.key}.example",
+            "documents": f"Handbook | https://{school.key}.example/handbook",
         },
     )
     for one in seed.curricula:
@@ -136,6 +140,9 @@ def _seed_program(*, school: School, seed: SeedProgram, base_url: str, start: da
 def _seed_course(seed: SeedCourse, base_url: str, start: datetime) -> CourseRun:
     dates = {"start": start, "end": start + timedelta(weeks=16)}
     HostCourseRun.objects.get_or_create(course_id=seed.course_id, defaults={"title": seed.title, **dates})
+    Assignment.objects.get_or_create(
+        course_run_id=seed.course_id, title="Problem set 4", defaults={"due": start + timedelta(weeks=8)}
+    )
     run, _made = CourseRun.objects.get_or_create(
         course_id=seed.course_id,
         defaults={

@@ -2,6 +2,14 @@
 
 from demo_lms.models.accounts import EmailAddress
 from demo_lms.models.courses import CourseAccessRole, CourseEnrollment, CourseRun
-from demo_lms.models.learning import CourseGrade, DailyActivity
+from demo_lms.models.learning import Assignment, CourseGrade, DailyActivity
 
-__all__ = ["CourseAccessRole", "CourseEnrollment", "CourseGrade", "CourseRun", "DailyActivity", "EmailAddress"]
+__all__ = [
+    "Assignment",
+    "CourseAccessRole",
+    "CourseEnrollment",
+    "CourseGrade",
+    "CourseRun",
+    "DailyActivity",
+    "EmailAddress",
+]

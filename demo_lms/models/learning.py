@@ -66,3 +66,29 @@ class DailyActivity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.course_run_id}: {self.day:%Y-%m-%d}"
+
+
+class Assignment(models.Model):
+    """Something that all learners of a course run hand in until a moment."""
+
+    course_run = models.ForeignKey(
+        CourseRun,
+        models.CASCADE,
+        related_name="assignments",
+        db_index=False,
+        db_column="course_id",
+        verbose_name=_("course run"),
+    )
+    title = models.CharField(_("title"), max_length=255)
+    due = models.DateTimeField(_("due"))
+
+    class Meta:
+        verbose_name = _("assignment")
+        verbose_name_plural = _("assignments")
+        constraints = [
+            # Led by the course run: finds what is due next in each.
+            models.UniqueConstraint(fields=["course_run", "due", "title"], name="demo_assignment_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from demo_lms.models import CourseAccessRole, CourseEnrollment, CourseRun, DailyActivity
+from demo_lms.models import CourseAccessRole, CourseEnrollment, CourseGrade, CourseRun, DailyActivity
 from demo_lms.models.primary import rows_of
 from program_enrollments.sql.bulk import insert_rows
 
@@ -52,6 +52,16 @@ def finish_unit(request: HttpRequest, course_id: str) -> HttpResponse:
     )
     messages.success(request, _("One more unit done."))
     return redirect("course", course_id=run.course_id)
+
+
+@login_required
+@never_cache
+@require_GET
+def certificate(request: HttpRequest, course_id: str) -> HttpResponse:
+    """Show the learner's certificate of a course run that is over, and that they passed."""
+    passed = rows_of(CourseGrade).filter(passed=True, course_run__end__lte=timezone.now()).select_related("course_run")
+    grade = get_object_or_404(passed, user=request.user.pk, course_run=course_id)
+    return render(request, "demo_lms/certificate.html", {"grade": grade})
 
 
 def record_visit(*, user_id: int, run: CourseRun, day: date) -> int:

@@ -9,12 +9,12 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from program_enrollments.admin.large_tables import ViewOnlyAdmin
+from program_enrollments.admin.large_tables import PlumbingAdmin
 from program_enrollments.models import KeptAnswer, LedgerPosition, Program
 
 
 @admin.register(KeptAnswer)
-class KeptAnswerAdmin(ViewOnlyAdmin):
+class KeptAnswerAdmin(PlumbingAdmin):
     """The requests with an idempotency key: who sent the key, when, and when its answer expires.
 
     The answer is not shown, because it can name students.
@@ -26,7 +26,7 @@ class KeptAnswerAdmin(ViewOnlyAdmin):
 
 
 @admin.register(LedgerPosition)
-class LedgerPositionAdmin(ViewOnlyAdmin):
+class LedgerPositionAdmin(PlumbingAdmin):
     """The last position of each program's feed."""
 
     list_display = ["program", "last_position"]

@@ -16,7 +16,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from program_enrollments.admin.filters import SchoolFilter
-from program_enrollments.admin.large_tables import AnyQuerySet, AnyTabularInline, LargeTableAdmin
+from program_enrollments.admin.labels import LabeledInline
+from program_enrollments.admin.large_tables import AnyQuerySet, DeletedOneByOne
 from program_enrollments.admin.search import naming_program
 from program_enrollments.models import (
     CourseRun,
@@ -46,16 +47,11 @@ def is_used(*models: type[Model], **where: Any) -> bool:
     return any(model._default_manager.filter(**where).exists() for model in models)
 
 
-class CatalogAdmin(LargeTableAdmin):
+class CatalogAdmin(DeletedOneByOne):
     """Rows can be deleted one by one, and only while nothing refers to them.
 
     Django's own deletion would read every row that refers to it, only to report that it must not be deleted.
     """
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
 
     def is_referred_to(self, obj: Any) -> bool:
         """Return whether an enrollment, or a row that enrollments need, refers to this row."""
@@ -78,7 +74,7 @@ class CatalogAdmin(LargeTableAdmin):
         return field
 
 
-class CurriculumInline(AnyTabularInline):
+class CurriculumInline(LabeledInline):
     """A program's curricula, with links to their own pages. They are added there, too."""
 
     model = Curriculum
@@ -102,7 +98,7 @@ class ProgramAdmin(CatalogAdmin):
     search_fields = ["title", "key"]
     search_help_text = _("Part of the title or key, or the UUID.")
     autocomplete_fields = ["school"]
-    fields = ["title", "school", "key", "type", "url", "uuid"]
+    fields = ["title", "school", "key", "type", "url", "advisor_name", "advisor_email", "documents", "uuid"]
     inlines = [CurriculumInline]
     ordering = ["title", "pk"]
 
@@ -135,7 +131,7 @@ class KeepEnrolledCourseRuns(CourseRunFormSet):
                 )
 
 
-class CurriculumCourseRunInline(AnyTabularInline):
+class CurriculumCourseRunInline(LabeledInline):
     """The course runs of a curriculum."""
 
     model = CurriculumCourseRun

@@ -11,14 +11,13 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from program_enrollments import api
 from program_enrollments.admin.large_tables import AnyQuerySet, ViewOnlyAdmin
 from program_enrollments.admin.messages import staff_origin, tell_outcomes
-from program_enrollments.admin.pages import change_page, form_page_context
+from program_enrollments.admin.pages import form_page_context, linked, viewable_page
 from program_enrollments.admin.search import ENROLLMENT_HELP, search_enrollments
 from program_enrollments.data import Origin, RowOutcome
 from program_enrollments.exceptions import ProgramEnrollmentsError
@@ -57,10 +56,14 @@ class EnrollmentAdmin(ViewOnlyAdmin):
 
     @admin.display(description=gettext_lazy("learner"))
     def learner_page(self, enrollment: Any) -> str:
-        """The student ID, with a link to the learner's page."""
-        return format_html(
-            '<a href="{}">{}</a>', change_page(self.admin_site, enrollment.learner), enrollment.learner.display_key
-        )
+        """The student ID, with a link to the learner's page for those who may see it."""
+        return linked(enrollment.learner.display_key, getattr(enrollment, "learner_url", ""))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        enrollment = super().get_object(request, object_id, from_field)
+        if enrollment is not None:
+            enrollment.learner_url = viewable_page(self.admin_site, request, enrollment.learner)
+        return enrollment
 
     @admin.display(description=gettext_lazy("school"))
     def school(self, enrollment: Any) -> str:
@@ -108,7 +111,7 @@ class EnrollmentAdmin(ViewOnlyAdmin):
             try:
                 tell_outcomes(request=request, outcomes=self.change_statuses(places, form.cleaned_data, origin))
             except ProgramEnrollmentsError as error:
-                messages.error(request, error.detail)
+                messages.error(request, error.message)
             return None
         context = {
             **form_page_context(model_admin=self, request=request, form=form),

@@ -23,7 +23,7 @@ SCHOOL, PROGRAM = "school", "program"
 PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
 
 
-def _primary_key(text: str | None) -> int | None:
+def read_primary_key(text: str | None) -> int | None:
     """Return a parameter as a primary key, or None if no row can have it."""
     return int(text) if text is not None and PRIMARY_KEY.fullmatch(text) else None
 
@@ -62,7 +62,7 @@ class ProgramFilter(admin.SimpleListFilter):
     parameter_name = PROGRAM
 
     def lookups(self, request: HttpRequest, model_admin: AnyModelAdmin) -> Iterable[tuple[Any, Any]]:
-        school, program = _primary_key(request.GET.get(SCHOOL)), _primary_key(request.GET.get(PROGRAM))
+        school, program = read_primary_key(request.GET.get(SCHOOL)), read_primary_key(request.GET.get(PROGRAM))
         programs = Program.objects.order_by("title", "pk")
         if school is not None:
             programs = programs.filter(school=school)

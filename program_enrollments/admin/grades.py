@@ -14,13 +14,13 @@ from django.utils.translation import gettext_lazy as _
 
 from program_enrollments import api
 from program_enrollments.admin.filters import ProgramFilter, SchoolOfProgramFilter
-from program_enrollments.admin.large_tables import ViewOnlyAdmin
+from program_enrollments.admin.large_tables import PlumbingAdmin, ViewOnlyAdmin
 from program_enrollments.admin.search import LEARNER_HELP
-from program_enrollments.models import FrozenGrade, GradeBook, GradeFreeze
+from program_enrollments.models import FrozenGrade, GradeAcknowledgement, GradeBook, GradeFreeze
 
 
 @admin.register(GradeBook)
-class GradeBookAdmin(ViewOnlyAdmin):
+class GradeBookAdmin(PlumbingAdmin):
     """Course runs of programs whose grades were ever frozen."""
 
     list_display = ["program", "course_run"]
@@ -97,3 +97,39 @@ class FrozenGradeAdmin(ViewOnlyAdmin):
         if not search_term.strip():
             return queryset, False
         return queryset.filter(learner_id__in=api.find_learners(text=search_term)), False
+
+
+@admin.register(GradeAcknowledgement)
+class GradeAcknowledgementAdmin(ViewOnlyAdmin):
+    """What universities reported about frozen grades, superseded reports included."""
+
+    list_display = ["student_key", "course_run", "version", "state", "acknowledged_at", "acknowledged_by", "counts"]
+    list_prefetch_related = ("grade__freeze__book__course_run",)
+    fields = [
+        "student_key",
+        "course_run",
+        "version",
+        "state",
+        "detail",
+        "acknowledged_at",
+        "acknowledged_by",
+        "request_id",
+        "superseded_at",
+    ]
+    readonly_fields = ["student_key", "course_run", "version"]
+
+    @admin.display(description=_("student ID"))
+    def student_key(self, acknowledgement: GradeAcknowledgement) -> str:
+        return acknowledgement.grade.student_key
+
+    @admin.display(description=_("course run"))
+    def course_run(self, acknowledgement: GradeAcknowledgement) -> str:
+        return str(acknowledgement.grade.freeze.book.course_run.course_id)
+
+    @admin.display(description=_("version"))
+    def version(self, acknowledgement: GradeAcknowledgement) -> int:
+        return acknowledgement.grade.freeze.version
+
+    @admin.display(description=_("in force"), boolean=True)
+    def counts(self, acknowledgement: GradeAcknowledgement) -> bool:
+        return acknowledgement.superseded_at is None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +19,7 @@ from program_enrollments.admin.large_tables import LargeTableAdmin
 from program_enrollments.admin.search import naming_program
 from program_enrollments.data import SCHOOL_PERMISSIONS
 from program_enrollments.models import Grant, Program, School
+from program_enrollments.pages.access_mails import mail_access_change
 
 if TYPE_CHECKING:
     GrantModelForm = forms.ModelForm[Grant]
@@ -75,6 +78,16 @@ def refuse_ungivable(
         raise ValidationError(NOT_HELD, code="not_held")
 
 
+def mail_grant(request: HttpRequest, grant: Grant, *, is_taken: bool = False) -> None:
+    """Mail a grant that was given or taken to the user whom it concerns, once it is committed."""
+    school = grant.program.school if grant.program is not None else grant.school
+    if school is None:
+        return
+    words = {"taken" if is_taken else "given": [grant.permission]}
+    mail = partial(mail_access_change, request, user_id=grant.user_id, school=school, program=grant.program, **words)
+    transaction.on_commit(mail)
+
+
 @admin.register(Grant)
 class GrantAdmin(LargeTableAdmin):
     """One permission of one user, on a school or on a program. Viewers see those whose access they manage."""
@@ -95,6 +108,25 @@ class GrantAdmin(LargeTableAdmin):
 
     def get_form(self, request: HttpRequest, obj: Grant | None = None, change: bool = False, **kwargs: Any) -> Any:
         return giving_as(super().get_form(request, obj, change=change, **kwargs), giver=request.user)
+
+    def save_model(self, request: HttpRequest, obj: Grant, form: Any, change: bool) -> None:
+        before = Grant.objects.select_related("school", "program__school").get(pk=obj.pk) if change else None
+        super().save_model(request, obj, form, change)
+        if before is not None and not form.has_changed():
+            return
+        if before is not None:
+            mail_grant(request, before, is_taken=True)
+        mail_grant(request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Grant) -> None:
+        super().delete_model(request, obj)
+        mail_grant(request, obj, is_taken=True)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Grant]) -> None:
+        taken = list(queryset.select_related("school", "program__school"))
+        super().delete_queryset(request, queryset)
+        for grant in taken:
+            mail_grant(request, grant, is_taken=True)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Grant], search_term: str

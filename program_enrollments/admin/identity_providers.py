@@ -19,8 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from social_django.models import UserSocialAuth
 
 from program_enrollments import api
-from program_enrollments.admin import metadata_import, metadata_proposals
-from program_enrollments.admin.large_tables import LargeTableAdmin
+from program_enrollments.admin import metadata_import, metadata_proposals, permanent_ids
+from program_enrollments.admin.large_tables import DeletedOneByOne
 from program_enrollments.conf import get_setting
 from program_enrollments.exceptions import MetadataUnusable
 from program_enrollments.models import IdentityProvider, SamlConfiguration
@@ -88,7 +88,7 @@ class ConfigurationForm(ConfigurationModelForm):
         try:
             api.check_sso_url(url=url)
         except MetadataUnusable as error:
-            raise ValidationError(error.detail, code=error.code) from None
+            raise ValidationError(error.message, code=error.code) from None
         return url
 
     def clean_metadata_url(self) -> str:
@@ -97,7 +97,7 @@ class ConfigurationForm(ConfigurationModelForm):
             try:
                 api.check_metadata_url(url=url)
             except MetadataUnusable as error:
-                raise ValidationError(error.detail, code=error.code) from None
+                raise ValidationError(error.message, code=error.code) from None
         return url
 
     def clean_metadata_fingerprint(self) -> str:
@@ -105,13 +105,13 @@ class ConfigurationForm(ConfigurationModelForm):
         try:
             return api.read_fingerprint(text=given) if given else ""
         except MetadataUnusable as error:
-            raise ValidationError(error.detail, code=error.code) from None
+            raise ValidationError(error.message, code=error.code) from None
 
     def clean_signing_certificates(self) -> str:
         try:
             certificates = api.read_certificates(text=self.cleaned_data["signing_certificates"])
         except MetadataUnusable as error:
-            raise ValidationError(error.detail, code=error.code) from None
+            raise ValidationError(error.message, code=error.code) from None
         return "\n".join(certificate.pem for certificate in certificates)
 
 
@@ -156,7 +156,7 @@ class ConfigurationInline(StackedInline):
 
 
 @admin.register(IdentityProvider)
-class IdentityProviderAdmin(LargeTableAdmin):
+class IdentityProviderAdmin(DeletedOneByOne):
     """Providers of all schools.
 
     New ones come with their metadata; those in use are switched off, not deleted.
@@ -222,6 +222,7 @@ class IdentityProviderAdmin(LargeTableAdmin):
         name = f"{base}_import"
         return [
             path("import-metadata/", view(self.import_metadata), name=name),
+            path("permanent-id/", view(self.choose_permanent_id), name=f"{base}_permanent_id"),
             path("<int:pk>/import-metadata/", view(self.import_metadata), name=f"{name}_again"),
             path("<int:pk>/proposed-metadata/", view(self.decide_metadata), name=f"{base}_proposal"),
             *super().get_urls(),
@@ -230,6 +231,10 @@ class IdentityProviderAdmin(LargeTableAdmin):
     def import_metadata(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
         """Show the contents of pasted metadata, and save them on the second click."""
         return metadata_import.import_metadata(request, model_admin=self, pk=pk)
+
+    def choose_permanent_id(self, request: HttpRequest) -> HttpResponse:
+        """Let staff use an attribute that a test sign-on showed as the permanent ID."""
+        return permanent_ids.choose_permanent_id(request, model_admin=self)
 
     def decide_metadata(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show what published metadata would change, and let staff approve or reject it."""
@@ -252,13 +257,8 @@ class IdentityProviderAdmin(LargeTableAdmin):
         """Keep the slug, because the uid of everybody who has signed on has it."""
         return [*self.readonly_fields, "slug"] if obj is not None and _is_used(obj) else list(self.readonly_fields)
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Leave out bulk deletion: a provider is deleted alone, and only if nobody has signed on through it."""
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
-
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        # A provider is deleted only if nobody has signed on through it.
         return super().has_delete_permission(request, obj) and (obj is None or not _is_used(obj))
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from program_enrollments import api
-from program_enrollments.admin.filters import ProgramFilter, SchoolOfProgramFilter
+from program_enrollments.admin.filters import ProgramFilter, SchoolFilter, SchoolOfProgramFilter
 from program_enrollments.admin.forms import ReasonForm
 from program_enrollments.admin.large_tables import LargeTableAdmin, ViewOnlyAdmin
 from program_enrollments.admin.pages import form_page_context
@@ -23,11 +23,11 @@ from program_enrollments.exceptions import StaleEffects, WrongState
 from program_enrollments.models import Job, JobRow, KeptEnrollment
 
 TEMPLATE = "admin/university_enrollments/job/decide.html"
-CHOICES = ("approve", "approve_without", "cancel", "resume")
+CHOICES = ("approve", "approve_without", "cancel", "resume", "undo", "undo_preview")
 
 
 class DecisionForm(ReasonForm):
-    """Why a job is approved, canceled or resumed."""
+    """Why a job is approved, canceled, resumed or undone."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -41,6 +41,7 @@ class JobAdmin(ViewOnlyAdmin):
     change_form_template = "admin/university_enrollments/job/change_form.html"
     list_display = [
         "id",
+        "school",
         "program",
         "kind",
         "mode",
@@ -54,15 +55,20 @@ class JobAdmin(ViewOnlyAdmin):
         "created",
         "created_by",
     ]
-    list_prefetch_related = ("program",)
-    list_filter = [SchoolOfProgramFilter, ProgramFilter, "state", "kind"]
+    list_prefetch_related = ("school", "program")
+    list_filter = [SchoolFilter, ProgramFilter, "state", "kind"]
     fields = [
+        "school",
         "program",
         "kind",
         "mode",
         "dry_run",
+        "undoes",
+        "reason",
         "cascade",
         "leaving_status",
+        "identity_provider",
+        "honor_old_until",
         "state",
         "message",
         "notes",
@@ -111,32 +117,40 @@ class JobAdmin(ViewOnlyAdmin):
         form = DecisionForm(request.POST if request.method == "POST" else None)
         asked = next((choice for choice in CHOICES if choice in request.POST), None)
         if asked is not None and form.is_valid():
-            self._decide(request, job, asked, form.cleaned_data["reason"])
-            return redirect(reverse(f"{self.admin_site.name}:{self.opts.app_label}_job_change", args=[pk]))
+            shown = self._decide(request, job, asked, form.cleaned_data["reason"])
+            return redirect(reverse(f"{self.admin_site.name}:{self.opts.app_label}_job_change", args=[shown.pk]))
         context = form_page_context(model_admin=self, request=request, form=form) | {
             "title": _("Decide about job %s") % job.pk,
             "original": job,
             "is_held": job.state == JobState.HELD,
             "may_cancel": job.state not in ENDED_STATES,
+            "may_undo": api.why_not_undoable(job) is None,
             "may_resume": job.state == JobState.WAITING or (job.state == JobState.FAILED and job.waiting_since),
         }
         return render(request, TEMPLATE, context)
 
-    def _decide(self, request: HttpRequest, job: Job, asked: str, reason: str) -> None:
+    def _decide(self, request: HttpRequest, job: Job, asked: str, reason: str) -> Job:
+        """Do what was asked, and return the job whose page shows what comes of it."""
         origin = Origin(source=Source.STAFF.value, actor_id=request.user.pk, reason=reason)
         try:
             if asked in {"approve", "approve_without"}:
                 effects = request.POST.get("effects", "")
                 api.approve_job(job=job, effects=effects, removals=asked == "approve", origin=origin)
+            elif asked in {"undo", "undo_preview"}:
+                undo = api.undo_job(job=job, origin=origin, dry_run=asked == "undo_preview")
+                self.log_change(request, job, f"{asked}: {reason}")
+                messages.success(request, _("This is the undo. It begins as soon as a worker is free."))
+                return undo
             elif asked == "cancel":
                 api.cancel_job(job=job, origin=origin)
             else:
                 api.resume_job(job=job, origin=origin)
         except (WrongState, StaleEffects) as error:
-            messages.warning(request, error.detail)
-            return
+            messages.warning(request, error.message)
+            return job
         self.log_change(request, job, f"{asked}: {reason}")
         messages.success(request, _("Done. The job goes on as soon as a worker is free."))
+        return job
 
 
 @admin.register(JobRow)

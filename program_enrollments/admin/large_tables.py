@@ -5,23 +5,21 @@ They count only as many rows as they have pages for, and read only the rows that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet, URLField
+from django.db.models import Field, ForeignKey, Model, QuerySet, URLField
 from django.http import HttpRequest
 
 if TYPE_CHECKING:
     AnyModelAdmin = admin.ModelAdmin[Any]
-    AnyTabularInline = admin.TabularInline[Any, Any]
     AnyPaginator = Paginator[Any]
     AnyQuerySet = QuerySet[Any, Any]
 else:
     AnyModelAdmin = admin.ModelAdmin
-    AnyTabularInline = admin.TabularInline
     AnyPaginator = Paginator
     AnyQuerySet = QuerySet
 
@@ -64,6 +62,10 @@ class LargeTableAdmin(AnyModelAdmin):
     Related rows are fetched by one statement per table (`list_prefetch_related`), not by a join: MariaDB starts a join
     with the smaller table, and then sorts all of the larger one.
     """
+
+    class Media:
+        css: ClassVar[dict[str, list[str]]] = {"all": ["program_enrollments/admin.css"]}
+        js: ClassVar[list[str]] = ["program_enrollments/admin.js"]
 
     paginator = BoundedPaginator
     show_full_result_count = False
@@ -115,6 +117,53 @@ class ViewOnlyAdmin(LargeTableAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show related rows as text, not as links, if the viewer may not see their table."""
+        related = [field for field in self.opts.fields if isinstance(field, ForeignKey)]
+        plain: dict[Any, Any] = {
+            field.name: _as_text(field) for field in related if not self._may_follow(request, field.related_model)
+        }
+        return [
+            (title, {**options, "fields": [plain.get(name, name) for name in options["fields"]]})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
+
+    def _may_follow(self, request: HttpRequest, model: Any) -> bool:
+        site = self.admin_site
+        return site.is_registered(model) and site.get_model_admin(model).has_view_permission(request)
+
     def may_change(self, request: HttpRequest) -> bool:
         """Return whether the user holds Django's permission to change this model. Buttons and actions need it."""
         return bool(request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}"))
+
+
+class DeletedOneByOne(LargeTableAdmin):
+    """An admin without deletion of many rows at once: each is looked at before."""
+
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
+        # Django 6.1 names the page that shows the actions; earlier versions show them on lists only.
+        place = {} if action_location is None else {"action_location": action_location}
+        actions = super().get_actions(request, **place)
+        actions.pop("delete_selected", None)
+        return actions
+
+
+def _as_text(field: Field[Any, Any]) -> Callable[[Any], str]:
+    """Return a column of a page that shows a related row as text."""
+
+    @admin.display(description=field.verbose_name)
+    def show(row: Any) -> str:
+        related = getattr(row, field.name)
+        return "" if related is None else str(related)
+
+    return show
+
+
+class PlumbingAdmin(ViewOnlyAdmin):
+    """A table of the app's own bookkeeping, which explains nothing to support staff.
+
+    The index shows it to superusers only. Those with the permission to view it still reach it by a link.
+    """
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_superuser)

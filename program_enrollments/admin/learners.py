@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -23,12 +24,22 @@ from program_enrollments import api
 from program_enrollments.admin.corrections import CORRECTIONS, Correction
 from program_enrollments.admin.filters import AccountFilter, NeedsPersonFilter, SchoolFilter
 from program_enrollments.admin.large_tables import ViewOnlyAdmin
+from program_enrollments.admin.learner_places import change_place, may_change
 from program_enrollments.admin.messages import staff_origin, tell_realized
-from program_enrollments.admin.pages import change_page, change_page_if_any, form_page_context
+from program_enrollments.admin.pages import change_page, form_page_context, linked, may_view, viewable_page
 from program_enrollments.admin.search import LEARNER_HELP
+from program_enrollments.conf import get_setting
 from program_enrollments.data import LinkState
 from program_enrollments.exceptions import ProgramEnrollmentsError
-from program_enrollments.models import Learner
+from program_enrollments.models import (
+    Learner,
+    LedgerEntry,
+    PreemptiveCourseEnrollment,
+    PreemptiveProgramEnrollment,
+    ProgramCourseEnrollment,
+    ProgramEnrollment,
+)
+from program_enrollments.sentences import translated
 
 MAX_AT_ONCE = 1_000
 """The most learners of one bulk action. One transaction locks them, and others must not wait for long."""
@@ -63,18 +74,35 @@ class LearnerAdmin(ViewOnlyAdmin):
             return _("former ID of another learner")
         return _("retired") if learner.retired_at else str(LinkState(learner.link_state).label)
 
-    @admin.display(description=gettext_lazy("problem"))
-    def problem(self, learner: Learner) -> str:
-        return learner.get_problem_code_display()
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Learner]:
+        given_up = PreemptiveCourseEnrollment.objects.exclude(problem_code="").filter(
+            refusals__gte=get_setting("MAX_TRIES")
+        )
+        refused = Prefetch("preemptive_course_enrollments", queryset=given_up, to_attr="given_up")
+        learners: QuerySet[Learner] = super().get_queryset(request).prefetch_related(refused)
+        return learners
+
+    @admin.display(description=gettext_lazy("needs a person"))
+    def problem(self, learner: Any) -> str:
+        """Why a person has to look at the learner, with the cause."""
+        if learner.problem_code:
+            label = learner.get_problem_code_display()
+            return format_html("{}<br><small>{}</small>", label, translated(learner.problem_detail))
+        if learner.user_id is None or not learner.given_up:
+            return ""
+        details = list(dict.fromkeys(translated(promise.problem_detail) for promise in learner.given_up))
+        return format_html("{}<br><small>{}</small>", _("refused by the learning platform"), " ".join(details))
 
     @admin.display(description=gettext_lazy("account"))
-    def account(self, learner: Learner) -> str:
-        """The username, with a link if the host's accounts are in this admin."""
-        if learner.user is None:
-            return ""
-        username = learner.user.get_username()
-        url = change_page_if_any(self.admin_site, learner.user)
-        return format_html('<a href="{}">{}</a>', url, username) if url else username
+    def account(self, learner: Any) -> str:
+        """The username, with a link if the host's accounts are in this admin and the viewer may see them."""
+        return linked(learner.user.get_username(), learner.account_url) if learner.user is not None else ""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        learner: Any = super().get_object(request, object_id, from_field)
+        if learner is not None and learner.user is not None:
+            learner.account_url = viewable_page(self.admin_site, request, learner.user)
+        return learner
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Learner], search_term: str
@@ -92,16 +120,49 @@ class LearnerAdmin(ViewOnlyAdmin):
             )
             for correction in CORRECTIONS
         ]
-        return [*own, *super().get_urls()]
+        name = f"{self.opts.app_label}_{self.opts.model_name}_status"
+        status = path("<int:learner_id>/status/", self.admin_site.admin_view(self.change_status), name=name)
+        return [*own, status, *super().get_urls()]
+
+    def change_status(self, request: HttpRequest, learner_id: int) -> HttpResponse:
+        """Show the form for the status of one of the learner's enrollments, real or waiting, and write it."""
+        learner = self.get_object(request, str(learner_id)) if self.has_view_permission(request) else None
+        if learner is None:
+            raise Http404
+        return change_place(request, model_admin=self, learner=learner)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         learner = kwargs.get("obj")
         if learner is not None:
-            context["presented"] = api.present_learner(learner=learner)
+            presented = api.present_learner(learner=learner)
+            context["presented"] = presented
+            context["claims"] = self._claims(request, presented.claims)
             context["corrections"] = self._corrections(request, learner)
+            context["may_correct"] = self.may_change(request) and learner.retired_at is None
+            context["may"] = self._allowances(request)
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def _claims(self, request: HttpRequest, claims: list[api.PresentedClaim]) -> list[dict[str, Any]]:
+        """Return the claims, each with the page of its account if the viewer may see that."""
+        pages = {one.user_id: get_user_model()(pk=one.user_id) for one in claims}
+        return [{"claim": one, "url": viewable_page(self.admin_site, request, pages[one.user_id])} for one in claims]
+
+    def _allowances(self, request: HttpRequest) -> dict[str, bool]:
+        """Return which links the viewer may follow, and which statuses they may change."""
+        tables = {
+            "program": ProgramEnrollment,
+            "waiting_program": PreemptiveProgramEnrollment,
+            "course": ProgramCourseEnrollment,
+            "waiting_course": PreemptiveCourseEnrollment,
+        }
+        site = self.admin_site
+        return {
+            "view_ledger": may_view(site, request, LedgerEntry),
+            **{f"view_{name}": may_view(site, request, model) for name, model in tables.items()},
+            **{f"change_{name}": may_change(request, model) for name, model in tables.items()},
+        }
 
     def _corrections(self, request: HttpRequest, learner: Learner) -> list[Correction]:
         if not self.may_change(request):
@@ -127,7 +188,7 @@ class LearnerAdmin(ViewOnlyAdmin):
             try:
                 correction.carry_out(request, learner.pk, form.cleaned_data)
             except ProgramEnrollmentsError as error:
-                form.add_error(None, error.detail)
+                form.add_error(None, error.message)
             else:
                 return page
         return self._ask(request, learner, correction, form)
@@ -157,6 +218,6 @@ class LearnerAdmin(ViewOnlyAdmin):
         try:
             report = api.try_again(learner_ids=ids, origin=staff_origin(request=request, reason=""))
         except ProgramEnrollmentsError as error:
-            messages.error(request, error.detail)
+            messages.error(request, error.message)
         else:
             tell_realized(request=request, report=report)

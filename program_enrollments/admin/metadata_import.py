@@ -70,7 +70,7 @@ class MetadataForm(forms.Form):
         try:
             self.found = api.read_metadata(xml=xml, entity_id=(cleaned.get("entity_id") or "").strip())
         except MetadataUnusable as error:
-            self.add_error("metadata", ValidationError(error.detail, code=error.code))
+            self.add_error("metadata", ValidationError(error.message, code=error.code))
         cleaned["xml"] = xml
         return cleaned
 

@@ -65,7 +65,7 @@ def decide_metadata(request: HttpRequest, *, model_admin: AnyModelAdmin, pk: int
         messages.warning(request, _("Nothing is proposed any more. Somebody else has decided, or it was withdrawn."))
         return redirect(page)
     except MetadataUnusable as error:
-        messages.error(request, error.detail)
+        messages.error(request, error.message)
         return redirect(request.path)
     context = form_page_context(model_admin=model_admin, request=request, form=form) | {
         "title": _("Proposed metadata of %s") % provider,

@@ -14,11 +14,13 @@ from django.utils.translation import gettext_lazy as _
 
 from program_enrollments import api
 from program_enrollments.admin.catalog import is_used
-from program_enrollments.admin.grants import giving_as, refuse_ungivable
-from program_enrollments.admin.large_tables import AnyTabularInline, LargeTableAdmin
+from program_enrollments.admin.grants import giving_as, mail_grant, refuse_ungivable
+from program_enrollments.admin.labels import LabeledInline
+from program_enrollments.admin.large_tables import DeletedOneByOne
 from program_enrollments.colors import MIN_TEXT_CONTRAST, contrast, is_color
 from program_enrollments.models import Grant, IdentityProvider, Learner, Program, School, SchoolEmailDomain
 from program_enrollments.normalization import normalize_identity
+from program_enrollments.time_zones import known_zones
 
 if TYPE_CHECKING:
     SchoolModelForm = forms.ModelForm[School]
@@ -34,6 +36,10 @@ else:
 class SchoolForm(SchoolModelForm):
     """A school. Its two colors have to be colors with enough contrast for text."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["time_zone"].required = False
+
     def clean_primary_color(self) -> str:
         return self._color("primary_color")
 
@@ -45,6 +51,12 @@ class SchoolForm(SchoolModelForm):
         if value and not is_color(value):
             raise ValidationError(_("Write a color as #rrggbb, such as #1a4b8c."), code="invalid")
         return value.lower()
+
+    def clean_time_zone(self) -> str:
+        value: str = self.cleaned_data["time_zone"] or "UTC"
+        if value not in known_zones():
+            raise ValidationError(_("Use the name of a time zone, such as Europe/Berlin."), code="invalid")
+        return value
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -83,7 +95,7 @@ class DistinctDomains(DomainFormSet):
             seen.add(domain)
 
 
-class EmailDomainInline(AnyTabularInline):
+class EmailDomainInline(LabeledInline):
     """A school's e-mail domains.
 
     If it lists any, addresses in other domains are refused and are no evidence.
@@ -115,7 +127,7 @@ class ProviderForm(ProviderModelForm):
         return slug
 
 
-class IdentityProviderInline(AnyTabularInline):
+class IdentityProviderInline(LabeledInline):
     """A school's identity providers. Used ones are switched off rather than deleted."""
 
     model = IdentityProvider
@@ -137,7 +149,7 @@ class SchoolGrantForm(GrantModelForm):
         return cleaned
 
 
-class GrantInline(AnyTabularInline):
+class GrantInline(LabeledInline):
     """Grants on all programs of the school. Shown to users who manage access there."""
 
     model = Grant
@@ -151,11 +163,21 @@ class GrantInline(AnyTabularInline):
 
 
 @admin.register(School)
-class SchoolAdmin(LargeTableAdmin):
+class SchoolAdmin(DeletedOneByOne):
     """Universities, as tenants."""
 
     form = SchoolForm
-    fields = ["key", "name", "logo_url", "primary_color", "text_color", "guard_minimum", "guard_percent"]
+    fields = [
+        "key",
+        "name",
+        "logo_url",
+        "primary_color",
+        "text_color",
+        "documents",
+        "time_zone",
+        "guard_minimum",
+        "guard_percent",
+    ]
     list_display = ["name", "key"]
     search_fields = ["name", "key"]
     search_help_text = _("Part of the name or key.")
@@ -167,12 +189,16 @@ class SchoolAdmin(LargeTableAdmin):
         hidden = obj is not None and not managed.filter(pk=obj.pk).exists()
         return [inline for inline in super().get_inlines(request, obj) if not (hidden and inline is GrantInline)]
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Leave out bulk deletion: a school is deleted alone, and only if nothing refers to it."""
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        before = {grant.pk: grant for grant in formset.get_queryset()} if formset.model is Grant else {}
+        super().save_formset(request, form, formset, change)
+        if formset.model is Grant:
+            for grant in [*(before[grant.pk] for grant, _fields in formset.changed_objects), *formset.deleted_objects]:
+                mail_grant(request, grant, is_taken=True)
+            for grant in [*formset.new_objects, *(grant for grant, _fields in formset.changed_objects)]:
+                mail_grant(request, grant)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        # A school is deleted only if nothing refers to it.
         is_empty = obj is None or not is_used(Program, Learner, IdentityProvider, school=obj)
         return super().has_delete_permission(request, obj) and is_empty

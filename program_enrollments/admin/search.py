@@ -11,7 +11,8 @@ from program_enrollments.models import Program
 from program_enrollments.normalization import parse_uuid
 
 LEARNER_HELP = _(
-    "Student ID or e-mail address, or how it begins, in any spelling; or the exact username of the account."
+    "Student ID or e-mail address, or how it begins, in any spelling; the exact username of the account; "
+    "or a reference number, such as #4711."
 )
 ENROLLMENT_HELP = _(
     "The learner: student ID or e-mail address, or how it begins, or the exact username. "

@@ -109,11 +109,13 @@ def accept_invitation(*, user: Any, token: str, now: datetime) -> Invitation:
     return invitation
 
 
-def withdraw_invitation(*, school: School, invitation_id: int, now: datetime) -> bool:
-    """Withdraw a school's open invitation; return whether there was one."""
+def withdraw_invitation(*, school: School, invitation_id: int, now: datetime) -> Invitation | None:
+    """Withdraw a school's open invitation, and return it; None if there was none."""
     is_open = {"accepted_at__isnull": True, "withdrawn_at__isnull": True}
     opened = Invitation.objects.filter(school=school, pk=invitation_id, **is_open)
-    return bool(opened.update(withdrawn_at=now))
+    if not opened.update(withdrawn_at=now):
+        return None
+    return Invitation.objects.get(pk=invitation_id)
 
 
 def fetch_open_invitations(*, school: School, now: datetime) -> list[Invitation]:

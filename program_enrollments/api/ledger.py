@@ -8,10 +8,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
+from django.dispatch import Signal
+
+from program_enrollments.api.transactions import after_commit
 from program_enrollments.data import Change, Origin
 from program_enrollments.models import LedgerEntry, LedgerPosition
 from program_enrollments.sql.bulk import insert_rows, select_rows
+
+changes_recorded = Signal()
+"""Sent once after the commit of changes, with `changes`, `origin` and `at`.
+
+A process that dies between commit and signal loses it: the changes feed has the truth.
+"""
 
 FIELDS = (
     "program",
@@ -64,6 +74,12 @@ def record_changes(*, changes: Sequence[Change], origin: Origin, now: datetime) 
             for change in changes
         ],
     )
+    if changes_recorded.receivers:
+        after_commit(partial(_send, tuple(changes), origin, now))
+
+
+def _send(changes: Sequence[Change], origin: Origin, at: datetime) -> None:
+    changes_recorded.send(sender=None, changes=changes, origin=origin, at=at)
 
 
 def _take_positions(counts: Mapping[int, int]) -> dict[int, range]:

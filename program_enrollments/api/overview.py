@@ -13,14 +13,19 @@ from typing import Any
 from django.db.models import Q
 
 from program_enrollments.api.access import Access
+from program_enrollments.api.feeds.overview import FeedState, fetch_late_feeds
 from program_enrollments.api.reads.change_entries import tell_changes
 from program_enrollments.api.reads.cursors import Cursor, fetch_page
+from program_enrollments.api.reads.job_notices import REMEMBERED, JobNotices, fetch_job_notices
 from program_enrollments.api.reads.needs import REFUSED, find_in_need
 from program_enrollments.api.reads.summaries import Counts, fetch_counts
 from program_enrollments.api.sso.certificates import ENDS_SOON, read_certificates
-from program_enrollments.data import LearnerProblem, Page, Permission
+from program_enrollments.data import JobKind, JobState, LearnerProblem, Page, Permission
 from program_enrollments.exceptions import MetadataUnusable
-from program_enrollments.models import LedgerEntry, LedgerPosition, Program, SamlConfiguration, School
+from program_enrollments.models import Job, LedgerEntry, LedgerPosition, Program, SamlConfiguration, School
+
+MOST_REKEYS = 10
+"""Re-keys in need that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class ProgramCard:
     """A program as the first page shows it; without counts for people who may not see its enrollments.
 
     `problems` counts the learners who need help by problem, and `in_need` counts all of them. `last_change` is the
-    newest entry of the feed, as `fetch_changes` shows it.
+    newest entry of the feed, as `fetch_changes` shows it. `jobs` are the files that need a person, and the last one.
     """
 
     program: Program
@@ -37,6 +42,7 @@ class ProgramCard:
     problems: dict[str, int] = field(default_factory=dict)
     in_need: int = 0
     last_change: dict[str, Any] | None = None
+    jobs: JobNotices = field(default_factory=JobNotices)
 
     @property
     def conflicts(self) -> int:
@@ -64,12 +70,15 @@ class Overview:
     """A page of programs, and what their schools have to look at.
 
     The page's rows are `{"card": ProgramCard}`; `certificates` are those of the schools that end soon. `schools` are
-    those of the programs on the page.
+    those of the programs on the page. `late_feeds` are those of these programs, and `rekeys` the schools' files of
+    student IDs that have failed or wait: each only for people who can act on it.
     """
 
     page: Page
     schools: list[School]
     certificates: list[EndingCertificate]
+    late_feeds: list[FeedState]
+    rekeys: list[Job]
 
     @property
     def cards(self) -> list[ProgramCard]:
@@ -96,7 +105,28 @@ def fetch_overview(*, access: Access, now: datetime, cursor: str | None, page_si
         Page([{"card": card} for card in cards], page.next_cursor, page.previous_cursor),
         sorted(schools.values(), key=lambda school: school.name),
         _ending_certificates(schools=schools, now=now),
+        _late_feeds(cards=cards, now=now),
+        _rekeys_in_need(access=access, schools=schools, now=now),
     )
+
+
+def _late_feeds(*, cards: Sequence[ProgramCard], now: datetime) -> list[FeedState]:
+    acting = {Permission.MANAGE_SCHOOL, Permission.WRITE_ENROLLMENTS}
+    program_ids = {card.program.pk for card in cards if acting & card.permissions}
+    return fetch_late_feeds(now=now, program_ids=program_ids)
+
+
+def _rekeys_in_need(*, access: Access, schools: Mapping[int, School], now: datetime) -> list[Job]:
+    """Return the schools' last re-keys that have failed or wait for the platform. One statement."""
+    acting = [
+        pk
+        for pk, school in schools.items()
+        if access.reach(permission=Permission.WRITE_ENROLLMENTS, school_id=pk).is_school_wide
+    ]
+    jobs = Job.objects.filter(kind=JobKind.STUDENT_KEYS, school_id__in=acting, dry_run=False)
+    failed = Q(state=JobState.FAILED, finished__gte=now - REMEMBERED)
+    found = jobs.filter(Q(state=JobState.WAITING) | failed).select_related("school")
+    return list(found.order_by("-pk")[:MOST_REKEYS])
 
 
 def _ending_certificates(*, schools: Mapping[int, School], now: datetime) -> list[EndingCertificate]:
@@ -127,6 +157,7 @@ def _cards(*, access: Access, programs: Sequence[Program], now: datetime) -> lis
         problems[need.program_id][need.problem] += 1
         people[need.program_id].add(need.learner_id)
     changes = _last_changes(program_ids=ids)
+    notices = fetch_job_notices(program_ids=ids, now=now)
     return [
         ProgramCard(
             program,
@@ -135,6 +166,7 @@ def _cards(*, access: Access, programs: Sequence[Program], now: datetime) -> lis
             dict(problems[program.pk]),
             len(people[program.pk]),
             changes.get(program.pk),
+            notices.get(program.pk, JobNotices()),
         )
         for program in programs
     ]

@@ -145,6 +145,15 @@ def find_account(*, text: str) -> int:
     return int(found)
 
 
+def fetch_confirmed_address(*, user_id: int) -> str:
+    """Return the confirmed address of an active account, "" if it has none."""
+    users = get_user_model()
+    user = users._default_manager.filter(pk=user_id, is_active=True).first()
+    email = str(getattr(user, users.get_email_field_name(), "") or "") if user is not None else ""
+    address = normalize_identity(email)
+    return email if address and find_accounts_by_email(emails=[address]).get(address) == user_id else ""
+
+
 def change_access(
     *,
     access: Access,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from heapq import merge
 from itertools import islice
 from typing import Any
@@ -16,6 +16,7 @@ from program_enrollments.api.reads.enrollment_pages import Cut, Listed, read_pag
 from program_enrollments.api.reads.needs import find_in_need
 from program_enrollments.conf import get_setting
 from program_enrollments.data import PRESENT_STATUSES, CourseStatus, LearnerFilters, LearnerProblem, LearnerState, Page
+from program_enrollments.exceptions import TooManyRows
 from program_enrollments.models import (
     CourseRun,
     Learner,
@@ -29,7 +30,8 @@ from program_enrollments.models import (
 EXPECTED = PRESENT_STATUSES | {CourseStatus.ACTIVE.value}
 """Statuses in which somebody without an account is waited for."""
 
-Tables = Mapping[type[Model], bool | None]
+Tables = Sequence[tuple[type[Model], dict[str, Any]]]
+"""Tables that a list is read from, each with what its cut is restricted to."""
 
 
 def fetch_learners(*, program: Program, filters: LearnerFilters, cursor: str | None, page_size: int) -> Page:
@@ -38,14 +40,8 @@ def fetch_learners(*, program: Program, filters: LearnerFilters, cursor: str | N
     Rows have `learner_id, student_key, email, username, status, curriculum_uuid, state, problem`; `problem` is a value
     of `LearnerProblem`, "refused" for one whose seat the platform refused, or "". Raises BadCursor.
     """
-    tables: dict[type[Model], bool | None] = {}
-    if filters.state != LearnerState.IN:
-        tables[PreemptiveProgramEnrollment] = None
-    if filters.state != LearnerState.WAITING:
-        tables[ProgramEnrollment] = None
-    page = _page(
-        tables, place={"program_id": program.pk}, program=program, filters=filters, cursor=cursor, page_size=page_size
-    )
+    read = _reader(program=program, course_run=None, filters=filters)
+    page = fetch_page(read=read, cursor=cursor, page_size=page_size, render=lambda row: {"listed": row})
     problems = _problems(program=program, learner_ids=[row["listed"].learner_id for row in page.rows])
     return Page([_show(row["listed"], problems) for row in page.rows], page.next_cursor, page.previous_cursor)
 
@@ -58,12 +54,8 @@ def fetch_roster(
     Rows are as above, with the course status, and have `course_staff` and `refusal`, which says why the platform has no
     seat, "" if nothing is wrong. Raises BadCursor.
     """
-    account = {LearnerState.IN.value: True, LearnerState.WAITING.value: False}.get(filters.state or "")
-    tables: dict[type[Model], bool | None] = {PreemptiveCourseEnrollment: account}
-    if account is not False:
-        tables[ProgramCourseEnrollment] = None
-    place = {"program_id": program.pk, "course_run_id": course_run.pk}
-    page = _page(tables, place=place, program=program, filters=filters, cursor=cursor, page_size=page_size)
+    read = _reader(program=program, course_run=course_run, filters=filters)
+    page = fetch_page(read=read, cursor=cursor, page_size=page_size, render=lambda row: {"listed": row})
     listed: list[Listed] = [row["listed"] for row in page.rows]
     learner_ids = [row.learner_id for row in listed]
     problems = _problems(program=program, learner_ids=learner_ids)
@@ -85,16 +77,64 @@ def fetch_roster(
     return Page(rows, page.next_cursor, page.previous_cursor)
 
 
-def _page(
-    tables: Tables,
-    *,
-    place: Mapping[str, int],
-    program: Program,
-    filters: LearnerFilters,
-    cursor: str | None,
-    page_size: int,
-) -> Page:
-    """Return a page of rows `{"listed": Listed}`; the caller looks up what belongs to the whole page."""
+def fetch_filtered(
+    *, program: Program, filters: LearnerFilters, course_run: CourseRun | None = None, limit: int
+) -> list[tuple[int, str]]:
+    """Return learner and status of everybody whom a list finds, in its order, in two statements or three.
+
+    The list is that of the course run, or else that of the program. Raises TooManyRows if it is longer than `limit`;
+    the number that was received is then only known to be larger.
+    """
+    read = _reader(program=program, course_run=course_run, filters=filters)
+    found = read(Cursor(), limit + 1)
+    if len(found) > limit:
+        raise TooManyRows(limit=limit, received=len(found))
+    return [(learner_id, row.status) for learner_id, row in found]
+
+
+def _program_tables(*, program: Program, filters: LearnerFilters) -> Tables:
+    tables: list[tuple[type[Model], dict[str, Any]]] = []
+    if filters.state != LearnerState.IN:
+        tables.append((PreemptiveProgramEnrollment, {}))
+    if filters.state != LearnerState.WAITING:
+        tables.append((ProgramEnrollment, {}))
+    return _in_course(tables, program=program, course_id=filters.course_id) if filters.course_id else tables
+
+
+def _course_tables(*, filters: LearnerFilters) -> Tables:
+    account = {LearnerState.IN.value: True, LearnerState.WAITING.value: False}.get(filters.state or "")
+    tables: list[tuple[type[Model], dict[str, Any]]] = [(PreemptiveCourseEnrollment, {"linked": account})]
+    if account is not False:
+        tables.append((ProgramCourseEnrollment, {}))
+    return tables
+
+
+def _in_course(tables: Tables, *, program: Program, course_id: str) -> list[tuple[type[Model], dict[str, Any]]]:
+    """Restrict tables of a program to learners who are active in one of its course runs. One statement.
+
+    Each is read once per table of course enrollments: with an account, people have preemptive ones that were refused.
+    """
+    runs = CourseRun.objects.filter(curricula__program=program, course_id=course_id)
+    found = list(runs.order_by().values_list("pk", flat=True)[:1])
+    return [
+        (table, {**restriction, "active_in": (course_table, pk)})
+        for pk in found
+        for table, restriction in tables
+        for course_table in (PreemptiveCourseEnrollment, ProgramCourseEnrollment)
+        if (table, course_table) != (PreemptiveProgramEnrollment, ProgramCourseEnrollment)
+    ]
+
+
+def _reader(
+    *, program: Program, course_run: CourseRun | None, filters: LearnerFilters
+) -> Callable[[Cursor, int], list[tuple[int, Listed]]]:
+    """Return what reads a list of learners: that of the course run, or else that of the program."""
+    place = {"program_id": program.pk}
+    if course_run is None:
+        tables = _program_tables(program=program, filters=filters)
+    else:
+        tables = _course_tables(filters=filters)
+        place["course_run_id"] = course_run.pk
     learner_ids = _filtered(program=program, filters=filters)
 
     def read(behind: Cursor, limit: int) -> list[tuple[int, Listed]]:
@@ -109,15 +149,15 @@ def _page(
                     status=filters.status,
                     modified_since=filters.modified_since,
                     learner_ids=learner_ids,
-                    linked=linked,
+                    **restriction,
                 ),
             )
-            for table, linked in tables.items()
+            for table, restriction in tables
         ]
         latest = {row.learner_id: row for row in merge(*pages, key=lambda row: row.learner_id, reverse=behind.backward)}
         return list(islice(latest.items(), limit))
 
-    return fetch_page(read=read, cursor=cursor, page_size=page_size, render=lambda row: {"listed": row})
+    return read
 
 
 def _filtered(*, program: Program, filters: LearnerFilters) -> Collection[int] | None:

@@ -45,6 +45,10 @@ def _lacks(host: Any) -> Iterator[str]:
             yield f"has no port “{port_name}”"
         else:
             yield from _missing_methods(port, protocol, f"{port_name}.")
+    for port_name, protocol in get_type_hints(ports.OptionalPorts).items():
+        port = getattr(host, port_name, None)
+        if port is not None:
+            yield from _missing_methods(port, protocol, f"{port_name}.")
     yield from _missing_methods(host, ports.Host, "")
 
 

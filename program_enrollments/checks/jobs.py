@@ -35,15 +35,24 @@ def check_engine(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.files)
 def check_place_of_files(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Return E018 if files with student IDs are in a folder that web servers serve."""
-    alias = get_setting("FILE_STORAGE")
+    aliases = [get_setting(name) for name in ("FILE_STORAGE", "FEED_STORAGE")]
+    return [
+        error(
+            18,
+            f'The files of schools on the storage "{alias}" are kept below MEDIA_ROOT.',
+            f'Give STORAGES["{alias}"] a folder of its own that no web server serves.',
+        )
+        for alias in dict.fromkeys(aliases)
+        if _is_served(alias)
+    ]
+
+
+def _is_served(alias: str) -> bool:
     if alias not in settings.STORAGES or not settings.MEDIA_ROOT:
-        return []
+        return False
     storage = storages[alias]
     media = Path(settings.MEDIA_ROOT).resolve()
-    if not isinstance(storage, FileSystemStorage) or not Path(storage.location).resolve().is_relative_to(media):
-        return []
-    hint = f'Give STORAGES["{alias}"] a folder of its own that no web server serves.'
-    return [error(18, "The files that schools send are kept below MEDIA_ROOT.", hint)]
+    return isinstance(storage, FileSystemStorage) and Path(storage.location).resolve().is_relative_to(media)
 
 
 @register(Tags.files, deploy=True)

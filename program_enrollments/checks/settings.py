@@ -52,7 +52,16 @@ RULES: dict[str, Rule] = {
     "MAX_PAGE_SIZE": (_at_least(1), "a whole number, 1 or more"),
     "MAX_TRIES": (_at_least(1), "a whole number, 1 or more"),
     "SIGN_IN_HOST_SECONDS": (_is_seconds, "a number of seconds above 0, or None for no limit"),
+    "DASHBOARD_HOST_SECONDS": (_is_seconds, "a number of seconds above 0, or None for no limit"),
     "CALL_HOST_SECONDS": (_is_seconds, "a number of seconds above 0, or None for no limit"),
+    "KEEP_ACCOUNT_URL": (
+        lambda value: isinstance(value, str) and (value == "" or re.match(r"(/(?!/)|https?://)", value) is not None),
+        "a path of this site, or an https address",
+    ),
+    "SIGN_ON_LANDING_PAGE": (
+        lambda value: value is None or is_text(value),
+        "a path or the name of a URL pattern, or None for LOGIN_REDIRECT_URL",
+    ),
     "TRANSACTION_TRIES": (_at_least(1), "a whole number, 1 or more"),
     "AUTHENTICATION_CLASSES": (
         lambda value: value is None or _is_list_of_text(value),
@@ -65,11 +74,22 @@ RULES: dict[str, Rule] = {
     "FILE_STORAGE": (is_text, "the name of an alias in STORAGES"),
     "MAX_FILE_BYTES": (_at_least(1), "a whole number of bytes, 1 or more"),
     "KEEP_FILES_DAYS": (_at_least(1), "a whole number of days, 1 or more"),
+    "FEED_STORAGE": (is_text, "the name of an alias in STORAGES"),
+    "FEED_SECONDS": (_at_least(1), "a whole number of seconds, 1 or more"),
+    "SITE_URL": (
+        lambda value: isinstance(value, str) and (value == "" or re.match(r"https?://[^/]", value) is not None),
+        "an address such as https://lms.example",
+    ),
+    "KEEP_DISCLOSURES_DAYS": (
+        lambda value: value is None or _at_least(1)(value),
+        "a whole number of days, 1 or more, or None to keep them forever",
+    ),
     "JOB_ENGINE": (lambda value: value in ("commands", "celery"), '"commands" or "celery"'),
     "JOB_QUEUE": (lambda value: value is None or is_text(value), "the name of a queue, or None for the host's own"),
     "SLICE_SECONDS": (_is_seconds, "a number of seconds above 0"),
     "TAKEOVER_SECONDS": (_at_least(1), "a whole number of seconds, 1 or more"),
     "PRIVATE_METADATA_HOSTS": (_is_list_of_text, "a list of names of hosts"),
+    "PRIVATE_WEBHOOK_HOSTS": (_is_list_of_text, "a list of names of hosts"),
     "SIGN_ON": (lambda value: isinstance(value, dict), "a dict, see docs/sso.rst"),
     "PAGES": (
         lambda value: isinstance(value, dict) and not value.keys() - {"BASE_TEMPLATE", "STYLESHEETS", "CONTACT"},

@@ -29,6 +29,7 @@ from program_enrollments.pages.views import PageView
 
 PERMISSION_TEMPLATE = "program_enrollments/console/no_permission.html"
 CSV = "csv"
+ROWS = 50
 
 
 class Seen(NamedTuple):
@@ -82,8 +83,8 @@ class ConsolePage(PageView):
 
     @property
     def page_size(self) -> int:
-        """The rows of a page."""
-        return int(get_setting("PAGE_SIZE"))
+        """The rows of a page: fewer than an answer of the API has, since people read them."""
+        return min(ROWS, int(get_setting("PAGE_SIZE")))
 
     @property
     def wants_csv(self) -> bool:
@@ -128,6 +129,10 @@ class ProgramPage(ConsolePage):
             *program_links(self.program, permissions=self.permissions, current=self.section),
             *school_links(self.program.school, access=self.access, permissions=self.permissions, current=self.section),
         ]
+        self.require()
+
+    def require(self) -> None:
+        """Raise PermissionDenied if the person lacks what the request takes."""
         if self.permission is not None and self.permission not in self.permissions:
             raise PermissionDenied(permission=self.permission)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -48,7 +48,7 @@ class Roster(LearnerList, CoursePage):
     template_name = "program_enrollments/console/roster.html"
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        form = RosterFilterForm(request.GET)
+        form = self.filter_form(request.GET)
         if not form.is_valid():
             return self.show({"form": form, "table": self.table(EMPTY), "is_filtered": True}, status=400)
         if self.wants_csv:
@@ -64,6 +64,9 @@ class Roster(LearnerList, CoursePage):
                 "statuses": CourseChosenForm.statuses,
             }
         )
+
+    def filter_form(self, data: QueryDict) -> LearnerFilterForm:
+        return RosterFilterForm(data)
 
     def fetch(self, filters: LearnerFilters, cursor: str | None, page_size: int) -> Page:
         return api.fetch_roster(

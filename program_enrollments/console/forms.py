@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.formats import localize
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -71,21 +72,41 @@ class LearnerFilterForm(SearchForm):
 
     status = forms.ChoiceField(label=_("Status"), required=False)
     state = forms.ChoiceField(label=_("Account"), required=False, choices=_with_any(STATES))
+    course = forms.ChoiceField(label=_("Active in the course"), required=False)
     since = _date(_("Changed since"))
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, courses: Choices = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["status"].choices = _with_any(self.statuses)  # type: ignore[attr-defined]
+        if courses:
+            self.fields["course"].choices = _with_any(courses)  # type: ignore[attr-defined]
+        else:
+            del self.fields["course"]
 
     def filters(self) -> LearnerFilters:
         """Return the filters of a valid form."""
         data = self.cleaned_data
-        return LearnerFilters(data["q"], data["status"] or None, data["state"] or None, start_of(data["since"]))
+        return LearnerFilters(
+            words=data["q"],
+            status=data["status"] or None,
+            state=data["state"] or None,
+            modified_since=start_of(data["since"]),
+            course_id=data.get("course") or None,
+        )
+
+    def described(self) -> list[tuple[str | Promise, str]]:
+        """Return which filters are set, as a page shows them: the label of each, and its value."""
+        shown: list[tuple[str | Promise, str]] = []
+        for name, field in self.fields.items():
+            if value := self.cleaned_data.get(name):
+                words = dict(getattr(field, "choices", ()))
+                shown.append((field.label or "", str(words.get(value) or localize(value))))
+        return shown
 
     def used(self) -> list[str]:
         """Return which filters are set, fit for a record: of a search, only that there is one."""
         data = self.cleaned_data
-        named = [f"{name}={data[name]}" for name in ("status", "state", "since") if data[name]]
+        named = [f"{name}={data[name]}" for name in ("status", "state", "course", "since") if data.get(name)]
         return [*(["search"] if data["q"] else []), *named]
 
 
@@ -152,6 +173,20 @@ class ChosenForm(PlainForm):
         chosen = [one for one in sent if one.isascii() and one.isdecimal()][:MAX_CHOSEN]
         self.fields["learner"].choices = [(one, one) for one in chosen]  # type: ignore[attr-defined]
         self.fields["learner"].error_messages["required"] = _("Choose at least one learner.")
+
+
+class EverybodyForm(PlainForm):
+    """A status for all learners that a filter finds, and the digest of the learners in the preview."""
+
+    statuses: Choices = ProgramStatus.choices
+
+    status = forms.ChoiceField(label=_("New status"))
+    cascade = forms.BooleanField(required=False)
+    expected = forms.CharField(required=False, max_length=64)
+
+    def __init__(self, *args: Any, statuses: Choices, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["status"].choices = statuses  # type: ignore[attr-defined]
 
 
 class ProgramChosenForm(ChosenForm):

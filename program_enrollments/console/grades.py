@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from program_enrollments import api
+from program_enrollments.conf import get_setting
 from program_enrollments.console.base import CoursePage, ProgramPage, Seen
 from program_enrollments.console.forms import ReasonForm
-from program_enrollments.data import Page, Permission
+from program_enrollments.data import Origin, Page, Permission
 from program_enrollments.exceptions import AlreadyFrozen, NotFrozen
 from program_enrollments.pages.charts import Sparkline
 from program_enrollments.pages.csv_files import csv_response
@@ -80,7 +82,7 @@ class GradeList(ProgramPage):
 
 
 class CourseGrades(CoursePage):
-    """The grades of a course run: a summary, the versions, and freezing or reopening them."""
+    """The grades of a course run: a summary, the versions, and the form that freezes or reopens them."""
 
     section = "grades"
     reads_with = Permission.READ_REPORTS
@@ -88,16 +90,6 @@ class CourseGrades(CoursePage):
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         return self.answer(ReasonForm())
-
-    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        form = ReasonForm(request.POST)
-        if not form.is_valid():
-            return self.answer(form, status=400)
-        return self.change(self.origin(reason=form.cleaned_data["reason"]))
-
-    def change(self, origin: Any) -> HttpResponse:
-        """Do what the form asks for; here that is nothing."""
-        raise NotImplementedError
 
     def answer(self, form: ReasonForm, *, status: int = 200) -> HttpResponse:
         """Show the page, with the form as it is filled in."""
@@ -125,7 +117,14 @@ class CourseGrades(CoursePage):
 
     def versions(self, page: Page) -> Table:
         """Return the table of versions, the newest first."""
-        rows = [{**row, "state": _("reopened") if row["reopened_at"] else _("in force")} for row in page.rows]
+        rows = [
+            {
+                **row,
+                "state": _("reopened") if row["reopened_at"] else _("in force"),
+                "acknowledgements": _("Acknowledgements"),
+            }
+            for row in page.rows
+        ]
         columns = [
             Column(
                 name="version",
@@ -138,6 +137,11 @@ class CourseGrades(CoursePage):
             Column(name="reason", label=_("Reason"), note=_reopened),
             Column(name="count", label=_("Rows"), kind="number"),
             Column(name="digest", label=_("Digest (SHA-256)"), kind="code"),
+            Column(
+                name="acknowledgements",
+                label=_("Your system"),
+                link=lambda row: self.course_url("acknowledgements", row["version"]),
+            ),
         ]
         return Table(caption=_("Versions"), columns=columns, page=Page(list(reversed(rows))), query=self.request.GET)
 
@@ -154,40 +158,49 @@ def _classes(summary: api.GradeSummary) -> list[dict[str, Any]]:
     ]
 
 
-class Freeze(CourseGrades):
+class GradeChange(CourseGrades):
+    """What the form of that page is sent to: a reason, and the page again with what was done."""
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return self.go(self.course_url("course-grades"))
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        form = ReasonForm(request.POST)
+        if not form.is_valid():
+            return self.answer(form, status=400)
+        page = self.course_url("course-grades")
+        try:
+            version = self.change(self.origin(reason=form.cleaned_data["reason"]))
+        except (AlreadyFrozen, NotFrozen) as error:
+            return self.go(page, message=error.message, level=messages.INFO)
+        return self.go(page, message=str(self.done) % {"version": version})
+
+    done: ClassVar[str | Promise]
+    """What the page says afterwards."""
+
+    def change(self, origin: Origin) -> int:
+        """Change the grades, and return the number of the version."""
+        raise NotImplementedError
+
+
+class Freeze(GradeChange):
     """Freezing the grades as they stand."""
 
     reads_with = Permission.FREEZE_GRADES
+    done = gettext_lazy("The grades are frozen as version %(version)d. Keep the digest: it proves a copy.")
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        return self.go(self.course_url("course-grades"))
-
-    def change(self, origin: Any) -> HttpResponse:
-        page = self.course_url("course-grades")
-        try:
-            version = api.freeze_grades(program=self.program, course_run=self.course_run, origin=origin)
-        except AlreadyFrozen as error:
-            return self.go(page, message=error.detail, level=messages.INFO)
-        text = _("The grades are frozen as version %(version)d. Keep the digest: it proves a copy.")
-        return self.go(page, message=text % {"version": version.version})
+    def change(self, origin: Origin) -> int:
+        return api.freeze_grades(program=self.program, course_run=self.course_run, origin=origin).version
 
 
-class Reopen(CourseGrades):
+class Reopen(GradeChange):
     """Reopening the version in force."""
 
     reads_with = Permission.REOPEN_GRADES
+    done = gettext_lazy("Version %(version)d is reopened. The next freeze is a new version.")
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        return self.go(self.course_url("course-grades"))
-
-    def change(self, origin: Any) -> HttpResponse:
-        page = self.course_url("course-grades")
-        try:
-            version = api.reopen_grades(program=self.program, course_run=self.course_run, origin=origin)
-        except NotFrozen as error:
-            return self.go(page, message=error.detail, level=messages.INFO)
-        text = _("Version %(version)d is reopened. The next freeze is a new version.")
-        return self.go(page, message=text % {"version": version.version})
+    def change(self, origin: Origin) -> int:
+        return api.reopen_grades(program=self.program, course_run=self.course_run, origin=origin).version
 
 
 class Version(CoursePage):
@@ -241,7 +254,7 @@ class GradeRows(CoursePage):
         """Give every row, page by page."""
         cursor: str | None = None
         while True:
-            page = self.fetch(cursor, self.page_size).page
+            page = self.fetch(cursor, int(get_setting("PAGE_SIZE"))).page
             yield from ([row.get(name) for name in FROZEN_COLUMNS] for row in page.rows)
             cursor = page.next_cursor
             if cursor is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -30,6 +30,11 @@ def _problem(row: Row) -> Any:
     return wording.PROBLEMS.get(row["problem"], "")
 
 
+def program_filters(program: api.Program, data: QueryDict) -> LearnerFilterForm:
+    """Return the form of the filters of a program's learners."""
+    return LearnerFilterForm(data, courses=api.fetch_run_titles(program=program))
+
+
 STATE = Column(
     name="state",
     label=gettext_lazy("Account"),
@@ -47,7 +52,7 @@ class LearnerList(ProgramPage):
     template_name = "program_enrollments/console/learners.html"
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        form = LearnerFilterForm(request.GET)
+        form = self.filter_form(request.GET)
         if not form.is_valid():
             return self.show({"form": form, "table": self.table(EMPTY), "is_filtered": True}, status=400)
         if self.wants_csv:
@@ -64,6 +69,10 @@ class LearnerList(ProgramPage):
                 "statuses": ProgramChosenForm.statuses,
             }
         )
+
+    def filter_form(self, data: QueryDict) -> LearnerFilterForm:
+        """Return the form of the list's filters."""
+        return program_filters(self.program, data)
 
     def fetch(self, filters: LearnerFilters, cursor: str | None, page_size: int) -> Page:
         """Return a page of learners."""

@@ -71,7 +71,7 @@ class RequestMetadata(SchoolPage):
         try:
             asked = api.request_metadata(access=self.access, school=self.school, email=email, now=timezone.now())
         except MetadataUnusable as error:
-            refuse(form, error.detail, field="email")
+            refuse(form, error.message, field="email")
             return self.show({"form": form}, status=400)
         url = request.build_absolute_uri(reverse("console:metadata-link", args=[asked.token]))
         subject = _("Metadata of the identity provider of %(school)s") % {"school": self.school.name}
@@ -99,7 +99,7 @@ class MetadataLink(ConsolePage):
         try:
             sent = api.send_metadata(token=token, xml=form.cleaned_data["metadata"].encode(), now=timezone.now())
         except MetadataUnusable as error:
-            refuse(form, error.detail, field="metadata")
+            refuse(form, error.message, field="metadata")
             return self.answer(token, form, status=400)
         self.frame.school = sent.school
         self.tell(sent)
@@ -145,6 +145,6 @@ class MetadataDecision(SchoolPage):
                 now=now,
             )
         except MetadataUnusable as error:
-            return self.go(back, message=error.detail, level=messages.ERROR)
+            return self.go(back, message=error.message, level=messages.ERROR)
         text = _("The metadata of “%(provider)s” counts now. Try the sign-on.") % {"provider": str(provider)}
         return self.go(back, message=text)

@@ -1,7 +1,4 @@
-"""Navigation: the pages that somebody may open, by what the grants on a program or school allow.
-
-The uploads' pages join the program's links when there are any.
-"""
+"""Navigation: the pages that somebody may open, by what the grants on a program or school allow."""
 
 from __future__ import annotations
 
@@ -21,6 +18,7 @@ PROGRAM_PAGES: tuple[tuple[str, str | Promise, frozenset[str]], ...] = (
     ("courses", gettext_lazy("Courses"), frozenset(Permission)),
     ("grades", gettext_lazy("Grades"), frozenset({Permission.READ_REPORTS})),
     ("attendance", gettext_lazy("Attendance"), frozenset({Permission.READ_REPORTS})),
+    ("files", gettext_lazy("Files"), frozenset({Permission.READ_ENROLLMENTS, Permission.WRITE_ENROLLMENTS})),
     ("changes", gettext_lazy("Changes"), frozenset({Permission.READ_ENROLLMENTS})),
 )
 """The pages of a program in their order: URL name, label, and the permissions of which one opens the page."""
@@ -29,6 +27,9 @@ SCHOOL_PAGES: tuple[tuple[str, str | Promise, frozenset[str]], ...] = (
     ("student-keys", gettext_lazy("Student IDs"), frozenset({Permission.WRITE_ENROLLMENTS})),
     ("brand", gettext_lazy("Settings"), frozenset({Permission.MANAGE_SCHOOL})),
     ("sign-in", gettext_lazy("Sign-in"), frozenset({Permission.MANAGE_SIGN_ON})),
+    ("feeds", gettext_lazy("Feeds"), frozenset({Permission.MANAGE_SCHOOL})),
+    ("contacts", gettext_lazy("Contacts"), frozenset({Permission.MANAGE_SCHOOL})),
+    ("webhooks", gettext_lazy("Webhooks"), frozenset({Permission.MANAGE_SCHOOL})),
     ("people", gettext_lazy("People"), frozenset({Permission.MANAGE_ACCESS})),
     ("disclosures", gettext_lazy("Who looked"), frozenset({Permission.MANAGE_ACCESS})),
 )

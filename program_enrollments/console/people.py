@@ -20,6 +20,7 @@ from program_enrollments.console.base import ConsolePage, SchoolPage
 from program_enrollments.console.forms import Choices, PlainForm, reason_field, refuse
 from program_enrollments.data import BUNDLES, SCHOOL_PERMISSIONS, Bundle, Permission
 from program_enrollments.exceptions import AccessRefused
+from program_enrollments.pages.access_mails import mail_access_change
 from program_enrollments.pages.tables import Column, Table
 
 MOST_PROGRAMS = 200
@@ -73,7 +74,7 @@ class PeoplePage(SchoolPage):
         try:
             message = self.give(form, person=person, program=program)
         except AccessRefused as error:
-            refuse(form, error.detail, field="person")
+            refuse(form, error.message, field="person")
             return self.answer(form, status=400)
         return self.go(request.path, message=message)
 
@@ -85,7 +86,7 @@ class PeoplePage(SchoolPage):
             if "@" not in person:
                 raise
             return self.invite(form, email=person, program=program)
-        api.change_access(
+        change = api.change_access(
             access=self.access,
             school=self.school,
             program=program,
@@ -94,6 +95,8 @@ class PeoplePage(SchoolPage):
             reason=form.cleaned_data["reason"],
             now=timezone.now(),
         )
+        if change is not None:
+            notify(self.request, change)
         return _("%(person)s has access now.") % {"person": person}
 
     def invite(self, form: AccessForm, *, email: str, program: api.Program | None) -> str:
@@ -179,7 +182,9 @@ class TakeAccess(SchoolPage):
                 now=timezone.now(),
             )
         except AccessRefused as error:
-            return self.go(back, message=error.detail, level=messages.ERROR)
+            return self.go(back, message=error.message, level=messages.ERROR)
+        if change is not None:
+            notify(request, change)
         return self.go(back, message=_("The access is taken away.") if change else _("There was no access any more."))
 
 
@@ -193,9 +198,30 @@ class WithdrawInvitation(SchoolPage):
         return self.go(reverse("console:people", args=[self.school.key]))
 
     def post(self, request: HttpRequest, invitation: int, **kwargs: Any) -> HttpResponse:
-        if not api.withdraw_invitation(school=self.school, invitation_id=invitation, now=timezone.now()):
+        withdrawn = api.withdraw_invitation(school=self.school, invitation_id=invitation, now=timezone.now())
+        if withdrawn is None:
             raise Http404
+        if withdrawn.expires_at > timezone.now():
+            self.mail_withdrawal(withdrawn)
         return self.go(reverse("console:people", args=[self.school.key]), message=_("The invitation is withdrawn."))
+
+    def mail_withdrawal(self, invitation: api.Invitation) -> None:
+        """Tell who was invited; if that fails, the link does not work anyway."""
+        text = render_to_string("program_enrollments/console/invitation_withdrawn.txt", {"school": self.school})
+        subject = _("The invitation of %(school)s is withdrawn") % {"school": self.school.name}
+        send_mail(" ".join(subject.split()), text, settings.DEFAULT_FROM_EMAIL, [invitation.email], fail_silently=True)
+
+
+def notify(request: HttpRequest, change: api.AccessChange) -> None:
+    """Mail a change of access to whom it concerns."""
+    mail_access_change(
+        request,
+        user_id=change.user_id,
+        school=change.school,
+        program=change.program,
+        given=change.given,
+        taken=change.taken,
+    )
 
 
 class AcceptInvitation(ConsolePage):
@@ -210,7 +236,7 @@ class AcceptInvitation(ConsolePage):
         try:
             api.accept_invitation(user=request.user, token=token, now=timezone.now())
         except AccessRefused as error:
-            return self.answer(token, problem=error.detail, status=403)
+            return self.answer(token, problem=error.message, status=403)
         return self.go(reverse("console:home"), message=_("Welcome. These are the programs you administer now."))
 
     def answer(self, token: str, *, problem: str = "", status: int = 200) -> HttpResponse:

@@ -17,8 +17,10 @@ from program_enrollments.colors import MIN_TEXT_CONTRAST, contrast, is_color, te
 from program_enrollments.console.base import SchoolPage
 from program_enrollments.console.forms import PlainForm
 from program_enrollments.data import Permission
+from program_enrollments.document_links import MAX_LENGTH, check_document_links
 from program_enrollments.pages.branding import DEFAULT_COLOR, theme_of
 from program_enrollments.pages.headers import image_origins
+from program_enrollments.time_zones import known_zones
 
 
 class BrandForm(PlainForm):
@@ -60,7 +62,21 @@ class BrandForm(PlainForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("On the first page of your administrators and learners."),
     )
+    documents = forms.CharField(
+        label=gettext_lazy("Documents for all learners"),
+        required=False,
+        max_length=MAX_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        validators=[check_document_links],
+        help_text=gettext_lazy("One per line, such as “Examination rules | https://uni.example/rules”."),
+    )
 
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        required=False,
+        choices=lambda: [(name, name) for name in sorted(known_zones())],
+        help_text=gettext_lazy("Of the hours at which your files are expected."),
+    )
     guard_minimum = forms.IntegerField(
         label=gettext_lazy("Removals that a file may always make"),
         min_value=0,
@@ -82,6 +98,10 @@ class BrandForm(PlainForm):
         if value and not is_color(value):
             raise ValidationError(_("Write a color as #rrggbb, such as #1a4b8c."), code="invalid")
         return value
+
+    def clean_time_zone(self) -> str:
+        value: str = self.cleaned_data["time_zone"]
+        return value or "UTC"
 
     def clean_logo_url(self) -> str:
         value: str = self.cleaned_data["logo_url"]

@@ -6,17 +6,32 @@ from collections import Counter
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils.formats import localize
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from program_enrollments import api
+from program_enrollments.conf import get_setting
 from program_enrollments.console import wording
 from program_enrollments.console.base import CoursePage, ProgramPage, Seen
-from program_enrollments.console.forms import ChosenForm, CourseChosenForm, ProgramChosenForm, ReasonForm
+from program_enrollments.console.forms import (
+    ChosenForm,
+    CourseChosenForm,
+    EverybodyForm,
+    LearnerFilterForm,
+    ProgramChosenForm,
+    ReasonForm,
+    RosterFilterForm,
+)
+from program_enrollments.console.learners import program_filters
 from program_enrollments.data import Page, Permission, RowOutcome
+from program_enrollments.exceptions import StaleEffects, TooManyRows
 from program_enrollments.pages.tables import Column, Table
+
+MOST_SHOWN = 200
+"""Rows of a preview for everybody; what is refused or changes stands first."""
 
 
 class StatusChange(ProgramPage):
@@ -34,6 +49,8 @@ class StatusChange(ProgramPage):
         return self.go(self.list_url())
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        if "everybody" in request.POST:
+            return self.post_everybody(request)
         form = self.form_class(request.POST)
         if not form.is_valid():
             text = " ".join(str(error) for errors in form.errors.values() for error in errors)
@@ -57,6 +74,77 @@ class StatusChange(ProgramPage):
             }
         )
 
+    def post_everybody(self, request: HttpRequest) -> HttpResponse:
+        """Preview, or make, the change of everybody whom the list's filters find, on all of its pages."""
+        filters = self.filter_form(QueryDict(request.POST.get("filter", "")))
+        form = EverybodyForm(request.POST, statuses=self.form_class.statuses)
+        if not (filters.is_valid() and form.is_valid()):
+            return self.go(self.back(), message=_("Look at the filters, and choose a status."), level=messages.ERROR)
+        confirmed = "confirm" in request.POST
+        reason, stale = ReasonForm(request.POST if confirmed else None), ""
+        try:
+            if confirmed and reason.is_valid():
+                made = self.change_everybody(
+                    form, filters, expected=form.cleaned_data["expected"], reason=reason.cleaned_data["reason"]
+                )
+                return self.tell(made.outcomes)
+        except StaleEffects as error:
+            stale = error.message
+        except TooManyRows:
+            return self.too_many()
+        try:
+            preview = self.change_everybody(form, filters)
+        except TooManyRows:
+            return self.too_many()
+        outcomes = preview.outcomes
+        self.seen = Seen("status change", len(outcomes), filters.used())
+        return self.show(
+            {
+                "form": form,
+                "reason": reason,
+                "stale": stale,
+                "everybody": len(outcomes),
+                "filters": filters.described(),
+                "filter": request.POST.get("filter", ""),
+                "digest": preview.digest,
+                "table": self.table(outcomes, limit=MOST_SHOWN),
+                "hidden": max(0, len(outcomes) - MOST_SHOWN),
+                "changes": sum(one.outcome.changed for one in outcomes),
+                "refused": sum(not one.outcome.good for one in outcomes),
+                "status": wording.status_label(form.cleaned_data["status"]),
+                "back": self.back(),
+            },
+            status=409 if stale else 200,
+        )
+
+    def change_everybody(
+        self, form: EverybodyForm, filters: LearnerFilterForm, *, expected: str | None = None, reason: str = ""
+    ) -> api.FilteredChange:
+        """Change the statuses of everybody whom the filters find, or find out what would change."""
+        return api.change_filtered(
+            program=self.program,
+            course_run=self.scope.course_run,
+            filters=filters.filters(),
+            status=form.cleaned_data["status"],
+            cascade=form.cleaned_data["cascade"],
+            origin=self.origin(reason=reason),
+            identity_reach=self.identity_reach,
+            expected=expected,
+        )
+
+    def filter_form(self, data: QueryDict) -> LearnerFilterForm:
+        """Return the form of the list's filters."""
+        return program_filters(self.program, data)
+
+    def too_many(self) -> HttpResponse:
+        """Go back to the list, and say that it is too long to be changed at once."""
+        text = _(
+            "The filters find more than %(limit)s learners, which is too many for one change. Nothing was changed. "
+            "Filter more narrowly, or download the list, change the statuses in the file, and send it under Files."
+        )
+        message = text % {"limit": localize(get_setting("MAX_ROWS"))}
+        return self.go(self.back(), message=message, level=messages.ERROR)
+
     def change(self, form: ChosenForm, *, dry_run: bool, reason: str = "") -> list[api.SelectedOutcome]:
         """Change the learners' statuses, or find out what would change."""
         data = form.cleaned_data
@@ -75,11 +163,11 @@ class StatusChange(ProgramPage):
         """Go back to the list, and say what became of it."""
         return self.go(self.back(), **told([one.outcome for one in outcomes]))
 
-    def table(self, outcomes: list[api.SelectedOutcome]) -> Table:
-        """Return the preview, what is refused first."""
+    def table(self, outcomes: list[api.SelectedOutcome], *, limit: int | None = None) -> Table:
+        """Return the preview, what is refused first, then what changes."""
         rows = [{"student_key": one.student_key, "outcome": one.outcome} for one in outcomes]
-        rows.sort(key=lambda row: row["outcome"].good)  # type: ignore[attr-defined]
-        return preview_table(rows, query=self.request.GET)
+        rows.sort(key=lambda row: (row["outcome"].good, not row["outcome"].changed))  # type: ignore[attr-defined]
+        return preview_table(rows[:limit], query=self.request.GET)
 
     def list_url(self) -> str:
         """Return where the learners are listed."""
@@ -100,6 +188,9 @@ class CourseStatusChange(StatusChange, CoursePage):
 
     def list_url(self) -> str:
         return self.course_url("roster")
+
+    def filter_form(self, data: QueryDict) -> LearnerFilterForm:
+        return RosterFilterForm(data)
 
 
 def preview_table(rows: list[dict[str, Any]], *, query: Any) -> Table:

@@ -5,10 +5,17 @@ from __future__ import annotations
 from django.urls import path
 
 from program_enrollments.console import (
+    acknowledgements,
     additions,
     attendance,
     changes,
+    contacts,
     courses,
+    feeds,
+    file_decisions,
+    file_jobs,
+    file_uploads,
+    files,
     grades,
     home,
     keeping,
@@ -16,9 +23,11 @@ from program_enrollments.console import (
     learners,
     metadata,
     people,
+    rekeys,
     school,
     statuses,
     student_keys,
+    webhooks,
 )
 from program_enrollments.console.base import NothingHere
 
@@ -26,7 +35,9 @@ app_name = "console"
 
 PROGRAM = "programs/<uuid:program>/"
 COURSE = PROGRAM + "courses/<path:course>/"
+FILE = PROGRAM + "files/<int:job>/"
 SCHOOL = "schools/<str:school>/"
+REKEY = SCHOOL + "student-keys/files/<int:job>/"
 
 urlpatterns = [
     path("", home.Home.as_view(), name="home"),
@@ -47,10 +58,37 @@ urlpatterns = [
     path(COURSE + "grades/freeze/", grades.Freeze.as_view(), name="freeze"),
     path(COURSE + "grades/reopen/", grades.Reopen.as_view(), name="reopen"),
     path(COURSE + "grades/versions/<int:version>/", grades.Version.as_view(), name="version"),
+    path(
+        COURSE + "grades/versions/<int:version>/acknowledgements/",
+        acknowledgements.Acknowledgements.as_view(),
+        name="acknowledgements",
+    ),
     path(PROGRAM + "attendance/", attendance.AttendanceList.as_view(), name="attendance"),
     path(COURSE + "attendance/", attendance.CourseAttendance.as_view(), name="course-attendance"),
+    path(PROGRAM + "files/", files.FileHistory.as_view(), name="files"),
+    path(PROGRAM + "files/send/", file_uploads.SendFile.as_view(), name="send-file"),
+    path(PROGRAM + "files/templates/<str:kind>/", files.FileTemplate.as_view(), name="file-template"),
+    path(FILE, file_jobs.FilePage.as_view(), name="file"),
+    path(FILE + "progress/", file_jobs.FileProgress.as_view(), name="file-progress"),
+    path(FILE + "result/", file_jobs.FileResult.as_view(), name="file-result"),
+    path(FILE + "refused/", file_jobs.RefusedLines.as_view(), name="file-refused"),
+    path(FILE + "start/", file_decisions.Start.as_view(), name="file-start"),
+    path(FILE + "approve/", file_decisions.Approve.as_view(), name="file-approve"),
+    path(FILE + "cancel/", file_decisions.Cancel.as_view(), name="file-cancel"),
+    path(FILE + "resume/", file_decisions.Resume.as_view(), name="file-resume"),
+    path(FILE + "undo/", file_decisions.Undo.as_view(), name="file-undo"),
+    path(FILE + "undo/preview/", file_decisions.UndoPreview.as_view(), name="file-undo-preview"),
     path(PROGRAM + "changes/", changes.ChangeList.as_view(), name="changes"),
     path(SCHOOL + "student-keys/", student_keys.StudentKeys.as_view(), name="student-keys"),
+    path(SCHOOL + "student-keys/files/", rekeys.Rekeys.as_view(), name="rekeys"),
+    path(REKEY, rekeys.RekeyFile.as_view(), name="rekey"),
+    path(REKEY + "result/", rekeys.RekeyResult.as_view(), name="rekey-result"),
+    path(REKEY + "refused/", rekeys.RekeyRefused.as_view(), name="rekey-refused"),
+    path(REKEY + "start/", rekeys.RekeyStart.as_view(), name="rekey-start"),
+    path(REKEY + "undo/", rekeys.RekeyUndo.as_view(), name="rekey-undo"),
+    path(REKEY + "undo/preview/", rekeys.RekeyUndoPreview.as_view(), name="rekey-undo-preview"),
+    path(REKEY + "cancel/", rekeys.RekeyCancel.as_view(), name="rekey-cancel"),
+    path(REKEY + "resume/", rekeys.RekeyResume.as_view(), name="rekey-resume"),
     path(SCHOOL + "brand/", school.Brand.as_view(), name="brand"),
     path(SCHOOL + "sign-in/", school.SignIn.as_view(), name="sign-in"),
     path(SCHOOL + "sign-in/ask/", metadata.RequestMetadata.as_view(), name="request-metadata"),
@@ -59,6 +97,15 @@ urlpatterns = [
     path(SCHOOL + "people/", people.PeoplePage.as_view(), name="people"),
     path(SCHOOL + "people/<int:user>/take/", people.TakeAccess.as_view(), name="take-access"),
     path(SCHOOL + "invitations/<int:invitation>/withdraw/", people.WithdrawInvitation.as_view(), name="withdraw"),
+    path(SCHOOL + "feeds/", feeds.FeedList.as_view(), name="feeds"),
+    path(SCHOOL + "feeds/add/", feeds.FeedAddition.as_view(), name="feed-add"),
+    path(SCHOOL + "feeds/holidays/", feeds.FeedHolidays.as_view(), name="feed-holidays"),
+    path(SCHOOL + "feeds/<int:feed>/", feeds.FeedPage.as_view(), name="feed"),
+    path(SCHOOL + "feeds/<int:feed>/switch/", feeds.FeedSwitch.as_view(), name="feed-switch"),
+    path(SCHOOL + "contacts/", contacts.Contacts.as_view(), name="contacts"),
+    path(SCHOOL + "contacts/<int:contact>/remove/", contacts.ContactRemoval.as_view(), name="contact-remove"),
+    path(SCHOOL + "webhooks/", webhooks.Webhooks.as_view(), name="webhooks"),
+    path(SCHOOL + "webhooks/<int:endpoint>/", webhooks.EndpointAction.as_view(), name="webhook"),
     path(SCHOOL + "disclosures/", people.Disclosures.as_view(), name="disclosures"),
     path("<path:path>", NothingHere.as_view(), name="nothing-here"),
 ]

@@ -22,6 +22,7 @@ from program_enrollments.data import (
     Source,
     Word,
 )
+from program_enrollments.sentences import translated
 
 Text = str | Promise
 STATUS_TONES = {
@@ -121,7 +122,7 @@ def change_origin(change: Mapping[str, Any]) -> str:
 def outcome_text(outcome: RowOutcome) -> str:
     """Return what becomes of a row: the change, that there is none, or why it is refused."""
     if not outcome.good:
-        return str(_REFUSALS.get(outcome.word) or outcome.detail)
+        return str(_REFUSALS.get(outcome.word) or translated(outcome.detail))
     after, before = status_label(outcome.word), status_label(outcome.before)
     if not outcome.changed:
         text = _("stays %(status)s") % {"status": after}
@@ -131,7 +132,7 @@ def outcome_text(outcome: RowOutcome) -> str:
         text = _("%(status)s, details updated") % {"status": after}
     else:
         text = f"{before} → {after}"
-    return f"{text}. {outcome.detail}" if outcome.detail else text
+    return f"{text}. {translated(outcome.detail)}" if outcome.detail else text
 
 
 def outcome_tone(outcome: RowOutcome) -> str:
@@ -179,9 +180,9 @@ def tell_learner(learner: Mapping[str, Any]) -> LearnerStory:
     if learner["problem"]:
         sentence = _("%(key)s needs help: %(problem)s") % {
             "key": key,
-            "problem": str(PROBLEMS.get(learner["problem"], link["detail"])),
+            "problem": str(PROBLEMS.get(learner["problem"], translated(link["detail"]))),
         }
-        advice, tone = str(link["detail"] or ""), "bad"
+        advice, tone = translated(link["detail"] or ""), "bad"
     elif refused and linked:
         sentence = _("%(key)s has an account, but the platform refused a seat in a course.") % {"key": key}
         advice, tone = _("See the reason beside the course below. It is tried again after it is mended."), "bad"
@@ -211,7 +212,7 @@ def _steps(learner: Mapping[str, Any], *, refused: int) -> list[Step]:
     if linked or learner["username"]:
         signed_in = Step(_("Signed in"), "done", _("Account: %(name)s") % {"name": learner["username"]})
     else:
-        signed_in = Step(_("Signed in"), "wait", link["detail"] or _("Not yet."))
+        signed_in = Step(_("Signed in"), "wait", translated(link["detail"] or "") or _("Not yet."))
     if linked:
         joined = Step(_("Linked"), "done", _("Known by %(how)s.") % {"how": how})
     else:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Hashable, Iterable, Mapping
 from datetime import date, datetime
@@ -15,11 +16,25 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 
-from program_enrollments.data import Attendance, AttendanceUnavailable, Grade, GradeUnavailable, HostFailure, Seat
+from program_enrollments.data import (
+    Attendance,
+    AttendanceUnavailable,
+    DueDate,
+    Grade,
+    GradeUnavailable,
+    HostFailure,
+    Seat,
+)
 from program_enrollments.normalization import MAX_IDENTITY_LENGTH
 
 FRACTION_STEP = Decimal("0.001")
 MAX_LETTER_LENGTH = 255
+
+MAX_TITLE_LENGTH = 255
+MAX_LINK_LENGTH = 2000
+
+LINK = re.compile(r"(?:/(?![/\\])|https?://[^/\\])", re.IGNORECASE)
+"""How an address begins that a page may link to: a path of this site, or another site's. No scripts."""
 
 WANTED_USER = "the ID of a user whom the call names, of the same type"
 WANTED_FRACTION = "a finite number from 0 to 1"
@@ -111,6 +126,33 @@ def find_address_flaw(value: object) -> Flaw | None:
     """Return why a confirmed address cannot be compared; None if it can."""
     usable = isinstance(value, str) and value.strip() and "\x00" not in value and len(value) <= MAX_IDENTITY_LENGTH
     return None if usable else Flaw("an address", value, f"an e-mail address of at most {MAX_IDENTITY_LENGTH} letters")
+
+
+def find_progress_flaw(value: object) -> Flaw | None:
+    """Return why a value of `fetch_progress` cannot be shown; None if it can."""
+    return None if _is_fraction(value) else Flaw("the progress", value, WANTED_FRACTION)
+
+
+def find_learner_grade_flaw(value: object) -> Flaw | None:
+    """Return why a value of `fetch_learner_grades` cannot be shown; None if it can."""
+    return find_grade_flaw(value) if isinstance(value, Grade) else Flaw("the grade", value, "a Grade")
+
+
+def find_link_flaw(value: object) -> Flaw | None:
+    """Return why a page cannot link to an address; None if it can."""
+    usable = isinstance(value, str) and len(value) <= MAX_LINK_LENGTH and value.isprintable() and LINK.match(value)
+    return None if usable else Flaw("a link", value, "a path of this site, such as /courses/1/, or an https address")
+
+
+def find_due_date_flaw(value: object, *, after: datetime) -> Flaw | None:
+    """Return why a value of `fetch_due_dates` cannot be shown; None if it can."""
+    if not isinstance(value, DueDate):
+        return Flaw("the due date", value, "a DueDate")
+    if not is_line(value.title) or len(value.title) > MAX_TITLE_LENGTH:
+        return Flaw("title", value.title, f"printable text of 1 to {MAX_TITLE_LENGTH} characters")
+    due: object = value.due
+    usable = isinstance(due, datetime) and due.tzinfo is not None and due > after
+    return None if usable else Flaw("due", due, "a moment with a time zone, after the one that the call names")
 
 
 def find_account_flaw(value: object) -> Flaw | None:

@@ -19,10 +19,18 @@ from __future__ import annotations
 from program_enrollments.host.contracts.accounts import AccountContract
 from program_enrollments.host.contracts.courses import CourseEnrollmentContract, CourseRoleContract
 from program_enrollments.host.contracts.learning import AttendanceContract, GradeContract
+from program_enrollments.host.contracts.optional_ports import OptionalPortsContract
 
 
-class HostContract(AccountContract, CourseEnrollmentContract, CourseRoleContract, GradeContract, AttendanceContract):
-    """All ports of a host."""
+class HostContract(
+    AccountContract,
+    CourseEnrollmentContract,
+    CourseRoleContract,
+    GradeContract,
+    AttendanceContract,
+    OptionalPortsContract,
+):
+    """All ports of a host. The tests of an optional port that the adapter lacks are skipped."""
 
     def test_the_sign_in_page_is_a_path_of_this_site(self) -> None:
         path = self.checked_host.login_url()

@@ -11,17 +11,19 @@ Rules every adapter keeps (they are tested by `program_enrollments.host.contract
   pair, and the log names its type.
 - Adapters that call another service pass `deadline.remaining_seconds()` to their client as its time-out.
 - Adapters don't decide whose seat is whose: they store the given seats and report the existing ones.
+- An adapter may lack any of the ports in `OptionalPorts`. Pages then leave out what the port would have given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 from program_enrollments.data import (
     Attendance,
     AttendanceUnavailable,
+    DueDate,
     Grade,
     GradeUnavailable,
     HostFailure,
@@ -134,3 +136,76 @@ class Host(Protocol):
     def login_url(self) -> str:
         """Return the path of the host's sign-in page."""
         ...
+
+
+class ProgressPort(Protocol):
+    """Optional: how far a learner is through course runs."""
+
+    def fetch_progress(self, *, user_id: int, course_ids: Collection[str]) -> Mapping[str, float]:
+        """Return the share done of each course run, from 0 to 1; unknown ones are left out."""
+        ...
+
+
+class LearnerGradePort(Protocol):
+    """Optional: one learner's grades in many course runs, as the learner may see them.
+
+    `GradePort` is about many users in one course run, and for the school.
+    """
+
+    def fetch_learner_grades(self, *, user_id: int, course_ids: Collection[str]) -> Mapping[str, Grade]:
+        """Return the user's present grade in each course run. Leave out course runs without one."""
+        ...
+
+
+class ResumeLinkPort(Protocol):
+    """Optional: where a learner goes on learning."""
+
+    def fetch_resume_links(self, *, user_id: int, course_ids: Collection[str]) -> Mapping[str, str]:
+        """Return, per course run, the page to go on with: a path of this site, or an https address.
+
+        For a course run that the user has not begun, that is its first page. Leave out course runs that the user
+        cannot open.
+        """
+        ...
+
+
+class DueDatePort(Protocol):
+    """Optional: what a learner has to hand in."""
+
+    def fetch_due_dates(self, *, user_id: int, course_ids: Collection[str], after: datetime) -> Mapping[str, DueDate]:
+        """Return, per course run, the first due date after `after`. Leave out course runs without one."""
+        ...
+
+
+class CertificatePort(Protocol):
+    """Optional: the certificates of a learner."""
+
+    def fetch_certificates(self, *, user_id: int, course_ids: Collection[str]) -> Mapping[str, str]:
+        """Return the page of the user's certificate per course run: a path here, or an https address."""
+        ...
+
+
+class KeepAccountPort(Protocol):
+    """Optional: how a learner keeps the account after the university has closed their identity."""
+
+    def keep_account_url(self, *, user_id: int) -> str:
+        """Return the page on which the user adds an address and a password: a path, or an https address.
+
+        Return an empty string if the user can sign on without the university already.
+        """
+        ...
+
+
+class OptionalPorts(Protocol):
+    """The ports that an adapter may have as well, as attributes of the same object.
+
+    They are about one learner and any number of course runs: a page calls each of them once. Each is called only if
+    the adapter has the attribute, and all together get the seconds of `DASHBOARD_HOST_SECONDS`.
+    """
+
+    progress: ProgressPort
+    learner_grades: LearnerGradePort
+    resume_links: ResumeLinkPort
+    due_dates: DueDatePort
+    certificates: CertificatePort
+    keep_account: KeepAccountPort

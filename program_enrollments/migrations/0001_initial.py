@@ -32,6 +32,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'curriculum',
                 'verbose_name_plural': 'curricula',
                 'ordering': ['program', 'pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('uuid',), name='ue_curriculum_uuid_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -48,6 +51,10 @@ class Migration(migrations.Migration):
                 'verbose_name': 'identity provider',
                 'verbose_name_plural': 'identity providers',
                 'ordering': ['slug'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('slug',), name='ue_idp_slug_unique'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('slug', ''), _negated=True), models.Q(('slug__contains', ':'), _negated=True)), name='ue_idp_slug_plain'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -77,6 +84,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'program',
                 'verbose_name_plural': 'programs',
                 'ordering': ['title', 'pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('uuid',), name='ue_program_uuid_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -120,6 +130,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'course run of a curriculum',
                 'verbose_name_plural': 'course runs of curricula',
+                'constraints': [
+                    models.UniqueConstraint(fields=('curriculum', 'course_run'), name='ue_curriculum_course_run_unique'),
+                ],
             },
         ),
         migrations.AddField(
@@ -138,6 +151,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'grade book',
                 'verbose_name_plural': 'grade books',
                 'ordering': ['pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('program', 'course_run'), name='ue_grade_book_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -165,6 +181,14 @@ class Migration(migrations.Migration):
                 'verbose_name': 'freeze of grades',
                 'verbose_name_plural': 'freezes of grades',
                 'ordering': ['book', 'version'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('book', 'version'), name='ue_grade_freeze_version_unique'),
+                    models.UniqueConstraint(fields=('standing_book',), name='ue_grade_freeze_one_standing'),
+                    models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='ue_grade_freeze_version_from_one'),
+                    models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='ue_grade_freeze_has_reason'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('reopen_reason', ''), ('reopened_at__isnull', True)), models.Q(('reopened_at__isnull', False), models.Q(('reopen_reason', ''), _negated=True)), _connector='OR'), name='ue_grade_freeze_reopened_with_reason'),
+                    models.CheckConstraint(condition=models.Q(('retired__lte', models.F('count'))), name='ue_grade_freeze_retired_within_count'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -189,6 +213,14 @@ class Migration(migrations.Migration):
                 'verbose_name': 'learner',
                 'verbose_name_plural': 'learners',
                 'ordering': ['pk'],
+                'indexes': [
+                    program_enrollments.sql.indexes.NotBlankIndex(fields=['problem_code'], name='ue_learner_problem'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('student_key_normalized__isnull', False), ('email_normalized__isnull', False), _connector='OR'), name='ue_learner_has_identity'),
+                    models.CheckConstraint(condition=models.Q(('link_how__in', ['', 'sso', 'email', 'staff', 'command'])), name='ue_learner_link_how_known'),
+                    models.CheckConstraint(condition=models.Q(('retired_at__isnull', True), models.Q(('email_normalized__isnull', True), ('user__isnull', True)), _connector='OR'), name='ue_learner_retired_is_nobody'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -209,6 +241,13 @@ class Migration(migrations.Migration):
                 'verbose_name': 'frozen grade',
                 'verbose_name_plural': 'frozen grades',
                 'ordering': ['freeze', 'position'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('freeze', 'position'), name='ue_frozen_grade_position_unique'),
+                    models.UniqueConstraint(fields=('learner', 'freeze'), name='ue_frozen_grade_learner_unique'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('error', ''), ('passed__isnull', False), ('percent__isnull', False)), models.Q(models.Q(('error', ''), _negated=True), ('letter_grade__isnull', True), ('passed__isnull', True), ('percent__isnull', True)), _connector='OR'), name='ue_frozen_grade_or_error'),
+                    models.CheckConstraint(condition=models.Q(('percent__isnull', True), models.Q(('percent__gte', 0), ('percent__lte', 1)), _connector='OR'), name='ue_frozen_grade_percent_range'),
+                    models.CheckConstraint(condition=models.Q(('letter_grade__isnull', True), models.Q(('letter_grade', ''), _negated=True), _connector='OR'), name='ue_frozen_grade_letter_not_blank'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -228,6 +267,10 @@ class Migration(migrations.Migration):
                 'ordering': ['pk'],
                 'abstract': False,
                 'default_related_name': 'preemptive_program_enrollments',
+                'constraints': [
+                    models.UniqueConstraint(fields=('program', 'learner'), name='ue_preemptive_program_enrollment_unique'),
+                    models.CheckConstraint(condition=models.Q(('status__in', ['enrolled', 'pending', 'suspended', 'canceled', 'ended'])), name='ue_preemptive_program_enrollment_status_known'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -254,6 +297,14 @@ class Migration(migrations.Migration):
                 'ordering': ['pk'],
                 'abstract': False,
                 'default_related_name': 'preemptive_course_enrollments',
+                'indexes': [
+                    program_enrollments.sql.indexes.NotBlankIndex(fields=['problem_code'], name='ue_preemptive_course_problem'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('program', 'course_run', 'learner'), name='ue_preemptive_course_enrollment_unique'),
+                    models.UniqueConstraint(fields=('learner', 'occupied_run'), name='ue_preemptive_course_enrollment_one_active'),
+                    models.CheckConstraint(condition=models.Q(('status__in', ['active', 'inactive'])), name='ue_preemptive_course_enrollment_status_known'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -279,6 +330,10 @@ class Migration(migrations.Migration):
                 'verbose_name': 'ledger entry',
                 'verbose_name_plural': 'ledger entries',
                 'ordering': ['-pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('program', 'position'), name='ue_ledger_position_unique'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('position__isnull', True), ('program__isnull', True)), models.Q(('position__isnull', False), ('program__isnull', False)), _connector='OR'), name='ue_ledger_position_iff_program'),
+                ],
             },
         ),
         migrations.AddField(
@@ -306,6 +361,12 @@ class Migration(migrations.Migration):
                 'ordering': ['pk'],
                 'abstract': False,
                 'default_related_name': 'program_course_enrollments',
+                'constraints': [
+                    models.UniqueConstraint(fields=('program', 'course_run', 'learner'), name='ue_course_enrollment_unique'),
+                    models.UniqueConstraint(fields=('learner', 'occupied_run'), name='ue_course_enrollment_one_active'),
+                    models.CheckConstraint(condition=models.Q(('status__in', ['active', 'inactive'])), name='ue_course_enrollment_status_known'),
+                    models.CheckConstraint(condition=models.Q(('course_staff', True), ('course_staff_given', False), _connector='OR'), name='ue_course_enrollment_staff_given_wanted'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -325,6 +386,10 @@ class Migration(migrations.Migration):
                 'ordering': ['pk'],
                 'abstract': False,
                 'default_related_name': 'program_enrollments',
+                'constraints': [
+                    models.UniqueConstraint(fields=('program', 'learner'), name='ue_program_enrollment_unique'),
+                    models.CheckConstraint(condition=models.Q(('status__in', ['enrolled', 'pending', 'suspended', 'canceled', 'ended'])), name='ue_program_enrollment_status_known'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -353,6 +418,10 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'SAML configuration',
                 'verbose_name_plural': 'SAML configurations',
+                'constraints': [
+                    models.UniqueConstraint(fields=('entity_id',), name='ue_saml_entity_id_unique'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('entity_id', ''), _negated=True), models.Q(('sso_url', ''), _negated=True), models.Q(('signing_certificates', ''), _negated=True), models.Q(('id_attribute', ''), _negated=True)), name='ue_saml_complete'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -418,6 +487,10 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'kept answer',
                 'verbose_name_plural': 'kept answers',
+                'constraints': [
+                    models.UniqueConstraint(fields=('user', 'key'), name='ue_kept_answer_key_unique'),
+                    models.CheckConstraint(condition=models.Q(('key', ''), _negated=True), name='ue_kept_answer_key_not_blank'),
+                ],
             },
         ),
         migrations.AddField(
@@ -441,6 +514,13 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'grants',
                 'permissions': [('act_for_all_schools', 'Can act for all schools')],
                 'ordering': ['user', 'pk'],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('program__isnull', True), ('school__isnull', False)), models.Q(('program__isnull', False), ('school__isnull', True)), _connector='OR'), name='ue_grant_school_or_program'),
+                    models.UniqueConstraint(fields=('user', 'school', 'permission'), name='ue_grant_school_unique'),
+                    models.UniqueConstraint(fields=('user', 'program', 'permission'), name='ue_grant_program_unique'),
+                    models.CheckConstraint(condition=models.Q(('permission__in', ['metadata', 'read_enrollments', 'write_enrollments', 'read_reports', 'freeze_grades', 'reopen_grades', 'manage_school', 'manage_sign_on', 'manage_access'])), name='ue_grant_permission_known'),
+                    models.CheckConstraint(condition=models.Q(('program__isnull', True), models.Q(('permission__in', ['manage_school', 'manage_sign_on', 'manage_access']), _negated=True), _connector='OR'), name='ue_grant_for_schools_only'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -455,135 +535,11 @@ class Migration(migrations.Migration):
                 'verbose_name': 'e-mail domain',
                 'verbose_name_plural': 'e-mail domains',
                 'ordering': ['domain'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('school', 'domain_normalized'), name='ue_email_domain_unique'),
+                    models.CheckConstraint(condition=models.Q(('domain', ''), _negated=True), name='ue_email_domain_not_blank'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='curriculumcourserun',
-            constraint=models.UniqueConstraint(fields=('curriculum', 'course_run'), name='ue_curriculum_course_run_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='gradefreeze',
-            constraint=models.UniqueConstraint(fields=('book', 'version'), name='ue_grade_freeze_version_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='gradefreeze',
-            constraint=models.UniqueConstraint(fields=('standing_book',), name='ue_grade_freeze_one_standing'),
-        ),
-        migrations.AddConstraint(
-            model_name='gradefreeze',
-            constraint=models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='ue_grade_freeze_version_from_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='gradefreeze',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='ue_grade_freeze_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='gradefreeze',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reopen_reason', ''), ('reopened_at__isnull', True)), models.Q(('reopened_at__isnull', False), models.Q(('reopen_reason', ''), _negated=True)), _connector='OR'), name='ue_grade_freeze_reopened_with_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='gradefreeze',
-            constraint=models.CheckConstraint(condition=models.Q(('retired__lte', models.F('count'))), name='ue_grade_freeze_retired_within_count'),
-        ),
-        migrations.AddConstraint(
-            model_name='frozengrade',
-            constraint=models.UniqueConstraint(fields=('freeze', 'position'), name='ue_frozen_grade_position_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='frozengrade',
-            constraint=models.UniqueConstraint(fields=('learner', 'freeze'), name='ue_frozen_grade_learner_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='frozengrade',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('error', ''), ('passed__isnull', False), ('percent__isnull', False)), models.Q(models.Q(('error', ''), _negated=True), ('letter_grade__isnull', True), ('passed__isnull', True), ('percent__isnull', True)), _connector='OR'), name='ue_frozen_grade_or_error'),
-        ),
-        migrations.AddConstraint(
-            model_name='frozengrade',
-            constraint=models.CheckConstraint(condition=models.Q(('percent__isnull', True), models.Q(('percent__gte', 0), ('percent__lte', 1)), _connector='OR'), name='ue_frozen_grade_percent_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='frozengrade',
-            constraint=models.CheckConstraint(condition=models.Q(('letter_grade__isnull', True), models.Q(('letter_grade', ''), _negated=True), _connector='OR'), name='ue_frozen_grade_letter_not_blank'),
-        ),
-        migrations.AddConstraint(
-            model_name='preemptiveprogramenrollment',
-            constraint=models.UniqueConstraint(fields=('program', 'learner'), name='ue_preemptive_program_enrollment_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='preemptiveprogramenrollment',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['enrolled', 'pending', 'suspended', 'canceled', 'ended'])), name='ue_preemptive_program_enrollment_status_known'),
-        ),
-        migrations.AddIndex(
-            model_name='preemptivecourseenrollment',
-            index=program_enrollments.sql.indexes.NotBlankIndex(fields=['problem_code'], name='ue_preemptive_course_problem'),
-        ),
-        migrations.AddConstraint(
-            model_name='preemptivecourseenrollment',
-            constraint=models.UniqueConstraint(fields=('program', 'course_run', 'learner'), name='ue_preemptive_course_enrollment_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='preemptivecourseenrollment',
-            constraint=models.UniqueConstraint(fields=('learner', 'occupied_run'), name='ue_preemptive_course_enrollment_one_active'),
-        ),
-        migrations.AddConstraint(
-            model_name='preemptivecourseenrollment',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['active', 'inactive'])), name='ue_preemptive_course_enrollment_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgerentry',
-            constraint=models.UniqueConstraint(fields=('program', 'position'), name='ue_ledger_position_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgerentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('position__isnull', True), ('program__isnull', True)), models.Q(('position__isnull', False), ('program__isnull', False)), _connector='OR'), name='ue_ledger_position_iff_program'),
-        ),
-        migrations.AddConstraint(
-            model_name='gradebook',
-            constraint=models.UniqueConstraint(fields=('program', 'course_run'), name='ue_grade_book_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='curriculum',
-            constraint=models.UniqueConstraint(fields=('uuid',), name='ue_curriculum_uuid_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='programcourseenrollment',
-            constraint=models.UniqueConstraint(fields=('program', 'course_run', 'learner'), name='ue_course_enrollment_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='programcourseenrollment',
-            constraint=models.UniqueConstraint(fields=('learner', 'occupied_run'), name='ue_course_enrollment_one_active'),
-        ),
-        migrations.AddConstraint(
-            model_name='programcourseenrollment',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['active', 'inactive'])), name='ue_course_enrollment_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='programcourseenrollment',
-            constraint=models.CheckConstraint(condition=models.Q(('course_staff', True), ('course_staff_given', False), _connector='OR'), name='ue_course_enrollment_staff_given_wanted'),
-        ),
-        migrations.AddConstraint(
-            model_name='programenrollment',
-            constraint=models.UniqueConstraint(fields=('program', 'learner'), name='ue_program_enrollment_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='programenrollment',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['enrolled', 'pending', 'suspended', 'canceled', 'ended'])), name='ue_program_enrollment_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='samlconfiguration',
-            constraint=models.UniqueConstraint(fields=('entity_id',), name='ue_saml_entity_id_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='samlconfiguration',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('entity_id', ''), _negated=True), models.Q(('sso_url', ''), _negated=True), models.Q(('signing_certificates', ''), _negated=True), models.Q(('id_attribute', ''), _negated=True)), name='ue_saml_complete'),
-        ),
-        migrations.AddConstraint(
-            model_name='program',
-            constraint=models.UniqueConstraint(fields=('uuid',), name='ue_program_uuid_unique'),
-        ),
-        migrations.AddIndex(
-            model_name='learner',
-            index=program_enrollments.sql.indexes.NotBlankIndex(fields=['problem_code'], name='ue_learner_problem'),
         ),
         migrations.AddConstraint(
             model_name='learner',
@@ -596,61 +552,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='learner',
             constraint=models.UniqueConstraint(fields=('user', 'school'), name='ue_learner_user_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='learner',
-            constraint=models.CheckConstraint(condition=models.Q(('student_key_normalized__isnull', False), ('email_normalized__isnull', False), _connector='OR'), name='ue_learner_has_identity'),
-        ),
-        migrations.AddConstraint(
-            model_name='learner',
-            constraint=models.CheckConstraint(condition=models.Q(('link_how__in', ['', 'sso', 'email', 'staff', 'command'])), name='ue_learner_link_how_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='learner',
-            constraint=models.CheckConstraint(condition=models.Q(('retired_at__isnull', True), models.Q(('email_normalized__isnull', True), ('user__isnull', True)), _connector='OR'), name='ue_learner_retired_is_nobody'),
-        ),
-        migrations.AddConstraint(
-            model_name='keptanswer',
-            constraint=models.UniqueConstraint(fields=('user', 'key'), name='ue_kept_answer_key_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='keptanswer',
-            constraint=models.CheckConstraint(condition=models.Q(('key', ''), _negated=True), name='ue_kept_answer_key_not_blank'),
-        ),
-        migrations.AddConstraint(
-            model_name='identityprovider',
-            constraint=models.UniqueConstraint(fields=('slug',), name='ue_idp_slug_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='identityprovider',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('slug', ''), _negated=True), models.Q(('slug__contains', ':'), _negated=True)), name='ue_idp_slug_plain'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('program__isnull', True), ('school__isnull', False)), models.Q(('program__isnull', False), ('school__isnull', True)), _connector='OR'), name='ue_grant_school_or_program'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.UniqueConstraint(fields=('user', 'school', 'permission'), name='ue_grant_school_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.UniqueConstraint(fields=('user', 'program', 'permission'), name='ue_grant_program_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(('permission__in', ['metadata', 'read_enrollments', 'write_enrollments', 'read_reports', 'freeze_grades', 'reopen_grades', 'manage_school', 'manage_sign_on', 'manage_access'])), name='ue_grant_permission_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(('program__isnull', True), models.Q(('permission__in', ['manage_school', 'manage_sign_on', 'manage_access']), _negated=True), _connector='OR'), name='ue_grant_for_schools_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='schoolemaildomain',
-            constraint=models.UniqueConstraint(fields=('school', 'domain_normalized'), name='ue_email_domain_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='schoolemaildomain',
-            constraint=models.CheckConstraint(condition=models.Q(('domain', ''), _negated=True), name='ue_email_domain_not_blank'),
         ),
     ]

@@ -71,6 +71,19 @@ class Migration(migrations.Migration):
                 'verbose_name': 'job',
                 'verbose_name_plural': 'jobs',
                 'ordering': ['-pk'],
+                'indexes': [
+                    models.Index(fields=['state', 'queued_at'], name='ue_job_state'),
+                    models.Index(fields=['program', 'state'], name='ue_job_program'),
+                    models.Index(fields=['school', 'finished'], name='ue_job_school'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('occupied_program',), name='ue_job_one_per_program'),
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['program_enrollments', 'course_enrollments'])), name='ue_job_kind_known'),
+                    models.CheckConstraint(condition=models.Q(('mode__in', ['upsert', 'snapshot'])), name='ue_job_mode_known'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'checking', 'running', 'held', 'waiting', 'succeeded', 'failed', 'canceled', 'superseded'])), name='ue_job_state_known'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('mode', 'upsert'), ('leaving_status', '')), models.Q(('mode', 'snapshot'), models.Q(('leaving_status', ''), _negated=True)), _connector='OR'), name='ue_job_leaving_iff_snapshot'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'waiting'), _negated=True), ('next_try__isnull', False), _connector='OR'), name='ue_job_waiting_has_next_try'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -93,6 +106,9 @@ class Migration(migrations.Migration):
                 'verbose_name': 'job row',
                 'verbose_name_plural': 'job rows',
                 'ordering': ['job', 'place'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('job', 'place'), name='ue_job_row_place_unique'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -112,6 +128,10 @@ class Migration(migrations.Migration):
                 'verbose_name': 'kept enrollment',
                 'verbose_name_plural': 'kept enrollments',
                 'ordering': ['pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('program', 'learner', 'kept_run'), name='ue_kept_enrollment_unique'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('reason', ''), _negated=True), models.Q(('by', ''), _negated=True)), name='ue_kept_enrollment_says_why'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -140,6 +160,10 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'staged row',
                 'verbose_name_plural': 'staged rows',
+                'indexes': [
+                    models.Index(fields=['job', 'name'], name='ue_staged_row_name'),
+                    models.Index(fields=['job', 'email_normalized'], name='ue_staged_row_email'),
+                ],
             },
         ),
         migrations.AddField(
@@ -155,61 +179,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='school',
             constraint=models.CheckConstraint(condition=models.Q(('guard_percent__lte', 100)), name='ue_school_guard_percent_possible'),
-        ),
-        migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['state', 'queued_at'], name='ue_job_state'),
-        ),
-        migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['program', 'state'], name='ue_job_program'),
-        ),
-        migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['school', 'finished'], name='ue_job_school'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.UniqueConstraint(fields=('occupied_program',), name='ue_job_one_per_program'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['program_enrollments', 'course_enrollments'])), name='ue_job_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['upsert', 'snapshot'])), name='ue_job_mode_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'checking', 'running', 'held', 'waiting', 'succeeded', 'failed', 'canceled', 'superseded'])), name='ue_job_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('mode', 'upsert'), ('leaving_status', '')), models.Q(('mode', 'snapshot'), models.Q(('leaving_status', ''), _negated=True)), _connector='OR'), name='ue_job_leaving_iff_snapshot'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'waiting'), _negated=True), ('next_try__isnull', False), _connector='OR'), name='ue_job_waiting_has_next_try'),
-        ),
-        migrations.AddConstraint(
-            model_name='jobrow',
-            constraint=models.UniqueConstraint(fields=('job', 'place'), name='ue_job_row_place_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='keptenrollment',
-            constraint=models.UniqueConstraint(fields=('program', 'learner', 'kept_run'), name='ue_kept_enrollment_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='keptenrollment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reason', ''), _negated=True), models.Q(('by', ''), _negated=True)), name='ue_kept_enrollment_says_why'),
-        ),
-        migrations.AddIndex(
-            model_name='stagedrow',
-            index=models.Index(fields=['job', 'name'], name='ue_staged_row_name'),
-        ),
-        migrations.AddIndex(
-            model_name='stagedrow',
-            index=models.Index(fields=['job', 'email_normalized'], name='ue_staged_row_email'),
         ),
     ]

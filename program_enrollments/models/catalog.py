@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from model_utils.models import TimeStampedModel
 
+from program_enrollments.document_links import MAX_LENGTH, check_document_links
 from program_enrollments.models.schools import School
 from program_enrollments.sql.fields import ExactCharField
 
@@ -20,6 +21,19 @@ class Program(TimeStampedModel):
     title = models.CharField(_("title"), max_length=255)
     url = models.URLField(_("URL"), max_length=500, blank=True)
     type = models.CharField(_("type"), max_length=64, blank=True, help_text=_("As the catalog says, such as Masters."))
+    advisor_name = models.CharField(
+        _("advisor"), max_length=255, blank=True, default="", db_default="", help_text=_("Whom its learners may ask.")
+    )
+    advisor_email = models.EmailField(_("advisor's address"), max_length=255, blank=True, default="", db_default="")
+    documents = models.CharField(
+        _("documents"),
+        max_length=MAX_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[check_document_links],
+        help_text=_("For its learners; one per line, such as “Handbook | https://uni.example/handbook”."),
+    )
 
     class Meta:
         verbose_name = _("program")

@@ -14,7 +14,7 @@ class Disclosure(models.Model):
     """One look at a page of the console with personal data, or one export of it.
 
     It holds no personal data of learners: of a search, that there was one and not for what; of a single learner, the
-    key of the record, which says nothing once the person is retired. Like the ledger it outlives its subjects, so
+    key of the record, until the person is retired. Like the ledger it outlives its subjects, so
     the references carry no database constraint.
     """
 

@@ -15,7 +15,7 @@ from program_enrollments.normalization import MAX_IDENTITY_LENGTH
 from program_enrollments.sql.fields import ExactCharField
 
 UNDER_WAY = [JobState.CHECKING.value, JobState.RUNNING.value, JobState.WAITING.value]
-"""States in which a job keeps the other jobs of its program waiting."""
+"""States in which a job keeps the other jobs of its program waiting; a re-key those of its school."""
 
 
 class JobPhase(models.TextChoices):
@@ -30,7 +30,9 @@ class JobPhase(models.TextChoices):
 
 
 class Job(models.Model):
-    """One file of a school: what it asks for, how far it has come, and what came of it.
+    """One file of a school, or the undo of one: what it asks for, its progress, and what came of it.
+
+    A re-key concerns the school as a whole and has no program (ADR 0026).
 
     The row has the whole state: any worker that finds it due may carry it on from `cursor`. Every chunk begins by
     moving the cursor with a conditional update, so that two workers never do the same. `slice` does that for messages.
@@ -42,9 +44,32 @@ class Job(models.Model):
     cascade = models.BooleanField(_("cascade"), default=False)
     leaving_status = models.CharField(_("status of who leaves"), max_length=9, blank=True)
     school = models.ForeignKey(School, models.PROTECT, related_name="jobs", db_index=False, verbose_name=_("school"))
-    program = models.ForeignKey(Program, models.PROTECT, related_name="jobs", db_index=False, verbose_name=_("program"))
+    program = models.ForeignKey(
+        Program,
+        models.PROTECT,
+        null=True,
+        related_name="jobs",
+        db_index=False,
+        verbose_name=_("program"),
+        help_text=_("None for a file of student IDs, which concerns the whole school."),
+    )
+    identity_provider = models.CharField(
+        _("identity provider"),
+        max_length=64,
+        blank=True,
+        help_text=_(
+            "The slug of the one that asserts the new student IDs; empty if accounts go on signing on by the same one."
+        ),
+    )
+    honor_old_until = models.DateTimeField(
+        _("old student IDs honored until"), null=True, help_text=_("Until then they go on naming the same learners.")
+    )
     state = models.CharField(_("state"), max_length=10, choices=JobState.choices, default=JobState.PENDING)
     phase = models.CharField(_("phase"), max_length=10, choices=JobPhase.choices, default=JobPhase.READ)
+    undoes = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="undos", verbose_name=_("undoes")
+    )
+    reason = models.CharField(_("reason of the undo"), max_length=500, blank=True, default="", db_default="")
 
     file_name = models.CharField(_("file name"), max_length=255, blank=True)
     input_name = models.CharField(_("stored input"), max_length=255, blank=True, help_text=_("Empty once deleted."))
@@ -97,11 +122,24 @@ class Job(models.Model):
     )
     holds_removals = models.BooleanField(default=False, help_text=_("A line says nothing of whom it is about."))
     is_staged = models.BooleanField(default=False, help_text=_("There are staging rows to be deleted at the end."))
+    occupied_school = models.GeneratedField(
+        expression=Case(
+            When(Q(state__in=UNDER_WAY) & Q(dry_run=False) & Q(program__isnull=True), then=F("school")),
+            default=None,
+        ),
+        output_field=models.BigIntegerField(null=True),
+        db_persist=True,
+    )
     occupied_program = models.GeneratedField(
         expression=Case(
             When(Q(state__in=UNDER_WAY) & Q(dry_run=False), then=F("program")),
             default=None,
         ),
+        output_field=models.BigIntegerField(null=True),
+        db_persist=True,
+    )
+    undone_job = models.GeneratedField(
+        expression=Case(When(~Q(state=JobState.CANCELED.value) & Q(dry_run=False), then=F("undoes")), default=None),
         output_field=models.BigIntegerField(null=True),
         db_persist=True,
     )
@@ -113,9 +151,26 @@ class Job(models.Model):
         constraints = [
             # A program's jobs run one after the other. Dry runs and held jobs queue for nobody.
             models.UniqueConstraint(fields=["occupied_program"], name="ue_job_one_per_program"),
+            # So do a school's re-keys; that no other job of the school runs beside one is up to `queue.hold_turns`.
+            models.UniqueConstraint(fields=["occupied_school"], name="ue_job_one_rekey_per_school"),
+            # What was put back once is not put back again, unless the undo was canceled. Serves the look-up of a job's
+            # undo as well.
+            models.UniqueConstraint(fields=["undone_job"], name="ue_job_undone_once"),
             models.CheckConstraint(condition=Q(kind__in=JobKind.values), name="ue_job_kind_known"),
             models.CheckConstraint(condition=Q(mode__in=JobMode.values), name="ue_job_mode_known"),
             models.CheckConstraint(condition=Q(state__in=JobState.values), name="ue_job_state_known"),
+            # Student IDs are a school's, enrollments a program's.
+            models.CheckConstraint(
+                condition=(Q(program__isnull=True) | ~Q(kind=JobKind.STUDENT_KEYS))
+                & (Q(program__isnull=False) | ~Q(kind__in=[JobKind.PROGRAM_ENROLLMENTS, JobKind.COURSE_ENROLLMENTS])),
+                name="ue_job_program_unless_rekey",
+            ),
+            # Only a re-key has former student IDs to honor, and a provider that asserts new ones.
+            models.CheckConstraint(
+                condition=~Q(kind__in=[JobKind.PROGRAM_ENROLLMENTS, JobKind.COURSE_ENROLLMENTS])
+                | Q(honor_old_until__isnull=True, identity_provider=""),
+                name="ue_job_honors_only_if_rekey",
+            ),
             # Who is missing in a snapshot leaves with a status; an upsert removes nobody by silence.
             models.CheckConstraint(
                 condition=(Q(mode=JobMode.UPSERT) & Q(leaving_status=""))
@@ -136,6 +191,13 @@ class Job(models.Model):
     def __str__(self) -> str:
         return f"#{self.pk}"
 
+    @property
+    def program_pk(self) -> int:
+        """The primary key of the program whose enrollments the file is about. Raises LookupError for a re-key."""
+        if self.program_id is None:
+            raise LookupError("A file of student IDs is about no program.")
+        return self.program_id
+
 
 class StagedRow(models.Model):
     """One line of a file between its check and its being applied; scratch, deleted when the job ends.
@@ -143,6 +205,9 @@ class StagedRow(models.Model):
     `number` is the order of applying, in steps of 1,024; rows that depend on each other stand in the gap behind the
     first of them. `name` is the student ID under which the line's person is known now, `email_normalized` the address
     that it gives. A leaver has no line. The references carry no constraint: checking them costs as much as the insert.
+
+    In a re-key `student_key` and `name` are the old ID, `email` and `email_normalized` the new one, and `email_owner`
+    is the new one again, as far as another line could give it up.
     """
 
     pk = models.CompositePrimaryKey("job", "number")
@@ -189,7 +254,7 @@ class JobRow(models.Model):
     Unchanged lines have none.
 
     `place` is the order in which rows are listed: the line, and behind all lines the leavers. A row that is planned
-    tells what a held job would do.
+    tells what a held job would do. `before` and `after` are statuses, or in a re-key student IDs.
     """
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="rows", db_index=False, verbose_name=_("job"))
@@ -199,8 +264,8 @@ class JobRow(models.Model):
     course_id = models.CharField(_("course key"), max_length=255, blank=True)
     word = models.CharField(_("word"), max_length=24)
     changed = models.BooleanField(_("changed"), default=False)
-    before = models.CharField(_("before"), max_length=9, null=True)
-    after = models.CharField(_("after"), max_length=9, null=True)
+    before = models.CharField(_("before"), max_length=MAX_IDENTITY_LENGTH, null=True)
+    after = models.CharField(_("after"), max_length=MAX_IDENTITY_LENGTH, null=True)
     detail = models.CharField(_("detail"), max_length=500, blank=True)
     planned = models.BooleanField(_("planned"), default=False)
 

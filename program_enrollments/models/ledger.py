@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from program_enrollments.data import ChangeKind, Source
 from program_enrollments.models.catalog import CourseRun, Program
 from program_enrollments.models.learners import Learner
+from program_enrollments.sql.indexes import NotNullIndex
 
 
 class LedgerEntry(models.Model):
@@ -54,6 +55,8 @@ class LedgerEntry(models.Model):
                 name="ue_ledger_position_iff_program",
             ),
         ]
+        # What a job changed, learner by learner: an undo reads it (ADR 0028). Entries without a job are not in it.
+        indexes = [NotNullIndex(fields=["job_id", "learner"], name="ue_ledger_job")]
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"

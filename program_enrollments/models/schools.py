@@ -8,7 +8,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from model_utils.models import TimeStampedModel
 
+from program_enrollments.document_links import MAX_LENGTH, check_document_links
 from program_enrollments.sql.fields import ExactCharField, NormalizedField
+from program_enrollments.time_zones import check_time_zone
 
 validate_slug = RegexValidator(
     r"\A[A-Za-z0-9][A-Za-z0-9._~-]*\Z",
@@ -49,6 +51,25 @@ class School(TimeStampedModel):
         default="",
         db_default="",
         help_text=_("On the first page of the school."),
+    )
+    documents = models.CharField(
+        _("documents"),
+        max_length=MAX_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[check_document_links],
+        help_text=_("For all learners; one per line, such as “Rules | https://uni.example/rules”."),
+    )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        default="UTC",
+        db_default="UTC",
+        validators=[check_time_zone],
+        help_text=_(
+            "Such as Europe/Berlin. Hours at which files are expected, and days that the school names, are in it."
+        ),
     )
 
     class Meta:

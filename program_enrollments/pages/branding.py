@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from program_enrollments import api
 from program_enrollments.colors import MIN_TEXT_CONTRAST, contrast, is_color, readable_on, text_on
@@ -50,6 +51,7 @@ class Theme:
     logo_url: str = ""
 
 
+@lru_cache(maxsize=1024)
 def theme_of(*, color: str = "", logo_url: str = "") -> Theme:
     """Return the theme that a school's color gives; what isn't a color, or couldn't be read, is replaced."""
     brand = color if is_color(color) else DEFAULT_COLOR

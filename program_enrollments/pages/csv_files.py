@@ -8,14 +8,7 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-SHIELD = "'"
-FORMULA_STARTS = frozenset("=+-@\t\r＝＋－＠" + SHIELD)
-"""What makes a spreadsheet compute a cell instead of showing it; and the shield itself, so that it can be undone."""
-
-
-def shield(text: str) -> str:
-    """Return `text` with an apostrophe before it if it begins as a formula does."""
-    return SHIELD + text if text[:1] in FORMULA_STARTS else text
+from program_enrollments.tabular_files import shield
 
 
 def write_csv(*, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:

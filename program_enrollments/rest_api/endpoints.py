@@ -4,14 +4,14 @@ An endpoint of your own: subclass `Endpoint` (nothing of a program in the path),
 in the path) or `CourseEndpoint` (also `<anything:course>`), say which permission each method takes in `permissions`,
 write the methods, and add a path to `v1/urls.py`. A method parses (`bodies`, `parameters`, `lists`), makes one `api`
 call with `self.program`, `self.course_run`, `self.access`, `self.origin()`, and returns a DRF `Response`; it raises
-what the table of `errors` knows. `POST` takes `Idempotency-Key` automatically. Each method is described for the OpenAPI
-document by `openapi.descriptions.describe`; a test fails for one that isn't.
+what the table of `errors` knows. `POST` takes `Idempotency-Key` automatically. Name each method's query parameters in
+`query`, and describe it in `openapi.yaml`; tests compare both.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -27,7 +27,6 @@ from rest_framework.parsers import JSONParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.schemas.inspectors import ViewInspector
 from rest_framework.views import APIView
 
 from program_enrollments import api
@@ -39,12 +38,11 @@ from program_enrollments.rest_api import idempotency, request_ids
 from program_enrollments.rest_api.errors import TooManyRequests, find_entry, problem_response
 from program_enrollments.rest_api.exports import export_blocks, file_response
 from program_enrollments.rest_api.lists import render_page
-from program_enrollments.rest_api.openapi.described_schema import DescribedSchema
-from program_enrollments.rest_api.openapi.descriptions import query_parameters_of
 from program_enrollments.rest_api.parameters import Parameters, refuse_unknown
 from program_enrollments.rest_api.raw_bodies import refuse_declared_size
 from program_enrollments.rest_api.renderers import CsvRenderer, JsonRenderer, Negotiation, ProblemRenderer
 from program_enrollments.rest_api.throttling import ClientThrottle
+from program_enrollments.sentences import in_english
 
 if TYPE_CHECKING:
     from rest_framework.views import AsView, GenericView
@@ -53,6 +51,9 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 30
 """`Retry-After` of a 503. The call itself has already tried again, which bridges shorter outages."""
+
+LANGUAGE = "en"
+"""What the sentences in answers are written in, whatever the caller or the platform prefers."""
 
 CHALLENGE = 'Bearer realm="api"'
 """`WWW-Authenticate` of a 401 if no authentication class of the host has one of its own."""
@@ -67,6 +68,8 @@ class Endpoint(APIView):
 
     permissions: ClassVar[Mapping[str, str | None]] = {}
     """Permissions by HTTP method, on the program in the path. Methods with None, or left out, need any grant on it."""
+    query: ClassVar[Mapping[str, Collection[str]]] = {}
+    """Names of query parameters by HTTP method. Others are refused."""
     size_setting: ClassVar[str] = "MAX_BODY_BYTES"
     """The setting that limits the size of a body."""
     public: ClassVar[bool] = False
@@ -80,7 +83,7 @@ class Endpoint(APIView):
     throttle_classes = [ClientThrottle]
     content_negotiation_class = Negotiation
     versioning_class = None
-    schema: ViewInspector | None = DescribedSchema()
+    schema = None  # openapi.yaml describes the API; a host's own generator leaves it out
 
     scope: api.Scope
     request_id: str
@@ -101,7 +104,11 @@ class Endpoint(APIView):
         return [authentication() for authentication in classes]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Check and answer the request. Any failure becomes a problem document."""
+        """Check and answer the request, in English. Any failure becomes a problem document."""
+        with in_english():
+            return self._answer(request, *args, **kwargs)
+
+    def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.request_id = request_ids.choose_request_id(request.headers.get(request_ids.HEADER))
         self.args, self.kwargs = args, kwargs
         self.request = self.initialize_request(request, *args, **kwargs)
@@ -115,7 +122,7 @@ class Endpoint(APIView):
             else:
                 self.claim = claim = turn
                 method = getattr(self, str(request.method).lower())
-                self.refuse_unknown_parameters(method)
+                self.refuse_unknown_parameters()
                 response = self._finish(method(self.request, *args, **kwargs))
         except Exception as error:  # noqa: BLE001  (none may become a page of the host's; the unforeseen ones are reported)
             response = self._finish(self.handle_exception(error))
@@ -181,10 +188,11 @@ class Endpoint(APIView):
         """Return what tells this request from another one under the same key."""
         return idempotency.fingerprint_of(self.request._request)  # noqa: SLF001  (as it came)
 
-    def refuse_unknown_parameters(self, method: Callable[..., Any]) -> None:
-        """Raise InvalidParameter for a query parameter that the method's description lacks."""
+    def refuse_unknown_parameters(self) -> None:
+        """Raise InvalidParameter for a query parameter that the request's method does not take."""
         if self.request.method != "OPTIONS":
-            refuse_unknown(self.request.query_params, known=query_parameters_of(method))
+            method = "GET" if self.request.method == "HEAD" else str(self.request.method)
+            refuse_unknown(self.request.query_params, known=self.query.get(method, ()))
 
     def permission_for(self, request: Request) -> str | None:
         """Return the permission that the request's method needs."""
@@ -230,6 +238,7 @@ class Endpoint(APIView):
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         finished = super().finalize_response(request, response, *args, **kwargs)
         finished[request_ids.HEADER] = self.request_id
+        finished["Content-Language"] = LANGUAGE
         # Answers contain student IDs.
         finished.setdefault("Cache-Control", "private, no-store")
         return finished
@@ -316,7 +325,6 @@ class CourseEndpoint(ProgramEndpoint):
 class NothingHere(Endpoint):
     """Answers every other path under the root with 404, as a problem document, for authenticated callers."""
 
-    schema = None
     http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

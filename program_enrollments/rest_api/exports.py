@@ -23,6 +23,7 @@ from program_enrollments.failures import describe_failure
 from program_enrollments.rest_api.errors import InvalidParameter
 from program_enrollments.rest_api.lists import CURSOR, PAGE_SIZE, read_paging
 from program_enrollments.rest_api.renderers import CsvRenderer
+from program_enrollments.sentences import in_english
 from program_enrollments.tabular_files import write_table
 
 logger = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ def _visibly_broken(
     """Yield the blocks; if one fails, the line that says so, and then fail."""
     try:
         yield from first
-        yield from blocks
+        yield from _in_english(blocks)
     # Any failure must be visible in the file, because a file that just ends looks complete.
     except Exception as error:  # noqa: BLE001
         logger.error("An export broke off: %s.", describe_failure(error))
@@ -116,6 +117,20 @@ def _visibly_broken(
         yield BROKEN_OFF
         # The cause may name students, and servers log what they meet.
         raise ExportInterrupted from None
+
+
+def _in_english(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the blocks. Each is made in English: a stream outlives the call that began it."""
+    try:
+        while True:
+            with in_english():
+                block = next(blocks, None)
+            if block is None:
+                return
+            yield block
+    finally:
+        if close := getattr(blocks, "close", None):
+            close()
 
 
 def _plain(value: Any) -> Any:

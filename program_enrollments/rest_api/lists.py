@@ -12,6 +12,8 @@ from program_enrollments.conf import get_setting
 from program_enrollments.data import Page
 
 CURSOR, PAGE_SIZE = "cursor", "page_size"
+PAGING = (CURSOR, PAGE_SIZE)
+"""The query parameters of every list."""
 
 
 class Paging(NamedTuple):

@@ -20,6 +20,7 @@ from program_enrollments.exceptions import HostError
 from program_enrollments.rest_api import request_ids
 from program_enrollments.rest_api.errors import InvalidParameter, problem_document
 from program_enrollments.rest_api.renderers import ProblemRenderer
+from program_enrollments.sentences import in_english
 
 # The same logger as Django's own handling, for operators who watch it.
 security_logger = logging.getLogger("django.security.DisallowedHost")
@@ -72,7 +73,8 @@ def find_root(urlconf: str, script_prefix: str) -> str | None:
 
 
 def _answer(request: HttpRequest, error: Exception) -> HttpResponse:
-    document = problem_document(error)
+    with in_english():
+        document = problem_document(error)
     response = JsonResponse(
         document,
         status=document["status"],

@@ -25,6 +25,9 @@ BLANK_BEFORE_OFFSET = re.compile(r"(?<=\d) (?=\d{2}:?\d{2}$)")
 PASSED_OVER = frozenset({"format", "username", "user", "page", "limit"})
 """Names that existing clients send everywhere. They are ignored, except `format` (see `renderers.Negotiation`)."""
 
+ENROLLMENT_FILTERS = ("status", "account_exists", "student_key", "modified_since")
+"""The query parameters that `read_enrollment_filters` reads."""
+
 MAX_NAME_SHOWN = 100
 LEAST_LIKENESS = 0.6
 

@@ -13,11 +13,18 @@ from uuid import UUID
 
 from rest_framework.response import Response
 
+from program_enrollments.api import Acknowledgement
 from program_enrollments.conf import get_setting
-from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest, RowOutcome, Word
+from program_enrollments.data import (
+    AcknowledgementState,
+    CourseEnrollmentRequest,
+    ProgramEnrollmentRequest,
+    RowOutcome,
+    Word,
+)
 from program_enrollments.exceptions import TooManyRows
 from program_enrollments.normalization import parse_uuid, strip_invisible
-from program_enrollments.rest_api.bodies import Ambiguous, BodyError, refuse
+from program_enrollments.rest_api.bodies import MAX_TEXT, Ambiguous, BodyError, refuse
 from program_enrollments.rest_api.idempotency import forget
 
 ALL_GOOD, MIXED, ALL_BAD = 200, 207, 422
@@ -92,6 +99,32 @@ def read_student_keys(body: Any) -> list[str]:
         if not _is_plain(student_key):
             raise RowRefused(_refuse_value("student_key", student_key))
         return student_key
+
+    return _read_rows(body, read)
+
+
+def read_acknowledgements(body: Any) -> list[Acknowledgement]:
+    """Return the rows of a body `[{student_key, state, detail?}]`. Raises InvalidBody, TooManyRows."""
+
+    def read(row: Raw) -> Acknowledgement:
+        student_key: Any = row.get("student_key")
+        state: Any = row.get("state")
+        remark: Any = row.get("detail")
+        refusals: list[Refusal] = []
+        if student_key is None:
+            refusals.append(("student_key", "missing", "The row has no student_key."))
+        elif not _is_plain(student_key):
+            refusals.append(_refuse_value("student_key", student_key))
+        if state not in AcknowledgementState.values:
+            words = " or ".join(AcknowledgementState.values)
+            refusals.append(("state", "unknown_state", f"state must be {words}."))
+        if remark is not None and remark != "" and not _is_plain(remark):
+            refusals.append(_refuse_value("detail", remark))
+        elif remark is not None and len(remark) > MAX_TEXT:
+            refusals.append(("detail", "too_long", f"detail may have at most {MAX_TEXT} characters."))
+        if refusals:
+            raise RowRefused(*refusals)
+        return Acknowledgement(student_key, AcknowledgementState(state), (remark or "").strip())
 
     return _read_rows(body, read)
 

@@ -74,7 +74,7 @@ def present_attributes(*, provider: SignOnProvider, assertion: Assertion) -> lis
     return [
         PresentedAttribute(
             name=name,
-            friendly_name=_friendly_name(name, assertion),
+            friendly_name=friendly_name(name, assertion=assertion),
             values=values,
             is_permanent_id=name == chosen,
             could_be_permanent_id=name not in {chosen, "", *NO_IDS} and _is_usable(provider.slug, values),
@@ -83,7 +83,8 @@ def present_attributes(*, provider: SignOnProvider, assertion: Assertion) -> lis
     ]
 
 
-def _friendly_name(name: str, assertion: Assertion) -> str:
+def friendly_name(name: str, *, assertion: Assertion) -> str:
+    """Return what people call an attribute, or "" if nothing better than its name is known."""
     if name in FRIENDLY_NAMES:
         return FRIENDLY_NAMES[name]
     if name.startswith(CLAIMS):

@@ -22,6 +22,7 @@ from program_enrollments.saml.configuration import acs_url, get_sign_on_settings
 from program_enrollments.saml.documents import issuer_of, read_response, refusing_alike, request_id_of
 from program_enrollments.saml.identities import identify
 from program_enrollments.saml.landing_pages import destination, safe_next
+from program_enrollments.saml.outcomes import show_outcome
 from program_enrollments.saml.pending_requests import PendingRequest, find_request, forget_request
 from program_enrollments.saml.refusals import refuse
 
@@ -47,6 +48,8 @@ class UniversitySAML(Base):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._provider: api.SignOnProvider | None = None
+        self.is_disputed = False
+        """Whether another account holds the place of the student who signs on. The pipeline's step sets it."""
 
     @property
     def http_request(self) -> HttpRequest:
@@ -102,6 +105,8 @@ class UniversitySAML(Base):
         if outcome is None:
             raise SignOnRefused(SignOnRefusal.ACCOUNT_INACTIVE, slug=response["idp_name"])
         sign_in(self.http_request, outcome, backend=self)
+        if self.is_disputed:
+            return show_outcome(self.http_request, next_url=response.get("next_url", ""))
         return HttpResponseRedirect(destination(response.get("next_url", "")))
 
     def authenticate(self, *args: Any, **kwargs: Any) -> Any:

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.urls import reverse
 
+from program_enrollments import api
 from program_enrollments.conf import get_setting
 
 STEPS = (
@@ -53,6 +54,13 @@ def get_sign_on_settings() -> SignOnSettings:
     if unknown:
         raise ImproperlyConfigured(f"PROGRAM_ENROLLMENTS['SIGN_ON'] has no {', '.join(sorted(unknown))}.")
     return SignOnSettings(**given)
+
+
+def contact_of(school: api.School) -> Mapping[str, str]:
+    """Return whom a school's students may ask: its own contact, or else `SUPPORT_CONTACT`."""
+    if school.support_email:
+        return {"name": school.support_name, "email": school.support_email}
+    return get_sign_on_settings().SUPPORT_CONTACT
 
 
 def acs_url(request: HttpRequest) -> str:

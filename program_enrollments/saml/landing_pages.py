@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from program_enrollments.conf import get_setting
+
 MAX_LENGTH = 1500
 """The longest address that is kept during the round trip, since a cookie carries it."""
 
@@ -23,5 +25,5 @@ def safe_next(request: HttpRequest, wanted: object) -> str:
 
 
 def destination(next_url: str) -> str:
-    """Return the page to go to: `next_url`, which is safe, or else the host's own landing page."""
-    return next_url or resolve_url(settings.LOGIN_REDIRECT_URL)
+    """Return the page to go to: `next_url`, which is safe, or else the landing page of the settings."""
+    return next_url or resolve_url(get_setting("SIGN_ON_LANDING_PAGE") or settings.LOGIN_REDIRECT_URL)

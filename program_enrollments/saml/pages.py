@@ -8,18 +8,20 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from program_enrollments import api
 from program_enrollments.exceptions import SignOnRefused
 from program_enrollments.pages.branding import branding_of
 from program_enrollments.pages.headers import protect
 from program_enrollments.saml.assertions import Assertion
-from program_enrollments.saml.attributes import present_attributes
+from program_enrollments.saml.attributes import friendly_name, present_attributes
 from program_enrollments.saml.identities import identify, permanent_id_name
 from program_enrollments.saml.refusals import explain
 
 TEMPLATES = "program_enrollments/saml"
+CHOOSE_ATTRIBUTES = "university_enrollments.change_samlconfiguration"
+PERMANENT_ID_PAGE = "admin:university_enrollments_identityprovider_permanent_id"
 
 
 def redirect_to(name: str, *args: str, next_url: str) -> HttpResponse:
@@ -38,12 +40,17 @@ def show_choices(request: HttpRequest, *, choices: list[Any], next_url: str) -> 
     return protect(render(request, f"{TEMPLATES}/index.html", context))
 
 
-def show_school(request: HttpRequest, *, choices: list[Any], next_url: str) -> HttpResponse:
+def show_school(request: HttpRequest, *, choices: api.SchoolChoices, next_url: str) -> HttpResponse:
     """Return a school's own page: its name, logo and colors, and a link per identity provider."""
-    school = choices[0].school
     nonce = secrets.token_urlsafe(16)
-    branding = branding_of(school)
-    context = {"school": school, "choices": choices, "branding": branding, "nonce": nonce, "next_url": next_url}
+    branding = branding_of(choices.school)
+    context = {
+        "school": choices.school,
+        "choices": choices.providers,
+        "branding": branding,
+        "nonce": nonce,
+        "next_url": next_url,
+    }
     return protect(render(request, f"{TEMPLATES}/school.html", context), nonce=nonce, image_url=branding.logo_url)
 
 
@@ -61,12 +68,25 @@ def show_assertion(request: HttpRequest, *, provider: api.SignOnProvider, assert
         identity = identify(provider=provider, attributes=assertion.attributes)
     except SignOnRefused as error:
         problem = explain(error).support
+    id_name = permanent_id_name(provider)
     context = {
         "provider": provider,
-        "id_name": permanent_id_name(provider),
+        "id_name": id_name,
+        "friendly_id_name": friendly_name(id_name, assertion=assertion),
+        "use_url": _use_url(request, provider),
         "attributes": present_attributes(provider=provider, assertion=assertion),
         "identity": identity,
         "problem": problem,
         "email_counts": identity is not None and api.is_email_trusted(identity=identity),
     }
     return protect(render(request, f"{TEMPLATES}/tested.html", context))
+
+
+def _use_url(request: HttpRequest, provider: api.SignOnProvider) -> str:
+    """Return the admin's page on which the viewer may choose the permanent ID's attribute, or ""."""
+    if not (request.user.is_active and request.user.is_staff and request.user.has_perm(CHOOSE_ATTRIBUTES)):
+        return ""
+    try:
+        return f"{reverse(PERMANENT_ID_PAGE)}?{urlencode({'slug': provider.slug})}"
+    except NoReverseMatch:
+        return ""

@@ -42,6 +42,7 @@ def open_account(
     )
     if opened is None:
         return connections.offer(backend.strategy.request, identity=identity, next_url=response.get("next_url", ""))
+    backend.is_disputed = opened.is_disputed
     return {
         "user": opened.user,
         "social": opened.social,

@@ -15,10 +15,12 @@ from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from program_enrollments import api
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import SignOnRefused
+from program_enrollments.pages.branding import branding_of
 from program_enrollments.pages.headers import protect
-from program_enrollments.saml.configuration import get_sign_on_settings
+from program_enrollments.saml.configuration import contact_of, get_sign_on_settings
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +49,8 @@ EXPLANATIONS: dict[SignOnRefusal, Explanation] = {
     SignOnRefusal.PROVIDER_DISABLED: Explanation(
         HTTPStatus.FORBIDDEN,
         _(
-            "Signing in through this provider is switched off. Try your university's other sign-in, or write to "
-            "support."
+            "Your university's sign-in is switched off. Choose another one of your university if there is one, or "
+            "write to support."
         ),
         _("The identity provider is disabled in the admin. Enable it there if that is not meant."),
     ),
@@ -305,8 +307,11 @@ def explain(error: SignOnRefused) -> Explanation:
     return EXPLANATIONS[SignOnRefusal(error.code)]
 
 
-def refuse(request: HttpRequest, error: SignOnRefused) -> HttpResponse:
-    """Log a refusal in one line, and return the page with its explanation."""
+def refuse(request: HttpRequest, error: SignOnRefused, *, school: api.School | None = None) -> HttpResponse:
+    """Log a refusal in one line, and return the page with its explanation.
+
+    With `school`, it is the page of that school, through which nobody can sign on now.
+    """
     reference = f"{secrets.token_hex(2)}-{secrets.token_hex(2)}".upper()
     logger.warning(
         "Sign-on refused: %s, identity provider %s, reference %s.",
@@ -315,12 +320,17 @@ def refuse(request: HttpRequest, error: SignOnRefused) -> HttpResponse:
         reference,
     )
     explanation = explain(error)
+    branding = branding_of(school) if school is not None else None
+    nonce = secrets.token_urlsafe(16) if branding is not None else ""
     context = {
         "code": error.code,
         "person": explanation.person,
         "support": explanation.support,
         "reference": reference,
-        "contact": get_sign_on_settings().SUPPORT_CONTACT,
+        "school": school,
+        "branding": branding,
+        "nonce": nonce,
+        "contact": contact_of(school) if school is not None else get_sign_on_settings().SUPPORT_CONTACT,
     }
     page = render(request, "program_enrollments/saml/refused.html", context, status=explanation.status)
-    return protect(page)
+    return protect(page, nonce=nonce, image_url=branding.logo_url if branding is not None else "")

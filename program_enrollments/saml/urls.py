@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from program_enrollments.saml import connections, views
+from program_enrollments.saml import connections, outcomes, views
 
 app_name = "sign_on"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("metadata.xml", views.metadata, name="metadata"),
     path("acs/", views.acs, name="acs"),
     path("connect/", connections.connect, name="connect"),
+    path("outcome/", outcomes.outcome, name="outcome"),
     # Slugs and keys that were not written in the admin can contain a slash.
     path("start/<path:slug>/", views.start, name="start"),
     path("schools/<path:key>/", views.school, name="school"),

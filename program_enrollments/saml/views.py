@@ -37,9 +37,11 @@ def index(request: HttpRequest) -> HttpResponse:
 def school(request: HttpRequest, key: str) -> HttpResponse:
     """Show a university's own page, or the reason why nobody can sign in through it."""
     try:
-        choices = api.fetch_school_choices(school_key=key)
+        choices = api.get_school_choices(school_key=key)
     except SignOnRefused as error:
         return refuse(request, error)
+    if choices.refusal is not None:
+        return refuse(request, choices.refusal, school=choices.school)
     return pages.show_school(request, choices=choices, next_url=safe_next(request, request.GET.get("next")))
 
 

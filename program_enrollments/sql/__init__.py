@@ -6,7 +6,7 @@ See docs/sql-kit.rst.
 - `lookups`: whether a column is among many values, in the form that each database looks up best.
 - `occurrence`: which of many texts a column has.
 - `fields`: strings that compare the same on every database, and the normalized form of another column.
-- `indexes`: an index over the rows where a text is not blank.
+- `indexes`: indexes over the rows where a text is not blank, or a value is not NULL.
 - `compiled`: a query that the ORM writes once per process.
 - `conversion`: rows as the driver returns them, in Python's types.
 

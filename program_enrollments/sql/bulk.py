@@ -61,11 +61,11 @@ def insert_rows(
 
     Rows that break a unique constraint are an IntegrityError, unless one of these is given:
 
-    - `ignore_conflicts`: they are left out, whichever constraint it is. - `unique`: the fields of one constraint. A
-    stored row with the same values gets the new values of the fields `update`, and the new values of the fields
-    `add` are added to its own; without either it is left as it is. Each of `rows` must differ from the others in
-    these fields. Stored rows are locked in the order of `rows`. MySQL and MariaDB do the same for any other unique
-    constraint of the table.
+    - `ignore_conflicts`: they are left out, whichever constraint it is.
+    - `unique`: the fields of one constraint. A stored row with the same values gets the new values of the fields
+      `update`, and the new values of the fields `add` are added to its own; without either it is left as it is. Each
+      of `rows` must differ from the others in these fields. Stored rows are locked in the order of `rows`. MySQL and
+      MariaDB do the same for any other unique constraint of the table.
     """
     if not rows:
         return []

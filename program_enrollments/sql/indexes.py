@@ -23,3 +23,17 @@ class NotBlankIndex(models.Index):
         (field,) = self.fields
         partial = models.Index(fields=[field], name=self.name, condition=~Q(**{field: ""}))
         return partial.create_sql(model, schema_editor, using=using, **kwargs)
+
+
+class NotNullIndex(models.Index):
+    """An index over the rows whose first field isn't NULL.
+
+    Of all rows where there are no partial indexes. A query that compares the first field with a value uses it.
+    """
+
+    def create_sql(self, model: Any, schema_editor: Any, using: str = "", **kwargs: Any) -> Any:
+        if not schema_editor.connection.features.supports_partial_indexes:
+            return super().create_sql(model, schema_editor, using=using, **kwargs)
+        condition = Q(**{f"{self.fields[0]}__isnull": False})
+        partial = models.Index(fields=self.fields, name=self.name, condition=condition)
+        return partial.create_sql(model, schema_editor, using=using, **kwargs)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from django.utils.translation import gettext_noop as _
+
 SHIELD = "'"
 """The character before a cell that makes spreadsheets show it as it is."""
 
@@ -38,7 +40,7 @@ def describe_damage(value: str) -> str:
     """
     if SCIENTIFIC.fullmatch(value.strip()) is None:
         return ""
-    return (
+    return _(
         "A spreadsheet seems to have made a number of this student ID. Format the column as text before the IDs are "
         "put in, and export the file again."
     )

@@ -6,14 +6,34 @@ import csv
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop as _
+
 from program_enrollments.exceptions import InvalidFile
 from program_enrollments.normalization import strip_invisible
+from program_enrollments.sentences import known
 from program_enrollments.tabular_files.encodings import SAVE_AS_CSV
 from program_enrollments.tabular_files.lines import Lines, unclosed_quote
 
-DELIMITERS: Mapping[str, str] = {",": "commas", ";": "semicolons", "\t": "tabs"}
+DELIMITERS: Mapping[str, str] = {",": _("commas"), ";": _("semicolons"), "\t": _("tabs")}
 QUOTE = '"'
 MAX_HEADER_LINES = 100
+OTHER_DELIMITER = known(
+    _("The line that begins with sep= announces another delimiter than a comma, a semicolon or a tab.")
+)
+NAMED_TWICE = known(_("Line 1 names the column %(names)s more than once. Keep one of each, and try again."))
+LACKS_ONE = known(_("The file lacks the column %(names)s."))
+LACKS_MANY = known(_("The file lacks the columns %(names)s."))
+LINE_1 = {
+    (0, False): known(_("Line 1 is empty.")),
+    (1, False): known(_("Line 1 has one field, and none of them is a column that is known here.")),
+    (1, True): known(_("Line 1 has one field, among them %(known)s.")),
+    (2, False): known(
+        _("Line 1 has %(fields)d fields with %(what)s between them, and none of them is a column that is known here.")
+    ),
+    (2, True): known(_("Line 1 has %(fields)d fields with %(what)s between them, among them %(known)s.")),
+}
+"""What stands on line 1, by its number of fields (2 for more), and whether any is known here."""
+NAME_COLUMNS = known(_("Line 1 must name the columns, with commas, semicolons or tabs between them."))
 
 Required = Collection[str | tuple[str, ...]]
 """Columns that a file must have. Of a tuple's columns, one is enough."""
@@ -40,8 +60,7 @@ def read_header(source: Lines, lines: Iterator[str], *, columns: Sequence[str], 
     """
     taken = _take_record(lines)
     if source.separator and source.separator not in DELIMITERS:
-        seen = "The line that begins with sep= announces another delimiter than a comma, a semicolon or a tab."
-        raise InvalidFile(f"{seen} {SAVE_AS_CSV}")
+        raise InvalidFile(f"{OTHER_DELIMITER} {SAVE_AS_CSV}")
     # Of delimiters that fit equally well the first: a comma.
     header = max(
         (_split(taken, delimiter) for delimiter in source.separator or DELIMITERS),
@@ -85,7 +104,7 @@ def _check(header: Header, *, columns: Sequence[str], required: Required) -> Non
         raise InvalidFile(_describe_lack(header, columns=columns, missing=missing))
     twice = [name for name in columns if header.names.count(name) > 1]
     if twice:
-        raise InvalidFile(f"Line 1 names the column {_join(twice)} more than once. Keep one of each, and try again.")
+        raise InvalidFile(NAMED_TWICE % {"names": _join(twice)})
 
 
 def _describe_lack(header: Header, *, columns: Sequence[str], missing: Sequence[tuple[str, ...]]) -> str:
@@ -95,17 +114,14 @@ def _describe_lack(header: Header, *, columns: Sequence[str], missing: Sequence[
     """
     lacks = _join([" or ".join(group) for group in missing])
     found = [name for name in columns if name in header.names]
-    if not header.names:
-        seen = "Line 1 is empty"
-    elif len(header.names) == 1:
-        seen = "Line 1 has one field"
-    else:
-        seen = f"Line 1 has {len(header.names)} fields with {DELIMITERS[header.delimiter]} between them"
-    names = f"among them {_join(found)}" if found else "and none of them is a column that is known here"
-    return (
-        f"The file lacks {'the column' if len(missing) == 1 else 'the columns'} {lacks}. {seen}, {names}. Line 1 must "
-        "name the columns, with commas, semicolons or tabs between them."
-    )
+    number = min(len(header.names), 2)
+    seen = LINE_1[number, bool(found)] % {
+        "fields": len(header.names),
+        "what": DELIMITERS[header.delimiter],
+        "known": _join(found),
+    }
+    lack = LACKS_ONE if len(missing) == 1 else LACKS_MANY
+    return f"{lack % {'names': lacks}} {seen} {NAME_COLUMNS}"
 
 
 def _join(names: Sequence[str]) -> str:

@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
+from django.utils.translation import gettext_noop as _
+
 from program_enrollments.exceptions import InvalidFile
+from program_enrollments.sentences import known
 from program_enrollments.tabular_files.cells import SHIELD
 from program_enrollments.tabular_files.encodings import HEAD_BYTES, SAVE_AS_CSV, find_encoding
 
@@ -18,6 +21,17 @@ MAX_LINE_CHARACTERS = 1_000_000
 MAX_RECORD_BLOCKS = 32
 """A record that needs more blocks than this is taken for one with a quotation mark that is never closed."""
 
+NOT_UTF_16 = known(_("Line %(line)d has bytes that are not UTF-16."))
+NOT_UTF_8 = known(_("Line %(line)d has bytes that are not UTF-8, as files in Windows-1252 or Latin-1 have."))
+TOO_LONG = known(
+    _(
+        "Line %(line)d is far too long: a quotation mark on it is never closed, or a cell is no plain value. Correct "
+        "the line, or leave out the column with the long texts, and try again."
+    )
+)
+UNCLOSED = known(
+    _("A quotation mark in the record that begins on line %(line)d is never closed. Correct the line, and try again.")
+)
 BYTE_ORDER_MARK = "\ufeff"
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[ \t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 OLD_END_OF_FILE = "\x1a"
@@ -84,9 +98,8 @@ class Lines:
         before = rest + good if raw is not self._head else self._begin(good)
         line += _count_lines(before)
         if self.encoding != "utf-8":
-            raise InvalidFile(f"Line {line} has bytes that are not UTF-16. {SAVE_AS_CSV}")
-        seen = f"Line {line} has bytes that are not UTF-8, as files in Windows-1252 or Latin-1 have."
-        raise InvalidFile(f"{seen} {SAVE_AS_CSV}")
+            raise InvalidFile(f"{NOT_UTF_16 % {'line': line}} {SAVE_AS_CSV}")
+        raise InvalidFile(f"{NOT_UTF_8 % {'line': line}} {SAVE_AS_CSV}")
 
     def _look_at(self, text: str) -> int:
         """Note what is in a block, and return the number of its line ends."""
@@ -97,17 +110,12 @@ class Lines:
 
 def too_long(*, line: int) -> InvalidFile:
     """Return the refusal of a file with a line, or a cell, that is longer than any real one."""
-    return InvalidFile(
-        f"Line {line} is far too long: a quotation mark on it is never closed, or a cell is no plain value. Correct "
-        "the line, or leave out the column with the long texts, and try again."
-    )
+    return InvalidFile(TOO_LONG % {"line": line})
 
 
 def unclosed_quote(*, line: int) -> InvalidFile:
     """Return the refusal of a file with a quotation mark that opens a cell and never closes it."""
-    return InvalidFile(
-        f"A quotation mark in the record that begins on line {line} is never closed. Correct the line, and try again."
-    )
+    return InvalidFile(UNCLOSED % {"line": line})
 
 
 def _count_lines(text: str) -> int:

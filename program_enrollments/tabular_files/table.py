@@ -9,17 +9,25 @@ from functools import partial
 from operator import itemgetter
 from typing import BinaryIO, NamedTuple
 
+from django.utils.translation import gettext_noop as _
+
+from program_enrollments.sentences import known
 from program_enrollments.tabular_files.cells import SHIELD, unshield
 from program_enrollments.tabular_files.header import Header, Required, read_header
 from program_enrollments.tabular_files.lines import Lines, too_long, unclosed_quote
 
 ZERO = "\x00"
-ZERO_BYTE = "The line has a zero byte, which no text has. Correct the line, or export the file again."
+ZERO_BYTE = _("The line has a zero byte, which no text has. Correct the line, or export the file again.")
 TOO_LONG = "field larger than field limit"
-MISPLACED_QUOTE = (
+MISPLACED_QUOTE = _(
     "A quotation mark stands where none can. Double each quotation mark inside a value, and put one before and one "
     "behind the value."
 )
+
+ONE_FIELD = known(_("The line has 1 field, and line 1 names %(columns)d columns."))
+OTHER_WIDTH = known(_("The line has %(fields)d fields, and line 1 names %(columns)d columns."))
+QUOTE_VALUES = known(_("Put quotation marks around values with a delimiter in them."))
+ADD_DELIMITERS = known(_("Add the missing delimiters, also where values are blank."))
 
 
 class Record(NamedTuple):
@@ -142,9 +150,6 @@ def _read_odd(line: int, fields: list[str], *, width: int, pick: Callable[[Seque
         fields.pop()
     if len(fields) == width:
         return Record(line, pick(fields), fields)
-    seen = f"The line has {len(fields)} {'field' if len(fields) == 1 else 'fields'}, and line 1 names {width} columns."
-    if len(fields) > width:
-        advice = "Put quotation marks around values with a delimiter in them."
-    else:
-        advice = "Add the missing delimiters, also where values are blank."
-    return Record(line, (), fields, f"{seen} {advice}")
+    seen = ONE_FIELD if len(fields) == 1 else OTHER_WIDTH
+    advice = QUOTE_VALUES if len(fields) > width else ADD_DELIMITERS
+    return Record(line, (), fields, f"{seen % {'fields': len(fields), 'columns': width}} {advice}")

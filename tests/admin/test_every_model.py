@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import time
 from typing import Any
 from uuid import uuid4
 
@@ -16,10 +17,16 @@ from program_enrollments.admin import large_tables
 from program_enrollments.data import ChangeKind, Source
 from program_enrollments.models import (
     AccessChange,
+    Contact,
     CourseRun,
     Curriculum,
     Disclosure,
+    Feed,
+    FeedFile,
+    FeedHoliday,
+    FeedLook,
     FrozenGrade,
+    GradeAcknowledgement,
     GradeBook,
     GradeFreeze,
     Grant,
@@ -31,6 +38,7 @@ from program_enrollments.models import (
     Learner,
     LedgerEntry,
     LedgerPosition,
+    Mail,
     MetadataRequest,
     PreemptiveCourseEnrollment,
     PreemptiveProgramEnrollment,
@@ -38,6 +46,8 @@ from program_enrollments.models import (
     ProgramCourseEnrollment,
     ProgramEnrollment,
     School,
+    WebhookEndpoint,
+    WebhookMessage,
 )
 from tests.admin.conftest import APP, Desk, url_of
 from tests.factories.enrollment import (
@@ -65,7 +75,13 @@ ON_OTHERS_PAGES = {
     "SamlConfiguration",
     "ProposedMetadata",
 }
-NEVER_SHOWN = {"SeenAssertion", "KeptProgress", "StagedRow", "ProgramSummary"}  # of use to nobody: digests, scratch
+NEVER_SHOWN = {
+    "SeenAssertion",
+    "KeptProgress",
+    "StagedRow",
+    "ProgramSummary",
+    "WebhookPosition",
+}  # of use to nobody: digests, scratch
 
 
 def make_entry() -> LedgerEntry:
@@ -156,12 +172,79 @@ def make_access_change() -> AccessChange:
     )
 
 
+def make_acknowledgement() -> GradeAcknowledgement:
+    return GradeAcknowledgement.objects.create(
+        grade=make_frozen_grade(), state="recorded", acknowledged_at=timezone.now(), acknowledged_by="sis"
+    )
+
+
+def make_endpoint() -> WebhookEndpoint:
+    return WebhookEndpoint.objects.create(
+        school=SchoolFactory(), url="https://sis.example.edu/hooks", secret="whsec_x", created_at=timezone.now()
+    )
+
+
+def make_message() -> WebhookMessage:
+    now = timezone.now()
+    return WebhookMessage.objects.create(
+        endpoint=make_endpoint(), key=f"msg_{now.timestamp()}", event="webhook.test", created_at=now, due_at=now
+    )
+
+
+def make_feed() -> Feed:
+    now, program = timezone.now(), ProgramFactory()
+    return Feed.objects.create(
+        school=program.school,
+        program=program,
+        kind="program_enrollments",
+        mode="upsert",
+        pattern="*.csv",
+        expected_at=time(6),
+        expected_since=now,
+        changed_at=now,
+    )
+
+
+def make_feed_file() -> FeedFile:
+    now, feed = timezone.now(), make_feed()
+    path = f"{feed.school.key}/nightly.csv"
+    return FeedFile.objects.create(feed=feed, path=path, size=1, modified_at=now, seen_at=now)
+
+
+def make_holiday() -> FeedHoliday:
+    today = timezone.now().date()
+    return FeedHoliday.objects.create(school=SchoolFactory(), first_day=today, last_day=today)
+
+
+def make_contact() -> Contact:
+    return Contact.objects.create(school=SchoolFactory(), email="office@uni.example", created_at=timezone.now())
+
+
+def make_mail() -> Mail:
+    now, contact = timezone.now(), make_contact()
+    return Mail.objects.create(
+        school=contact.school,
+        contact=contact,
+        recipient=f"contact:{contact.pk}",
+        kind="job.held",
+        key="job.held:1",
+        created_at=now,
+        due_at=now,
+    )
+
+
 MAKERS: dict[type[Model], Callable[[], Any]] = {
     AccessChange: make_access_change,
+    Contact: make_contact,
     CourseRun: CourseRunFactory,
     Curriculum: CurriculumFactory,
     Disclosure: make_disclosure,
+    Feed: make_feed,
+    FeedFile: make_feed_file,
+    FeedHoliday: make_holiday,
+    FeedLook: lambda: FeedLook.objects.create(school=SchoolFactory()),
     FrozenGrade: make_frozen_grade,
+    GradeAcknowledgement: make_acknowledgement,
     GradeBook: lambda: make_freeze().book,
     GradeFreeze: make_freeze,
     Grant: GrantFactory,
@@ -173,6 +256,7 @@ MAKERS: dict[type[Model], Callable[[], Any]] = {
     Learner: LinkedLearnerFactory,
     LedgerEntry: make_entry,
     LedgerPosition: lambda: LedgerPosition.objects.create(program_id=ProgramFactory().pk, last_position=1),
+    Mail: make_mail,
     MetadataRequest: make_metadata_request,
     PreemptiveCourseEnrollment: PreemptiveCourseEnrollmentFactory,
     PreemptiveProgramEnrollment: PreemptiveProgramEnrollmentFactory,
@@ -180,6 +264,8 @@ MAKERS: dict[type[Model], Callable[[], Any]] = {
     ProgramCourseEnrollment: ProgramCourseEnrollmentFactory,
     ProgramEnrollment: ProgramEnrollmentFactory,
     School: SchoolFactory,
+    WebhookEndpoint: make_endpoint,
+    WebhookMessage: make_message,
 }
 by_model = pytest.mark.parametrize("model", MAKERS, ids=lambda model: model.__name__)
 

@@ -92,3 +92,21 @@ def test_an_enrollment_is_kept_by_whoever_says_so(desk: Desk, held: Job) -> None
     )
     kept = KeptEnrollment.objects.get()
     assert (kept.learner_id, kept.by, kept.reason) == (learner.pk, desk.user.username, "Appeal pending")
+
+
+def test_a_job_is_undone_after_a_look(desk: Desk, office: Office) -> None:
+    job = office.run(people(3))
+    assert "Preview the undo" in desk.get(decide_url(job)).text
+    desk.post(decide_url(job), reason="The wrong file", undo_preview="1")
+    preview = Job.objects.get(undoes=job)
+    assert (office.work(preview).state, preview.dry_run, present()) == ("succeeded", True, 3)
+    desk.post(decide_url(job), reason="The wrong file", undo="1")
+    undo = Job.objects.get(undoes=job, dry_run=False)
+    assert (office.work(undo).state, undo.reason, undo.created_by, present()) == (
+        "succeeded",
+        "The wrong file",
+        desk.user.username,
+        0,
+    )
+    assert "undone already" in desk.post(decide_url(job), reason="Again", undo="1").text
+    assert "The wrong file" in desk.get(url_of(Job, "change", undo.pk)).text

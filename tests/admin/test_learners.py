@@ -12,7 +12,12 @@ from django.utils import timezone
 from demo_lms.models import CourseEnrollment
 from demo_lms.models import CourseRun as HostCourseRun
 from program_enrollments.data import LearnerProblem, LinkHow
-from program_enrollments.models import Learner, LedgerEntry, PreemptiveCourseEnrollment, ProgramCourseEnrollment
+from program_enrollments.models import (
+    Learner,
+    LedgerEntry,
+    PreemptiveCourseEnrollment,
+    ProgramCourseEnrollment,
+)
 from tests.admin.conftest import Desk, last_entry, url_of
 from tests.factories.enrollment import (
     CourseRunFactory,
@@ -83,6 +88,15 @@ def test_finds_by_address_by_username_and_by_the_accounts_confirmed_address(text
     LearnerFactory(student_key="2", email="bob@uni.example")
 
     assert found(desk, text) == {"1"}
+
+
+def test_finds_by_the_reference_number_of_a_disputed_sign_on(desk: Desk) -> None:
+    learner = LearnerFactory(student_key="S-1")
+    LearnerFactory(student_key="S-2")
+
+    assert found(desk, f" #{learner.pk}") == {"S-1"}
+    assert found(desk, str(learner.pk)) == set()
+    assert found(desk, "#" + "9" * 18) == set()
 
 
 @pytest.mark.parametrize("text", ["%", "_", "*", "s-%", "nobody", "\U0010ffff"])

@@ -1,9 +1,12 @@
-"""A real browser, and a folder for what it shows (`build/screenshots/`)."""
+"""A real browser; with ``SCREENSHOTS=1`` in the environment, what it shows is kept in `build/screenshots/`."""
 
 from __future__ import annotations
 
+import base64
+import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,9 +43,15 @@ def browser(tmp_path: Path) -> Iterator[Chrome]:
 @pytest.fixture
 def screenshot(browser: Chrome) -> Callable[[str], None]:
     """Keep what the browser shows, under a name, for people to look at."""
+    return partial(keep_screenshot, browser)
+
+
+def keep_screenshot(browser: Chrome, name: str) -> None:
+    """Keep a picture of the whole page, if somebody wants pictures: they take time."""
+    if os.environ.get("SCREENSHOTS") != "1":
+        return
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-
-    def take(name: str) -> None:
-        assert browser.save_screenshot(str(SCREENSHOTS / f"{name}.png"))
-
-    return take
+    width, height = browser.execute_script("return [innerWidth, document.documentElement.scrollHeight]")
+    whole = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+    shot = browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": whole})
+    (SCREENSHOTS / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))

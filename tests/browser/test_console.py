@@ -10,16 +10,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
+from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
+from selenium.common.exceptions import JavascriptException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from program_enrollments import api
-from program_enrollments.data import CourseEnrollmentRequest, Origin, Permission, ProgramEnrollmentRequest, Source, Verb
-from program_enrollments.models import GradeFreeze, Learner, PreemptiveProgramEnrollment, School
+from program_enrollments.data import (
+    CourseEnrollmentRequest,
+    JobMode,
+    Origin,
+    Permission,
+    ProgramEnrollmentRequest,
+    Source,
+    Verb,
+)
+from program_enrollments.models import GradeFreeze, Job, Learner, PreemptiveProgramEnrollment, School
+from tests.browser.accessibility import PHONE, WIDE, each_mode, find_barriers, find_lost_focus, show
 from tests.browser.test_sign_on import click, complaints, fill, wait_for
+from tests.console.conftest import keep_file
 from tests.factories.enrollment import (
     CourseRunFactory,
     CurriculumFactory,
@@ -36,20 +49,6 @@ from tests.rest_api.callers import Campus
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
-AXE = (Path(__file__).parent / "assets" / "axe.min.js").read_text(encoding="utf-8")
-RUN_AXE = """
-const done = arguments[arguments.length - 1];
-axe.run(document, {resultTypes: ["violations"]}).then((found) => done(found.violations
-  .filter((one) => ["serious", "critical"].includes(one.impact))
-  .map((one) => one.id + ": " + one.nodes.map((node) => node.target.join(" ")).join(", "))));
-"""
-FOCUSED = """
-const all = [...document.querySelectorAll("a[href], button, input, select, textarea")].filter(
-  (one) => one.type !== "hidden" && !one.disabled && one.offsetParent !== null);
-return all.filter((one) => one.tabIndex > 0).length;
-"""
-WIDE, PHONE = 1280, 320
-MODES = [(WIDE, "light"), (WIDE, "dark"), (PHONE, "light"), (PHONE, "dark")]
 ORIGIN = Origin(source=Source.API.value, reason="Start of term")
 
 
@@ -97,6 +96,38 @@ def campus(transactional_db: None) -> Campus:
 
 
 @pytest.fixture
+def files(campus: Campus, settings: Settings, tmp_path: Path) -> dict[str, int]:
+    """Files in every state, by what is special about each."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "program_enrollments": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path / "files")},
+        },
+    }
+    lines = "".join(f"A-{number},enrolled\n" for number in range(5001, 5006))
+    mistakes = (
+        "student_key,status,email,term\nA-5001,enroled,,1\nA-5002,ended,,1\n,enrolled,nobody,1\nA-7001,enrolled,,1\n"
+    )
+    sent = {
+        "result": keep_file(campus, f"{mistakes}A-7002,enrolled\n").pk,
+        "failed": keep_file(campus, 'student_key,status\n"A-1,enrolled\n').pk,
+        "preview": keep_file(campus, f"{mistakes}A-7003,enrolled,,1\n", dry_run=True).pk,
+        "preview-over-the-guard": keep_file(
+            campus, f"student_key,status\n{lines}", mode=JobMode.SNAPSHOT, dry_run=True
+        ).pk,
+        "held": keep_file(campus, f"student_key,status\n{lines}", mode=JobMode.SNAPSHOT).pk,
+    }
+    running, waiting = (keep_file(campus, "student_key,status\nA-7001,enrolled\n").pk for _ in range(2))
+    # States that pass too quickly to be looked at.
+    Job.objects.filter(pk=waiting).update(
+        state="waiting", dry_run=True, next_try=timezone.now(), waiting_since=timezone.now()
+    )
+    Job.objects.filter(pk=running).update(state="running", total=8_000, done=3_210)
+    return {**sent, "running": running, "waiting": waiting}
+
+
+@pytest.fixture
 def registrar(browser: Chrome, live_server: LiveServer, campus: Campus) -> Callable[[str], None]:
     """A registrar who has signed in; opens a page by its path below the console."""
     user = UserFactory(username="avery")
@@ -109,15 +140,7 @@ def registrar(browser: Chrome, live_server: LiveServer, campus: Campus) -> Calla
     return lambda path: browser.get(f"{live_server.url}/console/{path}")
 
 
-def show(browser: Chrome, *, width: int, scheme: str) -> None:
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    browser.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    )
-
-
-def pages_of(campus: Campus) -> dict[str, str]:
+def pages_of(campus: Campus, files: dict[str, int]) -> dict[str, str]:
     program = f"programs/{campus.program.uuid}/"
     course, school = f"{program}courses/{campus.course_run.course_id}/", f"schools/{campus.school.key}/"
     waiting, refused = (Learner.objects.get(student_key=key).pk for key in ("A-5001", "A-1002"))
@@ -137,6 +160,11 @@ def pages_of(campus: Campus) -> dict[str, str]:
         "all-grades": f"{course}grades/all/",
         "attendance": f"{program}attendance/",
         "course-attendance": f"{course}attendance/",
+        "files": f"{program}files/",
+        "no-file": f"{program}files/?state=superseded",
+        "send-file": f"{program}files/send/",
+        **{f"file-{name}": f"{program}files/{number}/" for name, number in files.items()},
+        "file-filtered": f"{program}files/{files['result']}/?word=invalid-status",
         "changes": f"{program}changes/",
         "student-ids": f"{school}student-keys/",
         "brand": f"{school}brand/",
@@ -150,32 +178,26 @@ def pages_of(campus: Campus) -> dict[str, str]:
 
 def wait_until_gone(browser: Chrome, text: str) -> None:
     """Wait until the page does not have this text any more."""
-    WebDriverWait(browser, 30).until(lambda driver: text not in driver.find_element(By.TAG_NAME, "body").text)
+    script = "return document.body ? document.body.innerText : arguments[0]"
+    WebDriverWait(browser, 30, ignored_exceptions=[JavascriptException]).until(
+        lambda driver: text not in driver.execute_script(script, text)
+    )
 
 
 def test_every_page_can_be_used_by_everybody(
-    browser: Chrome, registrar: Callable[[str], None], campus: Campus, screenshot: Callable[[str], None]
+    browser: Chrome,
+    registrar: Callable[[str], None],
+    campus: Campus,
+    files: dict[str, int],
+    screenshot: Callable[[str], None],
 ) -> None:
     """No serious finding of axe-core, nothing to scroll sideways to, and the tab order is that of the page."""
     api.freeze_grades(program=campus.program, course_run=campus.course_run, origin=ORIGIN)
     found: dict[str, Any] = {}
-    for name, path in pages_of(campus).items():
-        for width, scheme in MODES:
-            show(browser, width=width, scheme=scheme)
-            registrar(path)
-            browser.execute_script(AXE)
-            where = f"{name}, {width} px, {scheme}"
-            if violations := browser.execute_async_script(RUN_AXE):
-                found[where] = violations
-            sideways = browser.execute_script(
-                "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
-            )
-            if sideways > 0:
-                found[f"{where}, sideways"] = sideways
-            if browser.execute_script(FOCUSED):
-                found[f"{where}, tab order"] = "changed by tabindex"
-            if scheme == "light":
-                screenshot(f"console-{name}-{width}")
+    for name, path in pages_of(campus, files).items():
+        for mode in each_mode(browser, lambda path=path: registrar(path)):  # type: ignore[misc]
+            found |= find_barriers(browser, where=name, mode=mode)
+            screenshot(f"console-{name}-{mode.width}-{mode.scheme}-{mode.media}")
     assert found == {}
     assert [one for one in complaints(browser) if "404" not in one and "400" not in one] == []
 
@@ -222,6 +244,45 @@ def test_a_registrar_enrolls_three_students_and_freezes_grades(
     wait_for(browser, "The grades are frozen as version 1.")
     assert GradeFreeze.objects.get().reason == "End of term"
     assert complaints(browser) == []
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_what_has_the_focus_is_seen(
+    browser: Chrome, registrar: Callable[[str], None], campus: Campus, width: int
+) -> None:
+    """Also in a low window, where the navigation is longer than the screen."""
+    show(browser, width=width, scheme="light")
+    metrics = {"width": width, "height": 420, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    registrar(f"programs/{campus.program.uuid}/learners/")
+
+    assert find_lost_focus(browser, stops=45) == []
+
+
+def test_a_list_that_is_loaded_anew_says_how_long_it_is(
+    browser: Chrome, registrar: Callable[[str], None], campus: Campus
+) -> None:
+    registrar(f"programs/{campus.program.uuid}/learners/")
+    browser.find_element(By.CSS_SELECTOR, "[data-search]").send_keys("A-500")
+    said = 'return document.querySelector("[data-said]").textContent'
+    WebDriverWait(browser, 30).until(lambda driver: driver.execute_script(said) == "Rows shown: 9")
+    browser.find_element(By.CSS_SELECTOR, "[data-search]").send_keys("nobody")
+    WebDriverWait(browser, 30).until(lambda driver: driver.execute_script(said) == "Nothing fits.")
+
+
+def test_the_shortcut_can_be_switched_off(browser: Chrome, registrar: Callable[[str], None], campus: Campus) -> None:
+    focused = "return document.activeElement.name"
+    registrar(f"programs/{campus.program.uuid}/learners/")
+    switch = browser.find_element(By.CSS_SELECTOR, "[data-shortcut]")
+    switch.click()
+    assert switch.get_attribute("aria-pressed") == "false"
+    browser.refresh()
+    body = browser.find_element(By.TAG_NAME, "body")
+    body.send_keys("/")
+    assert browser.execute_script(focused) != "q"
+    browser.find_element(By.CSS_SELECTOR, "[data-shortcut]").click()
+    body.send_keys("/")
+    assert browser.execute_script(focused) == "q"
 
 
 def test_without_scripts_lists_are_searched_all_the_same(

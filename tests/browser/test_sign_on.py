@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from pytest_django.live_server_helper import LiveServer
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import JavascriptException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -37,8 +37,10 @@ def heading(browser: Chrome) -> str:
 
 def wait_for(browser: Chrome, text: str) -> None:
     """Wait until the page has this text; pages on the way may go while they are looked at."""
-    WebDriverWait(browser, SECONDS, ignored_exceptions=[StaleElementReferenceException]).until(
-        lambda driver: text in driver.find_element(By.TAG_NAME, "body").text
+    # In one step: an element that was found can belong to a page that has gone until its text is asked for.
+    script = "return document.body ? document.body.innerText : ''"
+    WebDriverWait(browser, SECONDS, ignored_exceptions=[JavascriptException]).until(
+        lambda driver: text in driver.execute_script(script)
     )
 
 
@@ -157,6 +159,9 @@ def test_somebody_connects_an_account(
     wait_for(browser, "Connect University A to sasha")
     screenshot("7-both-proved")
     click(browser, "Connect University A to sasha")
+    wait_for(browser, "Your account is connected")
+    screenshot("7-connected")
+    click(browser, "Continue")
 
     wait_for(browser, "My programs")
     assert User.objects.get(username="sasha").social_auth.get().uid == "uni-a:student1"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +19,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from lxml import html
+from pytest_django.fixtures import Settings
 
 from program_enrollments import api
 from program_enrollments.data import (
     CourseEnrollmentRequest,
+    JobKind,
     Origin,
     Permission,
     ProgramEnrollmentRequest,
@@ -132,6 +137,41 @@ def enroll(campus: Campus, *student_keys: str, status: str = "enrolled", active:
         )
 
 
+def run_jobs() -> None:
+    """Work off every file that is due."""
+    while api.run_next_slice():
+        pass
+
+
+def keep_file(campus: Campus, text: str, *, user_id: int | None = None, **options: Any) -> api.Job:
+    """Send a file through the domain, work it off, and return its job as it is then."""
+    raw = text.encode()
+    job = api.upload_file(
+        program=options.pop("program", campus.program),
+        kind=options.pop("kind", JobKind.PROGRAM_ENROLLMENTS),
+        sent=api.SentFile(io.BytesIO(raw), "nightly.csv", len(raw), hashlib.sha256(raw).hexdigest()),
+        options=api.UploadOptions(**options),
+        origin=replace(ORIGIN, actor_id=user_id),
+    )
+    run_jobs()
+    job.refresh_from_db()
+    return job
+
+
+def keep_rekeys(campus: Campus, *lines: str, **options: Any) -> api.Job:
+    """Send a file of student IDs through the domain, work it off, and return its job as it is then."""
+    raw = "\n".join(["old_student_key,new_student_key", *lines, ""]).encode()
+    job = api.upload_rekeys(
+        school=campus.school,
+        sent=api.SentFile(io.BytesIO(raw), "ids.csv", len(raw), hashlib.sha256(raw).hexdigest()),
+        options=api.RekeyOptions(**options),
+        origin=ORIGIN,
+    )
+    run_jobs()
+    job.refresh_from_db()
+    return job
+
+
 def learner_id(campus: Campus, student_key: str) -> int:
     return Learner.objects.get(school=campus.school, student_key=student_key).pk
 
@@ -151,6 +191,19 @@ def registrar(campus: Campus) -> Desk:
 def holding(campus: Campus) -> Callable[..., Desk]:
     """Makes somebody with the given permissions on the school."""
     return lambda *permissions: administrator(*permissions, campus=campus)
+
+
+@pytest.fixture
+def file_storage(settings: Settings, tmp_path: Path) -> Path:
+    """A folder of its own for the files that people send."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "program_enrollments": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path)},
+        },
+    }
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from demo_lms.models import DailyActivity
 from program_enrollments.data import Permission
 from program_enrollments.models import CourseRun, GradeFreeze, Learner, PreemptiveCourseEnrollment
-from tests.console.conftest import Desk, enroll, learner_id
+from tests.console.conftest import Desk, administrator, enroll, learner_id
 from tests.factories.enrollment import (
     LinkedLearnerFactory,
     PreemptiveCourseEnrollmentFactory,
@@ -216,3 +216,43 @@ class TestAttendance:
         page = registrar.open("course-attendance", *place(campus), days=days)
 
         assert (page.status, page.rows()) == (400, [])
+
+
+class TestAcknowledgements:
+    def freeze(self, campus: Campus, registrar: Desk) -> None:
+        for key in ("S-1", "S-2"):
+            seat(campus, key)
+        registrar.send("freeze", *place(campus), reason="End of term")
+
+    def test_a_version_says_what_the_universitys_system_did_with_each_grade(
+        self, registrar: Desk, campus: Campus
+    ) -> None:
+        self.freeze(campus, registrar)
+        assert "Acknowledgements" in registrar.open("course-grades", *place(campus)).text
+        page = registrar.open("acknowledgements", *place(campus), 1)
+        assert "Nothing has been acknowledged yet" in page.text
+
+        sent = registrar.send(
+            "acknowledgements", *place(campus), 1, lines="s-1\nS-9\n", state="rejected", detail="Not registered."
+        )
+
+        assert "1 grade is acknowledged." in sent.text
+        assert "S-9: This version has no grade of this student." in sent.text
+        rows = registrar.open("acknowledgements", *place(campus), 1).rows()
+        assert [row.startswith("S-1 rejected Not registered.") for row in rows] == [True]
+        assert registrar.open("acknowledgements", *place(campus), 1, state="open").rows()[0].startswith("S-2 open")
+
+    def test_who_may_only_read_cannot_acknowledge(self, registrar: Desk, campus: Campus) -> None:
+        self.freeze(campus, registrar)
+        viewer = administrator(Permission.READ_REPORTS, campus=campus)
+
+        assert "Acknowledge grades" not in viewer.open("acknowledgements", *place(campus), 1).text
+        assert viewer.send("acknowledgements", *place(campus), 1, lines="S-1", state="recorded").status == 403
+
+    def test_a_list_without_ids_is_sent_back(self, registrar: Desk, campus: Campus) -> None:
+        self.freeze(campus, registrar)
+
+        page = registrar.send("acknowledgements", *place(campus), 1, lines=" \n", state="recorded")
+
+        assert page.status == 400
+        assert "This field is required." in page.text

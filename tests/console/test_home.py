@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import time, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,15 +13,17 @@ from django.utils import timezone
 
 from program_enrollments import api
 from program_enrollments.api.reads import summaries
-from program_enrollments.data import Permission
+from program_enrollments.data import JobKind, JobMode, Permission, ProgramStatus
 from program_enrollments.models import (
     IdentityProvider,
+    Job,
     Learner,
     PreemptiveProgramEnrollment,
     ProgramSummary,
     SamlConfiguration,
 )
-from tests.console.conftest import Desk, administrator, enroll
+from tests.api.feeds.conftest import feed_storage
+from tests.console.conftest import Desk, administrator, enroll, keep_rekeys
 from tests.factories.enrollment import (
     IdentityProviderFactory,
     LinkedLearnerFactory,
@@ -30,6 +34,8 @@ from tests.factories.enrollment import (
 )
 from tests.factories.host import StaffUserFactory, UserFactory
 from tests.rest_api.callers import Campus, make_campus
+
+__all__ = ["feed_storage"]
 
 
 def figures(desk: Desk) -> list[str]:
@@ -136,6 +142,13 @@ class TestCountsOfLargePrograms:
         ProgramSummary.objects.update(counted_at=timezone.now() - summaries.KEPT)
         assert figures(registrar)[0] == "2"
 
+    def test_they_say_how_old_they_are(self, registrar: Desk, campus: Campus) -> None:
+        enroll(campus, "S-1")
+        assert "Counted" not in registrar.open("home").text
+        ProgramSummary.objects.update(counted_at=timezone.now() - timedelta(minutes=4))
+
+        assert "Counted 4\xa0minutes ago." in registrar.open("home").content
+
     def test_counts_from_the_future_are_not_believed(self, registrar: Desk, campus: Campus) -> None:
         enroll(campus, "S-1")
         figures(registrar)
@@ -158,3 +171,52 @@ def test_changes_are_counted_by_week(campus: Campus) -> None:
     assert weeks(now + timedelta(seconds=1)) == (0,) * 11 + (2,)
     assert weeks(now + timedelta(weeks=3, seconds=1)) == (0,) * 8 + (2, 0, 0, 0)
     assert weeks(now + timedelta(weeks=13)) == (0,) * 12
+
+
+class TestWhatWaitsForFiles:
+    """Feeds that are late, and files of student IDs that are stuck."""
+
+    @pytest.fixture(autouse=True)
+    def late_feed(self, campus: Campus, feed_storage: Callable[..., Path]) -> None:
+        feed_storage()
+        plan = api.FeedPlan(
+            program_uuid=campus.program.uuid,
+            kind=JobKind.PROGRAM_ENROLLMENTS,
+            mode=JobMode.UPSERT,
+            leaving_status=ProgramStatus.CANCELED,
+            cascade=True,
+            folder="",
+            pattern="mds-*.csv",
+            expected_days=frozenset(range(1, 8)),
+            expected_at=time(4, 30),
+        )
+        week_ago = timezone.now() - timedelta(days=7)
+        access = api.access_of(user=UserFactory())
+        api.add_feed(access=access, school=campus.school, plan=plan, now=week_ago)
+
+    def attention(self, desk: Desk) -> list[tuple[str, str]]:
+        return [
+            (" ".join(link.text_content().split()), link.get("href"))
+            for link in desk.open("home").tree.xpath('//section[@aria-labelledby="attention"]//a')
+        ]
+
+    def test_a_late_feed_is_said_to_who_manages_feeds_or_sends_files(self, campus: Campus) -> None:
+        manager = administrator(Permission.MANAGE_SCHOOL, campus=campus)
+        editor = administrator(Permission.WRITE_ENROLLMENTS, campus=campus)
+        viewer = administrator(Permission.READ_ENROLLMENTS, campus=campus)
+        ((text, url),) = self.attention(manager)
+        assert text.startswith(f"No file has come to {campus.school.key}/mds-*.csv; it was expected until")
+        assert url == f"/console/schools/{campus.school.key}/feeds/"
+        assert [url for _, url in self.attention(editor)] == [f"/console/programs/{campus.program.uuid}/files/send/"]
+        assert self.attention(viewer) == []
+        assert self.attention(administrator(Permission.MANAGE_SCHOOL, campus=make_campus("uni-b"))) == []
+
+    def test_student_ids_that_are_stuck_are_said_to_who_may_change_them(self, campus: Campus) -> None:
+        enroll(campus, "S-1")
+        job = keep_rekeys(campus, "S-1,T-1")
+        Job.objects.filter(pk=job.pk).update(state="failed", finished=timezone.now())
+        registrar = administrator(Permission.WRITE_ENROLLMENTS, campus=campus)
+        found = {url: text for text, url in self.attention(registrar)}
+        assert "has failed" in found[f"/console/schools/{campus.school.key}/student-keys/files/{job.pk}/"]
+        manager = administrator(Permission.MANAGE_SCHOOL, campus=campus)
+        assert len(self.attention(manager)) == 1

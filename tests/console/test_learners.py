@@ -20,6 +20,7 @@ from tests.factories.enrollment import (
     LearnerFactory,
     LinkedLearnerFactory,
     PreemptiveCourseEnrollmentFactory,
+    ProgramCourseEnrollmentFactory,
     ProgramEnrollmentFactory,
 )
 from tests.factories.host import UserFactory
@@ -214,3 +215,53 @@ class TestChangingStatuses:
         assert "You lack the permission to write enrollments here." in page.text
         assert PreemptiveProgramEnrollment.objects.get().status == "enrolled"
         assert "Preview the change" not in viewer.open("learners", campus.program.uuid).text
+
+
+class TestTheFilterByCourse:
+    """It keeps those who are active in the course, with and without an account."""
+
+    @pytest.fixture(autouse=True)
+    def _learners(self, campus: Campus) -> None:
+        enroll(campus, "S-1", active=True)
+        enroll(campus, "S-2")
+        for key in ("S-3", "S-4", "S-5"):
+            learner = LinkedLearnerFactory(school=campus.school, student_key=key)
+            ProgramEnrollmentFactory(curriculum=campus.curriculum, learner=learner)
+            place = {"program": campus.program, "course_run": campus.course_run, "learner": learner}
+            if key == "S-3":
+                ProgramCourseEnrollmentFactory(**place)
+            elif key == "S-4":
+                ProgramCourseEnrollmentFactory(**place, status="inactive")
+            else:
+                PreemptiveCourseEnrollmentFactory(**place, problem_code="host_refused", refusals=5)
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ({}, ["S-1", "S-3", "S-5"]),
+            ({"state": "waiting"}, ["S-1"]),
+            ({"state": "in"}, ["S-3", "S-5"]),
+            ({"q": "S-3"}, ["S-3"]),
+            ({"status": "ended"}, []),
+        ],
+    )
+    def test_goes_with_the_others(
+        self, registrar: Desk, campus: Campus, query: dict[str, str], found: list[str]
+    ) -> None:
+        page = registrar.open("learners", campus.program.uuid, course=campus.course_run.course_id, **query)
+
+        assert [row.split()[1] for row in page.rows()] == found
+
+    def test_pages_follow_each_other(self, registrar: Desk, campus: Campus, settings: Any) -> None:
+        settings.PROGRAM_ENROLLMENTS = {**settings.PROGRAM_ENROLLMENTS, "PAGE_SIZE": 2}
+        page = registrar.open("learners", campus.program.uuid, course=campus.course_run.course_id)
+        (following,) = page.tree.xpath('//a[@rel="next"]/@href')
+        cursor = following.split("cursor=")[1]
+        later = registrar.open("learners", campus.program.uuid, course=campus.course_run.course_id, cursor=cursor)
+
+        assert [row.split()[1] for row in later.rows()] == ["S-5"]
+
+    def test_names_courses_of_the_program_only(self, registrar: Desk, campus: Campus) -> None:
+        page = registrar.open("learners", campus.program.uuid, course="course-v1:Other+X+1")
+
+        assert page.status == 400

@@ -11,9 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from demo_lms.models import DailyActivity
-from program_enrollments.data import Permission
-from program_enrollments.models import Learner
-from tests.console.conftest import Desk, administrator, enroll
+from program_enrollments import api
+from program_enrollments.data import JobMode, Permission
+from program_enrollments.models import Job, Learner
+from tests.console.conftest import Desk, administrator, enroll, keep_file
 from tests.factories.enrollment import (
     LinkedLearnerFactory,
     PreemptiveCourseEnrollmentFactory,
@@ -41,6 +42,17 @@ def fill(campus: Campus, *, first: int, count: int) -> None:
             )
 
 
+def send_files(campus: Campus, *, first: int, count: int) -> api.Job:
+    """Send files, some of them held or failed; return a dry run of a snapshot with many lines of every kind."""
+    for number in range(first, first + count):
+        keep_file(campus, f"student_key,status\nF-{number},enrolled\nF-x,no\n")
+        keep_file(campus, "student_key,status\n", mode=JobMode.SNAPSHOT)
+        keep_file(campus, 'student_key,status\n"never closed,x\n')
+        enroll(campus, f"A-{number}")
+    lines = "".join(f"N-{number},{'enrolled' if number % 2 else 'no'}\n" for number in range(first, first + count * 5))
+    return keep_file(campus, f"student_key,status\n{lines}", mode=JobMode.SNAPSHOT, dry_run=True)
+
+
 def cost(desk: Desk, name: str, *args: Any, **query: Any) -> int:
     desk.client.get("/console/")  # what is looked up once a process
     with CaptureQueriesContext(connection) as context:
@@ -49,6 +61,34 @@ def cost(desk: Desk, name: str, *args: Any, **query: Any) -> int:
             b"".join(response.streaming_content)
     assert response.status_code == 200
     return len(context.captured_queries)
+
+
+@pytest.mark.usefixtures("file_storage")
+def test_pages_of_files_cost_the_same_at_any_size(campus: Campus, settings: Any) -> None:
+    settings.PROGRAM_ENROLLMENTS = {**settings.PROGRAM_ENROLLMENTS, "PAGE_SIZE": 300}
+    desk = administrator(*Permission, campus=campus)
+
+    def costs(job: api.Job) -> list[int]:
+        place = (campus.program.uuid, job.pk)
+        pages: list[tuple[str, tuple[Any, ...], dict[str, str]]] = [
+            ("home", (), {}),
+            ("files", place[:1], {}),
+            ("files", place[:1], {"state": "held"}),
+            ("send-file", place[:1], {}),
+            ("file", place, {}),
+            ("file", place, {"word": "left"}),
+            ("file", place, {"format": "csv"}),
+            ("file", (place[0], Job.objects.filter(state="held").latest("pk").pk), {}),
+            ("file-result", place, {}),
+            ("file-refused", place, {}),
+        ]
+        return [cost(desk, name, *args, **query) for name, args, query in pages]
+
+    few = costs(send_files(campus, first=0, count=1))
+    many = costs(send_files(campus, first=1, count=12))
+
+    assert many == few
+    assert max(many) < 30
 
 
 def test_pages_cost_the_same_at_any_size(campus: Campus, settings: Any) -> None:

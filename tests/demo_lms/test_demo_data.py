@@ -19,6 +19,7 @@ from program_enrollments.models import (
     CourseRun,
     Curriculum,
     Grant,
+    Job,
     Learner,
     PreemptiveCourseEnrollment,
     PreemptiveProgramEnrollment,
@@ -33,6 +34,7 @@ def all_rows() -> dict[str, list[dict[str, Any]]]:
     return {model._meta.label: list(model._default_manager.order_by("pk").values()) for model in apps.get_models()}
 
 
+@pytest.mark.usefixtures("own_storage")
 @pytest.mark.django_db(transaction=True)
 def test_seeding_again_changes_nothing() -> None:
     seed(base_url="http://testserver", now=timezone.now())
@@ -45,6 +47,7 @@ def test_seeding_again_changes_nothing() -> None:
     assert all_rows() == before
 
 
+@pytest.mark.usefixtures("own_storage")
 @pytest.mark.django_db
 def test_shows_when_it_is_done() -> None:
     assert not is_seeded()
@@ -107,6 +110,11 @@ class TestWhatIsMade:
         assert waiting == with_provider | others | cohorts
         assert not PreemptiveCourseEnrollment.objects.filter(learner__in=linked).exists()
         assert not Learner.objects.exclude(problem_code="").exists()
+
+    def test_a_file_waits_for_a_decision(self) -> None:
+        job = Job.objects.get(program__key="uni-a-mds")
+        assert (job.state, job.created_by, Job.objects.count()) == ("held", "uni-a-sis", 1)
+        assert job.rows.filter(word="left").count() == job.removals > 20
 
     def test_the_lms_agrees_with_the_enrollments(self) -> None:
         seats = {

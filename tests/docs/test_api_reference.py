@@ -45,7 +45,11 @@ def test_every_example_is_what_comes(own_demo_url: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_every_path_is_there(page: str, path: str) -> None:
     named = re.sub(r"<\w+:(\w+)>", r"{\1}", path)
-    assert f"``{named}``" in page.replace("``…/", "``programs/{program}/")
+    course = "programs/{program}/courses/{course}/"
+    written_out = page.replace("``…/freezes/", f"``{course}grades/freezes/").replace(
+        "``…/courses/{course}/", f"``{course}"
+    )
+    assert f"``{named}``" in written_out
 
 
 def code_of(error: type[Exception], entry: errors.Entry) -> str:

@@ -8,10 +8,7 @@ import pytest
 
 from tests.docs.snippets import ROOT
 
-PAGES = [
-    f"docs/{name}.rst"
-    for name in ("api", "catalog", "files", "grades", "host-adapter", "sis-integration", "sso", "console")
-]
+PAGES = sorted(page.relative_to(ROOT).as_posix() for page in [*(ROOT / "docs").rglob("*.rst"), *ROOT.glob("*.rst")])
 FILE = re.compile(r"`[^`<]+ <([^`>:]+)>`_")
 SECTION = re.compile(r"`([^`<]+)`_(?!_)")
 HEADING = re.compile(r"^(\S.*)\n[=~-]{3,}$", re.MULTILINE)

@@ -75,3 +75,4 @@ def test_the_python_script_runs_unmodified(demo_url: str) -> None:
     )
     assert run.returncode == 0, run.stderr
     assert "'A-6001': 'enrolled'" in run.stdout
+    assert "New Relic" not in run.stdout + run.stderr

@@ -7,25 +7,33 @@ Nobody's request fails, no account gets another person's place, and afterwards n
 from __future__ import annotations
 
 import random
+import threading
+import time
 from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from demo_lms.models import CourseEnrollment
 from demo_lms.models.primary import rows_of
 from program_enrollments import api
+from program_enrollments.api.ledger import record_changes
 from program_enrollments.data import (
+    Change,
+    ChangeKind,
     CourseEnrollmentRequest,
     Origin,
     ProgramEnrollmentRequest,
+    Seat,
     SignOnRefusal,
     Source,
     Verb,
 )
 from program_enrollments.exceptions import SignOnRefused
+from program_enrollments.host import get_host
 from program_enrollments.models import CourseRun, IdentityProvider, Learner, Program
 from tests.factories.accounts import MODEL, asserted_address, make_account
 from tests.factories.enrollment import CourseRunFactory, CurriculumFactory, IdentityProviderFactory, SchoolFactory
@@ -195,6 +203,56 @@ def test_everything_crosses_everything() -> None:
 
     assert find_violations() == [], "before any sweep"
     settle()
+    assert find_violations() == []
+
+
+@pytest.mark.only_on("mariadb")
+@pytest.mark.parametrize("delete", [delete_instance, delete_queryset], ids=lambda path: path.__name__)
+def test_a_deletion_that_waits_for_the_writer_of_a_neighboring_seat_does_not_stand_in_its_way(
+    delete: Callable[[int], None],
+) -> None:
+    """InnoDB locks the entry behind a new one where that may already exist: here, the seat of who is deleted."""
+    campus = Campus("uni-a")
+    campus.write(["S-1", "S-2"])
+    first, second = campus.sign_on("S-1"), campus.sign_on("S-2")
+    assert first is not None
+    assert second is not None
+    rows_of(CourseEnrollment).filter(user=first.pk).delete()
+    learner = Learner.objects.get(student_key="S-1")
+    before, after = "ended", "enrolled"
+    first_id, second_id = first.pk, second.pk
+    seated, waiting = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with transaction.atomic():
+            get_host().course_enrollments.put_seats(
+                seats=[Seat(first_id, campus.course_run.course_id, "masters", is_active=True)]
+            )
+            seated.set()
+            assert waiting.wait(timeout=60), "the deletion waits for nothing: the test shows nothing"
+            record_changes(
+                changes=[Change(campus.program.pk, learner.pk, "S-1", ChangeKind.PROGRAM_ENROLLMENT, before, after)],
+                origin=ORIGIN,
+                now=timezone.now(),
+            )
+
+    def take_away() -> None:
+        assert seated.wait(timeout=60)
+        delete(second_id)
+
+    def watch() -> None:
+        until = time.monotonic() + 60
+        while not waiting.is_set() and time.monotonic() < until:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT COUNT(*) FROM information_schema.innodb_lock_waits")
+                if cursor.fetchone()[0]:
+                    waiting.set()
+            # InnoDB makes this table anew only if nobody has read it for 100 ms.
+            time.sleep(0.2)
+
+    run_together(write, take_away, watch)
+
+    assert not MODEL._default_manager.filter(pk=second_id).exists()
     assert find_violations() == []
 
 

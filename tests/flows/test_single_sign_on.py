@@ -111,6 +111,8 @@ def test_somebody_connects_the_account_they_have_already(live_server: LiveServer
     browser.follow("Sign in to my existing account").submit(username=username_of("sasha"), password="password")
     assert "Connect University A to " + username_of("sasha") in browser.page.xpath("string(//main)")
     browser.submit(button="decision")
+    assert "Your account is connected" in browser.text
+    browser.follow("Continue")
 
     assert browser.url == f"{live_server.url}/accounts/email/"
     assert UserSocialAuth.objects.values_list("uid", f"user__{USERNAME}").get() == (

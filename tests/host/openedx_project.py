@@ -51,12 +51,27 @@ class InstalledPlatform:
             check=False,
         )
 
-    def evaluate(self, code: str, **options: Any) -> Any:
-        """Return what `code` assigns to `result`, in the project after `django.setup()`."""
-        program = f"import django, json\ndjango.setup()\n{code}\nprint(json.dumps(result))"
+    def evaluate(self, questions: Mapping[str, str], **options: Any) -> dict[str, Any]:
+        """Return what the code of each question assigns to `result`, in one process after `django.setup()`.
+
+        Each is run with names of its own. What it changes in the project, it has to change back.
+        """
+        program = "\n".join(
+            [
+                "import django, json",
+                "django.setup()",
+                "answers = {}",
+                f"for name, code in {dict(questions)!r}.items():",
+                "    names = {}",
+                "    exec(code, names)",
+                "    answers[name] = names['result']",
+                "print(json.dumps(answers))",
+            ]
+        )
         ran = self.run("-W", "ignore", "-c", program, **options)
         assert ran.returncode == 0, ran.stdout + ran.stderr
-        return json.loads(ran.stdout.splitlines()[-1])
+        answers: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+        return answers
 
 
 def install(folder: Path) -> InstalledPlatform:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from demo_lms.accounts.confirmation import mark_confirmed
 from demo_lms.host import DemoHost
-from demo_lms.models import EmailAddress
+from demo_lms.models import Assignment, CourseRun, EmailAddress
 from demo_lms.models.primary import rows_of
 from program_enrollments.data import Attendance, Seat
 from program_enrollments.host.contract import HostContract
@@ -48,6 +48,26 @@ class TestDemoHost(HostContract):
 
     def record_activity(self, *, user_id: int, course_id: str, day: date) -> None:
         DailyActivityFactory(user_id=user_id, course_run_id=course_id, day=day, units_done=3)
+
+    def record_progress(self, *, user_id: int, course_id: str, share: float) -> None:
+        DailyActivityFactory(user_id=user_id, course_run_id=course_id, day=date(2026, 3, 1), units_done=0)
+        DailyActivityFactory(user_id=user_id, course_run_id=course_id, units_done=round(share * 10))
+
+    def make_due_date(self, *, course_id: str, title: str, due: datetime) -> None:
+        Assignment.objects.create(course_run_id=course_id, title=title, due=due)
+
+    def award_certificate(self, *, user_id: int, course_id: str) -> None:
+        CourseRun.objects.filter(pk=course_id).update(end=timezone.now() - timedelta(days=1))
+        CourseGradeFactory(user_id=user_id, course_run_id=course_id)
+
+    def make_account_of_the_university(self) -> int:
+        user = UserFactory()
+        user.set_unusable_password()
+        user.save()
+        return int(user.pk)
+
+    def make_account_with_password(self) -> int:
+        return int(UserFactory().pk)
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""The adapter for Open edX over the stand-ins: each file of stories in a process of its own, in their project."""
+"""The adapter for Open edX over the stand-ins: all stories in one process of its own, in their project."""
 
 from __future__ import annotations
 
@@ -16,14 +16,23 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> InstalledPlatform:
     return install(tmp_path_factory.mktemp("openedx"))
 
 
-@pytest.mark.parametrize(
-    "stories", ["adapter_contract.py", "adapter_stories.py", "platform_stories.py", "import_stories.py"]
+STORIES = (
+    "adapter_contract.py",
+    "adapter_stories.py",
+    "platform_stories.py",
+    "import_stories.py",
+    "dashboard_stories.py",
+    "event_stories.py",
+    "adoption_stories.py",
 )
-def test_all_hold_on_the_platform(platform: InstalledPlatform, monkeypatch: pytest.MonkeyPatch, stories: str) -> None:
+
+
+def test_all_stories_hold_on_the_platform(platform: InstalledPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one process: to start one and to make its database takes longer than the stories."""
     suffix = "_".join(filter(None, [os.environ.get("TEST_DB_SUFFIX", ""), "openedx"]))
     monkeypatch.setenv("TEST_DB_SUFFIX", suffix)
 
     options = ["-q", "--ds", "lms.envs.test", "--confcutdir", str(PLATFORM), "-W", OLD_PYTHON, "-o", "pythonpath="]
-    ran = platform.run("-m", "pytest", *options, str(PLATFORM / stories), settings="test")
+    ran = platform.run("-m", "pytest", *options, *(str(PLATFORM / name) for name in STORIES), settings="test")
 
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from django.db import connection
 
+CELERY = (sys.executable, "-m", "celery", "-A", "tests.long.celery_app")
+WORKER = (*CELERY, "worker", "--pool=solo", "--without-gossip", "--without-mingle", "--without-heartbeat")
 RUN_JOBS = (sys.executable, "demo_lms/manage.py", "run_jobs")
 ROOT = Path(__file__).parents[2]
 
@@ -26,6 +28,7 @@ class Workers:
     command: Sequence[str]
     environ: dict[str, str]
     count: int
+    dice: random.Random = field(default_factory=random.Random)
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self) -> None:
@@ -43,10 +46,31 @@ class Workers:
 
     def kill_one(self) -> None:
         """Kill a process, and those it has started, as a machine that loses its power does."""
-        process = self.processes.pop(random.randrange(len(self.processes)))
+        process = self.processes.pop(self.dice.randrange(len(self.processes)))
         assert process.poll() is None, "A worker ended by itself; run its command by hand to see why."
         self._kill(process)
         self.start()
+
+    def kill_all(self) -> None:
+        """Kill all processes at once, so that nothing is under way until others have started."""
+        for _ in range(self.count):
+            process = self.processes.pop()
+            assert process.poll() is None, "A worker ended by itself; run its command by hand to see why."
+            self._kill(process)
+        self.start()
+
+    def kill_at(self, moments: Sequence[int], *, progress: Callable[[], int], seconds: float) -> None:
+        """Kill one process or all of them shortly after each of these moments of the work: with lines, not with time.
+
+        After each kill somebody has to start or to take over, so that there is work left for the next one.
+        """
+        for moment in moments:
+            wait_until(lambda moment=moment: progress() >= moment, seconds=seconds, what=f"line {moment}")  # type: ignore[misc]
+            time.sleep(self.dice.uniform(0, 0.1))
+            if self.dice.random() < 0.5:
+                self.kill_all()
+            else:
+                self.kill_one()
 
     def stop(self) -> None:
         """Kill all."""

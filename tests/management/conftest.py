@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pytest_django import Settings
@@ -63,3 +64,16 @@ def discovery(settings: Settings) -> Iterator[DiscoveryServer]:
     with serve_discovery() as server:
         configure(settings, **server.settings())
         yield server
+
+
+@pytest.fixture
+def file_storage(settings: Settings, tmp_path: Path) -> Path:
+    """A folder of its own for the files that commands send."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "program_enrollments": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path / "files")},
+        },
+    }
+    return tmp_path

@@ -7,8 +7,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from program_enrollments import api
-from program_enrollments.metadata_source import MAX_METADATA_BYTES, is_public
+from program_enrollments.metadata_source import MAX_METADATA_BYTES
 from program_enrollments.models import ProposedMetadata, SamlConfiguration
+from program_enrollments.public_http import is_public
 from tests.factories.saml import SamlConfigurationFactory
 from tests.loopback import free_port
 from tests.management.refreshing import refresh

@@ -9,8 +9,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from program_enrollments import api
-from program_enrollments.models import Invitation, KeptAnswer, MetadataRequest, SeenAssertion
-from tests.factories.enrollment import SchoolFactory
+from program_enrollments.data import Origin, Source
+from program_enrollments.models import Disclosure, Invitation, KeptAnswer, MetadataRequest, SeenAssertion
+from tests.factories.enrollment import LearnerFactory, ProgramFactory, SchoolFactory
 from tests.factories.host import UserFactory
 
 HOUR = timedelta(hours=1)
@@ -45,6 +46,10 @@ def forget(**options: Any) -> str:
     return out.getvalue()
 
 
+def counted(first: str) -> str:
+    return f"Forgotten: {first}, files 0, outcomes 0, links 0, webhook messages 0, looks at personal data 0, mails 0.\n"
+
+
 @pytest.mark.django_db
 class TestWhatHasExpired:
     def test_is_deleted_and_the_rest_stays(self) -> None:
@@ -55,20 +60,20 @@ class TestWhatHasExpired:
 
         out = forget()
 
-        assert out == "Forgotten: assertions 3, kept answers 4, files 0, outcomes 0, links 0.\n"
+        assert out == counted("assertions 3, kept answers 4")
         assert SeenAssertion.objects.count() == 2
         assert KeptAnswer.objects.get().key == "new0"
 
     def test_includes_answers_that_never_came(self) -> None:
         keep(1, expires_in=-HOUR, prefix="died", status=None)
 
-        assert forget() == "Forgotten: assertions 0, kept answers 1, files 0, outcomes 0, links 0.\n"
+        assert forget() == counted("assertions 0, kept answers 1")
 
     def test_is_nothing_the_second_time(self) -> None:
         see(1, expires_in=-HOUR, prefix="old")
         forget()
 
-        assert forget() == "Forgotten: assertions 0, kept answers 0, files 0, outcomes 0, links 0.\n"
+        assert forget() == counted("assertions 0, kept answers 0")
 
     def test_is_not_reported_if_nobody_wants_to_know(self) -> None:
         assert forget(verbosity=0) == ""
@@ -125,3 +130,45 @@ def test_links_are_forgotten_a_month_after_they_ended() -> None:
     assert Invitation.objects.count() == 1
     drafts = MetadataRequest.objects.filter(sent_at__isnull=False)
     assert (MetadataRequest.objects.count(), drafts.count()) == (2, 1), "a draft that waits for a person is kept"
+
+
+def look(program: Any, *, days_ago: int, learner_id: int | None = None) -> None:
+    at = timezone.now() - timedelta(days=days_ago)
+    api.record_disclosure(user_id=1, program=program, page="learner", rows=1, learner_id=learner_id, now=at)
+
+
+@pytest.mark.django_db
+class TestLooksAtPersonalData:
+    def test_are_deleted_after_two_years(self) -> None:
+        program = ProgramFactory()
+        for days_ago in (800, 731, 729, 0):
+            look(program, days_ago=days_ago)
+
+        assert api.forget_expired(now=timezone.now()).disclosures == 2
+        assert Disclosure.objects.count() == 2
+
+    def test_are_deleted_in_batches(self) -> None:
+        program, at = ProgramFactory(), timezone.now() - timedelta(days=800)
+        Disclosure.objects.bulk_create(
+            Disclosure(school_id=program.school_id, program=program, at=at, user_id=1, page="learner", rows=1)
+            for _ in range(1_001)
+        )
+
+        assert api.forget_expired(now=timezone.now()).disclosures == 1_001
+
+    def test_are_kept_forever_if_the_operator_says_so(self, settings: Any) -> None:
+        settings.PROGRAM_ENROLLMENTS = {**settings.PROGRAM_ENROLLMENTS, "KEEP_DISCLOSURES_DAYS": None}
+        look(ProgramFactory(), days_ago=10_000)
+
+        assert api.forget_expired(now=timezone.now()).disclosures == 0
+
+    def test_no_longer_say_at_whom_once_the_person_is_retired(self) -> None:
+        program = ProgramFactory()
+        retired, other = (LearnerFactory(school=program.school) for _ in range(2))
+        for learner in (retired, other):
+            look(program, days_ago=1, learner_id=learner.pk)
+
+        origin = Origin(source=Source.COMMAND.value)
+        api.retire_learners(persons=api.Persons(learner_ids=[retired.pk]), origin=origin)
+
+        assert list(Disclosure.objects.order_by("pk").values_list("learner_id", flat=True)) == [None, other.pk]

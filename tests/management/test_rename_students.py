@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from io import StringIO
+from datetime import date
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 from social_django.models import UserSocialAuth
 
 from program_enrollments import api
 from program_enrollments.data import Origin, Source
-from program_enrollments.models import IdentityProvider, Learner, LedgerEntry
+from program_enrollments.models import IdentityProvider, Job, Learner, LedgerEntry, StagedRow
 from tests.factories.enrollment import (
     IdentityProviderFactory,
     LearnerFactory,
@@ -101,12 +103,23 @@ class TestRenaming:
         assert words == ["taken", "unknown", "invalid", "invalid", "invalid"]
         assert set(Learner.objects.values_list("student_key", flat=True)) == {"S-1", "S-2", "S-3", "S-9"}
 
-    def test_refuses_rows_that_speak_of_one_id_twice(self, provider: IdentityProvider) -> None:
-        """Chains and swaps depend on an order that a table doesn't have."""
+    def test_refuses_rows_that_give_one_id_twice(self, provider: IdentityProvider) -> None:
         for key in ("a", "b", "c", "d"):
             LearnerFactory(school=provider.school, student_key=key)
 
-        assert rename(provider, ("a", "b"), ("b", "x"), ("c", "y"), ("d", "Y")) == ["invalid"] * 4
+        assert rename(provider, ("a", "x"), ("A", "z"), ("c", "y"), ("d", "Y")) == ["invalid"] * 4
+
+    def test_chains_and_swaps_are_judged_by_their_result(self, provider: IdentityProvider) -> None:
+        for key in ("a", "b", "c", "d"):
+            LearnerFactory(school=provider.school, student_key=key)
+
+        assert rename(provider, ("a", "b"), ("b", "x"), ("c", "d"), ("d", "c"), dry_run=True) == ["renamed"] * 4
+        assert rename(provider, ("a", "b"), ("b", "x"), ("c", "d"), ("d", "c")) == ["renamed"] * 4
+        assert list(Learner.objects.order_by("pk").values_list("student_key", flat=True))[:4] == ["b", "x", "d", "c"]
+
+    def test_more_that_depend_on_each_other_than_one_transaction_takes(self, provider: IdentityProvider) -> None:
+        chain = [(f"S-{number}", f"S-{number + 1}") for number in range(1_001)]
+        assert set(rename(provider, *chain)) == {"invalid"}
 
     def test_as_a_dry_run_writes_nothing(self, provider: IdentityProvider) -> None:
         LinkedLearnerFactory(school=provider.school, student_key="S-1")
@@ -128,6 +141,14 @@ class TestRenaming:
         assert statements(0, 3) == statements(10, 100)
 
 
+class Terminal(StringIO):
+    """A stream that somebody looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.usefixtures("file_storage")
 class TestTheCommand:
     @pytest.fixture
     def write(self, tmp_path: Path) -> Callable[[str], str]:
@@ -149,9 +170,47 @@ class TestTheCommand:
 
         out, err = self.run(path, reason="new IDs")
 
-        assert (out, err) == ("1 renamed\n", "")
-        assert LedgerEntry.objects.get().reason == "new IDs"
-        assert self.run(path)[0] == "1 had this ID already\n"
+        job = Job.objects.get()
+        assert (out, err) == (f"1 changed, 0 unchanged, 0 refused (job {job.pk})\n", "")
+        entry = LedgerEntry.objects.get()
+        assert (entry.reason, entry.job_id) == ("new IDs", job.pk)
+        assert not StagedRow.objects.exists()
+        assert self.run(path)[0].startswith("0 changed, 1 unchanged, 0 refused")
+
+    def test_waits_for_the_files_that_came_before(
+        self, provider: IdentityProvider, write: Callable[[str], str]
+    ) -> None:
+        LearnerFactory(school=provider.school, student_key="S-1")
+        self.upload(provider, b"old_student_key,new_student_key\nS-1,S-2\n")
+        out, _err = self.run(write("old_student_key,new_student_key\nS-2,S-3\n"))
+        assert out.startswith("1 changed")
+        assert Learner.objects.filter(student_key="S-3").exists()
+        assert [job.state for job in Job.objects.all()] == ["succeeded", "succeeded"]
+
+    def upload(self, provider: IdentityProvider, raw: bytes) -> None:
+        api.upload_rekeys(
+            school=provider.school,
+            sent=api.SentFile(BytesIO(raw), "ids.csv", len(raw), ""),
+            options=api.RekeyOptions(),
+            origin=ORIGIN,
+        )
+
+    def test_of_a_day_that_is_over(self, provider: IdentityProvider, write: Callable[[str], str]) -> None:
+        with pytest.raises(CommandError, match="that day is over"):
+            self.run(write("old_student_key,new_student_key\n"), honor_old_until=date(2020, 1, 1))
+
+    def test_a_terminal_gets_a_progress_bar(
+        self, provider: IdentityProvider, write: Callable[[str], str], settings: Settings
+    ) -> None:
+        settings.PROGRAM_ENROLLMENTS = {**settings.PROGRAM_ENROLLMENTS, "CHUNK_SIZE": 1}
+        LearnerFactory(school=provider.school, student_key="S-1")
+        path = write("old_student_key,new_student_key\nS-1,sasha\nsasha2,kim\n")
+        err = Terminal()
+
+        with pytest.raises(CommandError, match="1 of 2 rows"):
+            call_command("rename_students", path, identity_provider="uni-a-new", stdout=StringIO(), stderr=err)
+
+        assert "2/2" in err.getvalue()
 
     def test_says_which_lines_to_look_at_and_names_nobody(
         self, provider: IdentityProvider, write: Callable[[str], str], capsys: pytest.CaptureFixture[str]
@@ -163,7 +222,7 @@ class TestTheCommand:
         with pytest.raises(CommandError, match="1 of 2 rows"):
             call_command("rename_students", path, identity_provider="uni-a-new", stdout=out, stderr=err)
 
-        assert "line 3: nobody" in err.getvalue()
+        assert "line 3: Nobody" in err.getvalue()
         assert "S-2" not in out.getvalue() + err.getvalue()
         assert Learner.objects.filter(student_key="sasha").exists(), "the others are done"
 
@@ -173,8 +232,8 @@ class TestTheCommand:
             ("", "lacks the columns"),
             ("a,b\n1,2\n", "lacks the columns old_student_key, new_student_key"),
             ("S-7001;S-7002\n", "Line 1 has"),
-            ("old_student_key,new_student_key\nS-7001,S-7002,S-7003\n", "Line 2 cannot be read. The line has 3 fields"),
-            ('old_student_key,new_student_key\n"S-7001"x,S-7002\n', "Line 2 cannot be read. A quotation mark"),
+            ("old_student_key,new_student_key\nS-7001,S-7002,S-7003\n", "1 of 1 rows"),
+            ('old_student_key,new_student_key\n"S-7001"x,S-7002\n', "1 of 1 rows"),
             ('old_student_key,new_student_key\n"S-7001,S-7002\n', "line 2 is never closed"),
         ],
     )
@@ -193,7 +252,8 @@ class TestTheCommand:
         learner = LearnerFactory(school=provider.school, student_key="S-1")
         path = tmp_path / "ids.csv"
         path.write_bytes("old_student_key,new_student_key\rS-1,ü\r".replace(",", delimiter).encode(encoding))
-        assert self.run(str(path)) == ("1 renamed\n", "")
+        out, err = self.run(str(path))
+        assert (out.partition(",")[0], err) == ("1 changed", "")
         learner.refresh_from_db()
         assert learner.student_key == "ü"
 

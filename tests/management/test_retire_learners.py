@@ -53,6 +53,24 @@ def test_by_school_and_student_id_or_address() -> None:
     assert [is_retired(learner) for learner in (one, two, other)] == [True, True, False]
 
 
+class Terminal(io.StringIO):
+    """A stream that somebody looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_a_progress_bar() -> None:
+    learners = LearnerFactory.create_batch(3)
+    err = Terminal()
+
+    call_command("retire_learners", *(str(one.pk) for one in learners), stdout=io.StringIO(), stderr=err)
+
+    assert "3/3" in err.getvalue()
+    assert "learners" in err.getvalue()
+    assert retire(LearnerFactory().pk)[1] == ""
+
+
 def test_by_account() -> None:
     learner = LinkedLearnerFactory()
 
@@ -113,6 +131,8 @@ def test_who_is_meant_must_be_clear(arguments: list[str], failure: str) -> None:
     assert retire(*arguments)[2] == failure
 
 
+# Refused before the database is asked.
+@pytest.mark.once
 @pytest.mark.parametrize(
     "arguments",
     [

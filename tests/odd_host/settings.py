@@ -15,8 +15,8 @@ INSTALLED_APPS = [*APPS, "tests.odd_host"]
 AUTH_USER_MODEL = "odd_host.Account"
 PROGRAM_ENROLLMENTS = {**OF_THE_DEMO, "HOST": "tests.odd_host.host.OddHost"}
 
-# 1.502 and 0,5 instead of 1502 and 0.5.
-LANGUAGE_CODE = "de"
+# 1.502 and 0,5 instead of 1502 and 0.5. In a language that the app has no catalog of, so that the stories read English.
+LANGUAGE_CODE, LANGUAGES = "nl", [("nl", "Nederlands")]
 USE_THOUSAND_SEPARATOR = True
 
 # A replica that has been behind since the tables were made. SQLite will do for it, whatever the primary is.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -11,7 +12,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from program_enrollments.rest_api.openapi.document import build_document
+from program_enrollments.rest_api.openapi import read_document
 
 MOUNT = "api/program_enrollments"
 DOCUMENT_URI = "urn:document"
@@ -23,7 +24,7 @@ def dereference(value: Any) -> Any:
     """Follow a reference into the document's components."""
     if not isinstance(value, dict) or "$ref" not in value:
         return value
-    target: Any = build_document()
+    target: Any = read_document()
     for part in value["$ref"].removeprefix("#/").split("/"):
         target = target[part]
     return dereference(target)
@@ -31,7 +32,7 @@ def dereference(value: Any) -> Any:
 
 @lru_cache(maxsize=1)
 def _registry() -> Any:
-    resource: Any = Resource.from_contents(build_document(), default_specification=DRAFT202012)
+    resource: Any = Resource.from_contents(read_document(), default_specification=DRAFT202012)
     return Registry().with_resource(DOCUMENT_URI, resource)
 
 
@@ -63,12 +64,14 @@ def routes() -> Iterator[tuple[str, Any]]:
             yield from walk([pattern], "")
 
 
+def path_of(route: str) -> str:
+    """Return a Django route as the document writes it."""
+    return "/" + re.sub(r"<\w+:(\w+)>", r"{\1}", route.removeprefix(MOUNT).lstrip("/"))
+
+
 def find_operation(route: str, method: str) -> Any:
     """Return the operation at a Django route, or None where the document has none."""
-    path = "/" + route.removeprefix(MOUNT).lstrip("/")
-    for converter in ("segment", "anything"):
-        path = path.replace(f"<{converter}:", "{")
-    return build_document()["paths"].get(path.replace(">", "}"), {}).get(method.lower())
+    return read_document()["paths"].get(path_of(route), {}).get(method.lower())
 
 
 def check_answer(response: Any, *, method: str) -> None:

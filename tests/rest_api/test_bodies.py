@@ -7,14 +7,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest
 from program_enrollments.models import Learner
 from program_enrollments.rest_api.errors import InvalidBody
 from program_enrollments.rest_api.rows import MAX_ERRORS, read_course_rows, read_program_rows
+from tests.examples import examples
 from tests.rest_api.callers import Caller, Campus
 
 GOOD = '{"student_key": "S-0", "status": "enrolled"}'
@@ -196,7 +196,7 @@ ROW = st.fixed_dictionaries(
 class TestAnythingAtAll:
     """Whatever comes: an answer, and never a 5xx (the client of these tests raises on anything unforeseen)."""
 
-    @hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @examples(60)
     @given(body=st.lists(ROW, max_size=4) | JSON)
     def test_json_is_answered(self, campus: Campus, sis: Caller, body: Any) -> None:
         for path in (campus.enrollments, campus.course_enrollments):
@@ -205,7 +205,7 @@ class TestAnythingAtAll:
             if response.status_code != 400:
                 assert "internal-error" not in response.json().values()
 
-    @hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @examples(60)
     @given(body=st.binary(max_size=60))
     def test_bytes_are_answered(self, campus: Campus, sis: Caller, body: bytes) -> None:
         assert sis.put(campus.enrollments, body).status_code in {200, 207, 400, 422}

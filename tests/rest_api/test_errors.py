@@ -160,8 +160,14 @@ class TestTable:
         exceptions.SignOnRefused,
         # Of the console alone.
         exceptions.AccessRefused,
+        exceptions.ContactRefused,
         exceptions.InvitationDoesNotExist,
         exceptions.MetadataRequestDoesNotExist,
+        exceptions.WebhookDoesNotExist,
+        exceptions.FeedDoesNotExist,
+        exceptions.FeedRefused,
+        exceptions.WebhookFailed,
+        exceptions.WebhookRefused,
     }
 
     def test_every_exception_that_a_caller_can_meet_has_a_line(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from demo_lms.demo_data import seed as fill_demo
@@ -16,6 +16,8 @@ from program_enrollments import api
 from program_enrollments.data import ProgramStatus
 from program_enrollments.models import Learner, LedgerEntry, PreemptiveProgramEnrollment
 from program_enrollments.rest_api.exports import BROKEN_OFF
+from tests.api.steps import STAFF
+from tests.examples import examples
 from tests.factories.enrollment import (
     CourseRunFactory,
     LinkedLearnerFactory,
@@ -95,10 +97,23 @@ def test_every_line_is_unchanged(
     assert sis.get(f"{campus.path}{taken_out}", query=CSV).getvalue() == content
 
 
+@pytest.mark.parametrize("mode", ["upsert", "snapshot"])
+def test_who_has_lost_their_id_is_refused_and_stays(campus: Campus, sis: Caller, mode: str) -> None:
+    sis.put(campus.enrollments, [{"student_key": key, "status": "enrolled"} for key in ("S-1", "S-2", "S-3")])
+    api.release_student_keys(school=campus.school, student_keys=["S-2"], origin=STAFF)
+    content = sis.get(campus.enrollments, query=CSV).getvalue()
+    assert b"released-" in content
+
+    job = send(sis, f"{campus.path}enrollments/upload/", content, mode=mode)
+
+    assert (job["state"], job["changed"], job["refused"], job["removals"]) == ("succeeded", 0, 1, 0)
+    assert sis.get(campus.enrollments, query=CSV).getvalue() == content
+
+
 KEYS = st.text(alphabet="'=+-@aB1é,;\"\n \t＝", min_size=1, max_size=6)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40)
 @given(st.lists(st.tuples(KEYS, st.sampled_from(ProgramStatus.values)), max_size=6))
 def test_whatever_the_ids_are(campus: Campus, sis: Caller, rows: list[tuple[str, str]]) -> None:
     sis.put(campus.enrollments, [{"student_key": key, "status": status} for key, status in rows])

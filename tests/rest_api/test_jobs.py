@@ -183,3 +183,78 @@ class TestWhoSeesWhat:
             assert len(sis.get("jobs/", query=query).json()["results"]) == count
         page = sis.get("jobs/", query={"page_size": "1"}).json()
         assert sis.get(page["next"]).json()["results"] == newest_first[1:]
+
+
+class TestUndo:
+    def test_a_preview_and_the_undo(self, sis: Caller, campus: Campus) -> None:
+        send(sis, campus, people(2))
+        job = send(sis, campus, "student_key,status\nS-000,suspended\nS-009,enrolled\n")
+        path = f"jobs/{job['id']}/undo/"
+        shown = sis.post(path, {"reason": "The wrong file"}, query={"dry_run": "true"})
+        assert (shown.status_code, shown.json()["dry_run"], shown.json()["undoes"]) == (202, True, job["id"])
+        answer = sis.post(path, {"reason": "The wrong file"})
+        undo = answer.json()
+        assert (answer.status_code, undo["state"], undo["undoes"], undo["undone_by"]) == (
+            202,
+            "pending",
+            job["id"],
+            None,
+        )
+        assert answer["Location"].endswith(f"/jobs/{undo['id']}/")
+        assert (undo["kind"], undo["mode"], undo["held"]) == ("program_enrollments", "upsert", None)
+        while api.run_next_slice():
+            pass
+        undo = sis.get(f"jobs/{undo['id']}/").json()
+        assert (undo["state"], undo["total"], undo["done"], undo["changed"]) == ("succeeded", 2, 2, 2)
+        assert undo["counts"] == {"enrolled": 1, "deleted": 1}
+        assert sis.get(f"jobs/{job['id']}/").json()["undone_by"] == undo["id"]
+        listed = {row["id"]: row["undone_by"] for row in sis.get("jobs/").json()["results"]}
+        assert listed[job["id"]] == undo["id"]
+        rows = sis.get(f"jobs/{undo['id']}/rows/").json()["results"]
+        assert [(row["line"], row["student_key"], row["word"], row["before"], row["after"]) for row in rows] == [
+            (2, "S-000", "enrolled", "suspended", "enrolled"),
+            (3, "S-009", "deleted", "enrolled", None),
+        ]
+        assert rows == sis.get(f"jobs/{shown.json()['id']}/rows/").json()["results"]
+        result = read_result(sis.get(f"jobs/{undo['id']}/result/"))
+        assert result[0] == ["course_id", "student_key", "line", "word", "detail", "before", "after"]
+        assert [row[1] for row in result[1:]] == ["S-000", "S-009"]
+        assert undo["result_url"].endswith(f"/jobs/{undo['id']}/result/")
+
+    def test_of_changed_student_ids(self, sis: Caller, campus: Campus) -> None:
+        send(sis, campus, people(2))
+        lines = b"old_student_key,new_student_key\nS-000,S-001\nS-001,T-1\n"
+        upload = f"schools/{campus.school.key}/student_keys/upload/"
+        job = sis.post(upload, lines, content_type="text/csv").json()
+        while api.run_next_slice():
+            pass
+        undo = sis.post(f"jobs/{job['id']}/undo/", {"reason": "The wrong file"}).json()
+        assert (undo["kind"], undo["program"], undo["undoes"]) == ("student_keys", None, job["id"])
+        while api.run_next_slice():
+            pass
+        rows = sis.get(f"jobs/{undo['id']}/rows/").json()["results"]
+        assert [(row["student_key"], row["word"], row["before"], row["after"]) for row in rows] == [
+            ("S-001", "renamed", "S-001", "S-000"),
+            ("T-1", "renamed", "T-1", "S-001"),
+        ]
+        assert read_result(sis.get(f"jobs/{undo['id']}/result/"))[1][-2:] == ["S-001", "S-000"]
+
+    def test_what_is_refused(self, sis: Caller, campus: Campus) -> None:
+        job = send(sis, campus, people(2))
+        dry = send(sis, campus, people(3), dry_run="true")
+        path = f"jobs/{job['id']}/undo/"
+        assert sis.post(path, {}).json()["error_code"] == "invalid_body"
+        assert sis.post(path, {"reason": "x"}, query={"dry_run": "perhaps"}).json()["error_code"] == "invalid_parameter"
+        assert sis.post(path, {"reason": "x"}, query={"dryrun": "true"}).json()["error_code"] == "invalid_parameter"
+        wrong = sis.post(f"jobs/{dry['id']}/undo/", {"reason": "x"})
+        assert (wrong.status_code, wrong.json()["error_code"]) == (409, "wrong_state")
+        assert sis.post(path, {"reason": "x"}).status_code == 202
+        again = sis.post(path, {"reason": "x"})
+        assert (again.status_code, again.json()["error_code"]) == (409, "already_undone")
+
+    def test_a_repeated_request_is_one_undo(self, sis: Caller, campus: Campus) -> None:
+        job = send(sis, campus, people(2))
+        path = f"jobs/{job['id']}/undo/"
+        answers = [sis.post(path, {"reason": "x"}, headers={"Idempotency-Key": "key-1"}).json() for _ in range(2)]
+        assert answers[0] == answers[1]
+        assert Job.objects.filter(undoes=job["id"]).count() == 1

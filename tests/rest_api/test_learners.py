@@ -89,6 +89,7 @@ def test_an_answer_has_the_contracts_members(sis: Client, program: Program) -> N
                 "real": True,
                 "course_staff": False,
                 "host": None,
+                "drift": True,
                 "problem": None,
                 "keep": None,
             }

@@ -13,7 +13,7 @@ from social_django.models import UserSocialAuth
 from program_enrollments.models import IdentityProvider, Learner, SamlConfiguration, SchoolEmailDomain
 from program_enrollments.saml.connections import MAX_AGE_SECONDS, SESSION_KEY
 from program_enrollments.saml.identities import UID
-from tests.factories.enrollment import LinkedLearnerFactory
+from tests.factories.enrollment import LearnerFactory, LinkedLearnerFactory
 from tests.factories.host import ConfirmedUserFactory, UserFactory
 from tests.saml.student import Student
 from tests.saml.university import University
@@ -21,6 +21,7 @@ from tests.saml.university import University
 MAIL = "urn:oid:0.9.2342.19200300.100.1.3"
 ADDRESS = "sasha@uni-a.example"
 PAGE = "/sso/connect/"
+OUTCOME = "/sso/outcome/"
 
 
 def sign_on(student: Student, university: University, address: str = ADDRESS, **query: str) -> Any:
@@ -98,12 +99,75 @@ class TestConnecting:
 
         response = student.client.post(PAGE, {"decision": "connect"})
 
-        assert (response.status_code, response["Location"]) == (302, "/courses/one/")
+        assert (response.status_code, response["Location"]) == (302, OUTCOME)
         assert UserSocialAuth.objects.values_list("uid", "user").get() == ("uni-a:S-1", sasha.pk)
         again = Student()
         assert sign_on(again, uni_a)["Location"] == "/dashboard/"
         assert again.username == "sasha"
         assert User.objects.count() == 1
+
+    def test_ends_on_a_page_that_says_so_and_leads_on(self, student: Student, uni_a: University, sasha: User) -> None:
+        sign_on(student, uni_a, next="/courses/one/")
+        sign_in(student, "sasha")
+
+        page = student.client.post(PAGE, {"decision": "connect"}, follow=True).content.decode()
+
+        assert "Your account is connected" in page
+        assert "sasha" in page
+        assert 'href="/courses/one/"' in page
+
+    def test_confirms_the_address_if_the_school_vouches_for_it(
+        self, student: Student, uni_a: University, provider: IdentityProvider, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        """And what another school promised to that address becomes real."""
+        sasha = UserFactory(username="sasha", email=ADDRESS)
+        elsewhere = LearnerFactory(student_key="X-1", email=ADDRESS)
+        SchoolEmailDomain.objects.create(school=provider.school, domain="uni-a.example")
+        SamlConfiguration.objects.update(confirms_email=True)
+        sign_on(student, uni_a)
+        sign_in(student, "sasha")
+
+        with django_capture_on_commit_callbacks(execute=True):
+            page = student.client.post(PAGE, {"decision": "connect"}, follow=True).content.decode()
+
+        assert "Your e-mail address is confirmed." in page
+        sasha.refresh_from_db()
+        assert sasha.email_address.is_verified
+        elsewhere.refresh_from_db()
+        assert (elsewhere.user, elsewhere.link_how) == (sasha, "email")
+
+    @pytest.mark.parametrize("confirms", [True, False])
+    def test_leaves_an_address_unconfirmed_that_the_school_does_not_vouch_for(
+        self, student: Student, uni_a: University, provider: IdentityProvider, confirms: bool
+    ) -> None:
+        """The provider may not confirm addresses, or may not at this domain."""
+        sasha = UserFactory(username="sasha", email=ADDRESS)
+        SchoolEmailDomain.objects.create(
+            school=provider.school, domain="other.example" if confirms else "uni-a.example"
+        )
+        SamlConfiguration.objects.update(confirms_email=confirms)
+        sign_on(student, uni_a)
+        sign_in(student, "sasha")
+
+        page = student.client.post(PAGE, {"decision": "connect"}, follow=True).content.decode()
+
+        assert "is not confirmed yet" in page
+        sasha.refresh_from_db()
+        assert not sasha.email_address.is_verified
+
+    def test_coming_back_through_the_university_is_no_loop(
+        self, student: Student, uni_a: University, sasha: User
+    ) -> None:
+        """The host's sign-in page offers the university, too. It proves nothing new."""
+        sign_on(student, uni_a, next="/courses/one/")
+        assert "You have come back" not in student.client.get(PAGE).content.decode()
+
+        assert sign_on(student, uni_a, next=PAGE)["Location"] == PAGE
+
+        assert "You have come back through University A" in student.client.get(PAGE).content.decode()
+        sign_in(student, "sasha")
+        page = student.client.post(PAGE, {"decision": "connect"}, follow=True).content.decode()
+        assert 'href="/courses/one/"' in page, "where the student wanted to go at first"
 
     def test_realizes_what_was_promised(
         self,

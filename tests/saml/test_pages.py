@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +16,7 @@ from django.utils.html import escape
 from lxml import etree
 from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 
+import program_enrollments
 from demo_lms.idp.keys import KeyPair, make_key_pair
 from program_enrollments import api
 from program_enrollments.colors import MIN_TEXT_CONTRAST, contrast
@@ -122,6 +124,22 @@ class TestTheSchoolsPage:
         assert page.status_code == explanation.status
         assert escape(str(explanation.person)) in page.content.decode()
         assert escape(str(explanation.support)) in page.content.decode()
+
+    @pytest.mark.parametrize("obstacle", [disabled, only_for_tests], ids=lambda obstacle: obstacle.__name__)
+    def test_without_a_way_in_is_still_the_schools(
+        self, client: Client, provider: IdentityProvider, obstacle: Callable[[IdentityProvider], SignOnRefusal]
+    ) -> None:
+        School.objects.update(
+            primary_color="#7a1f2b", support_name="Registrar", support_email="registrar@uni-a.example"
+        )
+        obstacle(provider)
+
+        page = client.get("/sso/schools/uni-a/").content.decode()
+
+        assert "Nobody can sign in with University A now" in page
+        assert "You could not be signed in" not in page, "nobody has tried"
+        assert "--school: #7a1f2b" in page
+        assert '<a href="mailto:registrar@uni-a.example">Registrar</a>' in page
 
     @pytest.mark.parametrize("obstacle", OBSTACLES, ids=lambda obstacle: obstacle.__name__)
     def test_leaves_out_a_provider_that_is_no_way_in(
@@ -332,3 +350,26 @@ class TestTheApi:
         with django_assert_num_queries(1):
             _provider, saml = api.get_saml_provider(slug="uni-a")
             assert saml.certificates
+
+
+class TestTheFocusRing:
+    STYLES = Path(program_enrollments.__file__).parent / "static" / "program_enrollments" / "sign_on.css"
+
+    @staticmethod
+    def colors(block: str) -> dict[str, str]:
+        found = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6})\b", block))
+        return {
+            name: color if len(color) > 4 else "#" + "".join(2 * digit for digit in color[1:])
+            for name, color in found.items()
+        }
+
+    def test_stands_out_in_light_and_in_dark(self) -> None:
+        light, dark = re.findall(r":root \{(.*?)\}", self.STYLES.read_text(encoding="utf-8"), re.DOTALL)
+
+        for block in (light, dark):
+            colors = self.colors(block)
+            for background in ("paper", "back"):
+                assert contrast(colors["focus"], colors[background]) >= 3
+            # On a school's color, the one ring or the other one.
+            for school in ("#777777", "#ffd54a", "#1a4f8b", "#000000", "#ffffff"):
+                assert max(contrast(colors[ring], school) for ring in ("focus", "focus-around")) >= 3

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from lxml import html
 
 from program_enrollments.models import IdentityProvider, SamlConfiguration
 from program_enrollments.saml.attributes import FRIENDLY_NAMES
 from program_enrollments.saml.identities import EMAIL, FIRST_NAME, FULL_NAME, LAST_NAME, UID, USERNAME
+from tests.factories.enrollment import UserSocialAuthFactory
+from tests.factories.host import StaffUserFactory, SuperuserFactory
 from tests.saml.student import MAIL, Student, sign_on
 from tests.saml.university import University
 
@@ -82,3 +85,53 @@ class TestThePermanentId:
 
         assert "A real sign-on would be refused" in response.content.decode()
         assert "Could be the permanent ID" in rows(response)[UID]
+
+    def test_is_named_as_people_know_it(self, student: Student, uni_a: University) -> None:
+        page = sign_on(student, uni_a, "S-1").content.decode()
+
+        assert f"The permanent ID is read from uid (<code>{UID}</code>)." in page
+
+
+class TestUsingAnother:
+    """Staff in whose browser the test ran choose the attribute on the page that shows it."""
+
+    def chosen(self, student: Student, university: University) -> list[str]:
+        response = sign_on(student, university, "S-1", **{NUMBER: ["4711"]})
+        return [str(link) for link in html.fromstring(response.content.decode()).xpath("//table//a/@href")]
+
+    def test_is_a_link_and_a_button(self, student: Student, uni_a: University) -> None:
+        student.client.force_login(SuperuserFactory())
+        (link,) = self.chosen(student, uni_a)
+        page = student.client.get(link).content.decode()
+        assert NUMBER in page
+        assert "People have signed on" not in page
+
+        response = student.client.post(link)
+
+        configuration = SamlConfiguration.objects.get()
+        assert configuration.id_attribute == NUMBER
+        assert response["Location"].endswith(f"/identityprovider/{configuration.identity_provider_id}/change/")
+        entry = LogEntry.objects.get()
+        assert NUMBER in entry.change_message
+        assert UID in entry.change_message
+
+    def test_warns_if_people_have_signed_on(self, student: Student, uni_a: University) -> None:
+        UserSocialAuthFactory(uid="uni-a:S-2")
+        student.client.force_login(SuperuserFactory())
+
+        assert b"People have signed on" in student.client.get(self.chosen(student, uni_a)[0]).content
+
+    def test_is_no_link_for_others(self, student: Student, uni_a: University) -> None:
+        assert self.chosen(student, uni_a) == []
+        student.client.force_login(StaffUserFactory())
+        assert self.chosen(student, uni_a) == []
+        url = "/admin/university_enrollments/identityprovider/permanent-id/?slug=uni-a&name=x"
+        assert student.client.get(url).status_code == 403
+        assert student.client.post(url).status_code == 403
+
+    @pytest.mark.parametrize("query", ["", "?slug=uni-a", "?name=x", "?slug=nobody&name=x", "?slug=uni-a&name=%00"])
+    def test_of_nothing_is_not_found(self, student: Student, query: str) -> None:
+        student.client.force_login(SuperuserFactory())
+        url = "/admin/university_enrollments/identityprovider/permanent-id/"
+        assert student.client.get(url + query).status_code == 404
+        assert student.client.get(f"{url}?slug=uni-a&name={'x' * 256}").status_code == 404

@@ -41,7 +41,7 @@ def zipped(*names: str) -> bytes:
 
 
 REFUSED_FILES = {
-    "empty": (b"", f"The file lacks the columns status, student_key or email. Line 1 is empty, {{none}} {MUST_NAME}"),
+    "empty": (b"", f"The file lacks the columns status, student_key or email. Line 1 is empty. {MUST_NAME}"),
     "only a byte order mark": (b"\xef\xbb\xbf", "Line 1 is empty"),
     "only line ends": (b"\r\n\r\n", "Line 1 is empty"),
     "line 1 is blank": (b"\n" + HEADER + GOOD, "Line 1 is empty"),

@@ -22,7 +22,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from demo_lms.demo_data import is_seeded, seed
-from demo_lms.demo_data.catalog import COMPUTER_SCIENCE, CS101, point_links_at
+from demo_lms.demo_data.catalog import COMPUTER_SCIENCE, CS101, DATA_SCIENCE, point_links_at
+from demo_lms.demo_data.feeds import drop_folder, seed_feeds
+from demo_lms.demo_data.sample_files import FOLDER
+from demo_lms.demo_data.webhooks import point_webhooks_at
 from demo_lms.idp.running import ProvidersUnavailableError, RunningProviders, configure_providers, start_providers
 
 HOST = "127.0.0.1"
@@ -59,7 +62,10 @@ class Command(BaseCommand):
             providers = self._start_universities(port)
             self.stdout.write(self._welcome(base_url=f"http://{HOST}:{port}", idp_url=providers.base_url))
             self.stdout.flush()
-            worker = subprocess.Popen([sys.executable, str(MANAGE), "run_jobs", "--parent", str(os.getpid())])  # noqa: S603  (our own command)
+            worker = subprocess.Popen(  # noqa: S603  (our own command)
+                [sys.executable, str(MANAGE), "run_jobs", "--parent", str(os.getpid())],
+                env={**os.environ, "DEMO_SITE_URL": f"http://{HOST}:{port}"},
+            )
             server.serve_forever()
         except KeyboardInterrupt:
             self.stdout.write("\nStopped. The data is kept for the next time.")
@@ -95,6 +101,8 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
         if is_seeded():
             point_links_at(base_url=base_url)
+            point_webhooks_at(base_url=base_url)
+            seed_feeds(now=timezone.now())
         else:
             self.stdout.write("Making two universities …")
             self.stdout.flush()
@@ -120,5 +128,12 @@ class Command(BaseCommand):
         """Return what is printed: where to look, and what to try."""
         return render_to_string(
             "demo_lms/welcome.txt",
-            {"base_url": base_url, "idp_url": idp_url, "program": COMPUTER_SCIENCE, "course": CS101},
+            {
+                "base_url": base_url,
+                "idp_url": idp_url,
+                "program": COMPUTER_SCIENCE,
+                "course": CS101,
+                "drop": drop_folder(),
+                "sample": FOLDER / f"{DATA_SCIENCE.key}-program.csv",
+            },
         )

@@ -12,7 +12,7 @@ from django.db import connection
 
 
 class Command(BaseCommand):
-    help = "Delete the demo's database, mails and keys. The next `demo` starts with fresh data."
+    help = "Delete the demo's database, files, mails and keys. The next `demo` starts with fresh data."
 
     requires_system_checks: list[str] = []
 
@@ -25,4 +25,6 @@ class Command(BaseCommand):
             database.with_name(database.name + suffix).unlink(missing_ok=True)
         shutil.rmtree(settings.EMAIL_FILE_PATH, ignore_errors=True)
         shutil.rmtree(settings.DEMO_IDP_FOLDER, ignore_errors=True)
+        for alias in ("program_enrollments", "program_enrollments_feeds"):
+            shutil.rmtree(settings.STORAGES[alias]["OPTIONS"]["location"], ignore_errors=True)
         self.stdout.write(self.style.SUCCESS("The demo's data is gone. `make demo` starts with fresh data."))

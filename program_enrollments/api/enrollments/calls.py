@@ -57,7 +57,8 @@ class Call(Generic[RowT]):
     @property
     def to_write(self) -> list[RowT]:
         """The rows about which nothing is decided yet."""
-        return [row for row in self.rows if not row.word and row.number not in self.known]
+        known = self.known
+        return [row for row in self.rows if not (row.word or (known and row.number in known))]
 
 
 def prepare_call(
@@ -126,10 +127,13 @@ def write_call(*, write: EnrollmentWrite[RowT], call: Call[RowT], dry_run: bool)
 
     Raises WriteInterrupted.
     """
-    rows = call.to_write
-    for row in rows:
-        row.word = write.refuse_early(row)
-    good = _keep_together([row for row in rows if not row.word], school_id=write.program.school_id)
+    good: list[RowT] = []
+    for row in call.to_write:
+        if word := write.refuse_early(row):
+            row.word = word
+        else:
+            good.append(row)
+    good = _keep_together(good, school_id=write.program.school_id)
     progress = call.progress
     if progress is None or dry_run:
         write_in_chunks(write=write, rows=good, dry_run=dry_run, known=call.known)
@@ -139,10 +143,10 @@ def write_call(*, write: EnrollmentWrite[RowT], call: Call[RowT], dry_run: bool)
             progress.keep({row.number: row.outcome for row in chunk if not row.word})
 
         write_in_chunks(write=write, rows=good, sink=keep, known=call.known)
-    outcomes = [row.outcome for row in call.rows]
-    for number, row in enumerate(call.rows):
-        if row.word:
-            outcomes[number] = explain(row=row.request, outcome=outcomes[number], domains=call.domains)
+    outcomes = [
+        explain(row=row.request, outcome=row.outcome, domains=call.domains) if row.word else row.outcome
+        for row in call.rows
+    ]
     for number, outcome in call.known.items():
         outcomes[number] = outcome
     return outcomes
@@ -175,8 +179,11 @@ def _keep_together(rows: list[RowT], *, school_id: int) -> list[RowT]:
 
 def _read_honored(*, school_id: int, identities: list[Identity], now: datetime) -> None:
     """Let a row with a former student ID that is still honored name the learner who had it."""
-    student_keys = {identity.student_key_normalized for identity in identities if identity.valid}
-    honored = fetch_honored(school_id=school_id, student_keys=student_keys - {""}, now=now)
+    honored = fetch_honored(
+        school_id=school_id,
+        student_keys=lambda: {identity.student_key_normalized for identity in identities if identity.valid} - {""},
+        now=now,
+    )
     if honored.due:
         in_transaction(lambda: end_honoring(learner_ids=honored.due, now=now))
     for number, identity in enumerate(identities) if honored.current else ():

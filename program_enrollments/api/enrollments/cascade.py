@@ -10,12 +10,12 @@ from django.db.models import Q, QuerySet
 
 from program_enrollments.api.learners.locks import LockedLearner
 from program_enrollments.api.realizing.seats import (
-    SeatWish,
     agree_on_seats_and_roles,
     find_heirs,
     find_occupied_elsewhere,
     hand_over_roles,
 )
+from program_enrollments.api.seat_rules import SeatWish
 from program_enrollments.api.transactions import atomic, roll_back
 from program_enrollments.data import Change, ChangeKind, CourseStatus
 from program_enrollments.host.ports import UserCourse

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from program_enrollments.api.enrollments.rows import CourseRow
-from program_enrollments.api.realizing.seats import SeatWish
+from program_enrollments.api.seat_rules import SeatWish
 from program_enrollments.data import CourseStatus, Verb, Word
 from program_enrollments.host.ports import UserCourse
 
@@ -21,10 +21,10 @@ def decide(row: CourseRow, *, verb: Verb) -> str:
 
     See docs/api.rst, Course enrollments.
     """
-    word = None
-    if row.request.status == CourseStatus.ACTIVE and row.is_active_elsewhere:
+    word, status = None, row.request.status
+    if row.is_active_elsewhere and status == CourseStatus.ACTIVE:
         word = Word.CONFLICT
-    elif row.request.status not in STATUSES:
+    elif status not in STATUSES:
         word = Word.INVALID_STATUS
     elif not row.person.is_valid:
         word = Word.INVALID_IDENTITY

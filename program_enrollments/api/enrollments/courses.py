@@ -22,7 +22,6 @@ from program_enrollments.api.learners.account_locks import hold_accounts
 from program_enrollments.api.learners.locks import LockedLearner, find_siblings
 from program_enrollments.api.realizing.promises import keep_failures
 from program_enrollments.api.realizing.seats import (
-    SeatWish,
     agree_on_seats_and_roles,
     find_agreeing,
     find_heirs,
@@ -30,6 +29,7 @@ from program_enrollments.api.realizing.seats import (
     find_occupied_elsewhere,
     hand_over_roles,
 )
+from program_enrollments.api.seat_rules import SeatWish
 from program_enrollments.api.transactions import CrossedByAnother
 from program_enrollments.data import (
     Change,
@@ -134,18 +134,13 @@ class CourseWrite(EnrollmentWrite[CourseRow]):
         if not unchanged:
             return ()
         self.read_more(unchanged)
+        good = [(row, pair_of(row)) for row in unchanged if not decide(row, verb=self.verb)]
         agreeing = find_agreeing(
             wishes=[
-                SeatWish(*pair, row.request.status == CourseStatus.ACTIVE)
-                for row in unchanged
-                if (pair := pair_of(row)) is not None
+                SeatWish(*pair, row.request.status == CourseStatus.ACTIVE) for row, pair in good if pair is not None
             ]
         )
-        return {
-            row
-            for row in unchanged
-            if not decide(row, verb=self.verb) and ((pair := pair_of(row)) is None or pair in agreeing)
-        }
+        return [row for row, pair in good if pair is None or pair in agreeing]
 
     def hold(self, rows: Sequence[CourseRow]) -> Held:
         """Keep accounts that may get seats from being deleted, and find their learners at other schools.

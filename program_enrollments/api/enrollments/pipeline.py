@@ -100,13 +100,23 @@ def write_chunk(write: EnrollmentWrite[RowT], rows: Sequence[RowT], sink: Sink[R
     write.read_stored(rows)
     unchanged = write.find_unchanged(rows)
     for row in unchanged:
-        row.word, row.before, row.changed, row.detail = "", row.request.status, False, ""
-    others = [row for row in rows if row not in unchanged] if unchanged else rows
+        row.before = row.request.status
+        if row.word or row.changed or row.detail:
+            # Of an earlier try.
+            row.word, row.changed, row.detail = "", False, ""
+    others = _all_but(unchanged, rows)
     changes = _change(write, others, learners) if others else []
     if sink is not None:
         sink(rows)
     # Last: what it locks is in the way of everybody who writes to the program (ADR 0003).
     record_changes(changes=changes, origin=write.origin, now=write.now)
+
+
+def _all_but(unchanged: Collection[RowT], rows: Sequence[RowT]) -> Sequence[RowT]:
+    if not unchanged or len(unchanged) == len(rows):
+        return () if unchanged else rows
+    known = set(unchanged)
+    return [row for row in rows if row not in known]
 
 
 def _change(write: EnrollmentWrite[RowT], rows: Sequence[RowT], learners: Sequence[LockedLearner]) -> list[Change]:
@@ -121,7 +131,8 @@ def _change(write: EnrollmentWrite[RowT], rows: Sequence[RowT], learners: Sequen
     for row in rows:
         stored = row.stored
         row.before = None if stored is None else stored.status
-        row.changed, row.detail = False, row.person.detail
+        if row.changed or row.detail or row.person.detail:
+            row.changed, row.detail = False, row.person.detail
     changes += write.apply(_good(rows), held)
     if in_question:
         note_in_question(in_question=in_question, learners=locked, now=write.now)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from program_enrollments.api.enrollments.rows import ProgramRow, StoredProgramEnrollment
+from program_enrollments.api.enrollments.rows import ProgramRow
 from program_enrollments.data import ProgramEnrollmentRequest, ProgramStatus, Verb, Word
 
 STATUSES = frozenset(ProgramStatus.values)
@@ -37,11 +37,11 @@ def decide(row: ProgramRow, *, curricula: Curricula, verb: Verb, move_curriculum
     a program: an enrollment that exists keeps its curriculum unless `move_curriculum`, and a row that names no
     curriculum never moves one. Only a new enrollment must know its curriculum.
     """
-    request, stored = row.request, row.stored
-    uuid = curriculum_read(request, verb=verb, move_curriculum=move_curriculum)
-    curriculum_id = curricula.default_id if uuid is None else curricula.by_uuid.get(uuid)
     if word := refuse_early(row):
         return word
+    stored = row.stored
+    uuid = curriculum_read(row.request, verb=verb, move_curriculum=move_curriculum)
+    curriculum_id = curricula.default_id if uuid is None else curricula.by_uuid.get(uuid)
     refusal = None
     if not row.person.is_valid:
         refusal = Word.INVALID_IDENTITY
@@ -69,14 +69,21 @@ def curriculum_read(request: ProgramEnrollmentRequest, *, verb: Verb, move_curri
     return request.curriculum_uuid if move_curriculum or verb != Verb.UPDATE else None
 
 
-def is_unchanged(
-    row: ProgramRow, stored: StoredProgramEnrollment, *, curricula: Curricula, verb: Verb, move_curriculum: bool
-) -> bool:
-    """Whether a row whose identity is right is good and asks for what is stored."""
-    if stored.status != row.request.status or verb == Verb.CREATE:
-        return False
-    uuid = curriculum_read(row.request, verb=verb, move_curriculum=move_curriculum)
-    if uuid is None:
-        return True
-    curriculum_id = curricula.by_uuid.get(uuid)
-    return curriculum_id is not None and (not move_curriculum or curriculum_id == stored.curriculum_id)
+def find_unchanged(
+    rows: Iterable[ProgramRow], *, curricula: Curricula, verb: Verb, move_curriculum: bool
+) -> list[ProgramRow]:
+    """Return the rows that are good, add nothing to whom they name, and ask for what is stored."""
+    if verb == Verb.CREATE:
+        return []
+    reads_curriculum = move_curriculum or verb != Verb.UPDATE
+    found = []
+    for row in rows:
+        stored, request, person = row.stored, row.request, row.person
+        if stored is None or stored.status != request.status or not person.is_valid or person.adds:
+            continue
+        if reads_curriculum and (uuid := request.curriculum_uuid) is not None:
+            curriculum_id = curricula.by_uuid.get(uuid)
+            if curriculum_id is None or (move_curriculum and curriculum_id != stored.curriculum_id):
+                continue
+        found.append(row)
+    return found

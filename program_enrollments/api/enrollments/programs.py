@@ -14,7 +14,7 @@ from program_enrollments.api.access import Reach
 from program_enrollments.api.enrollments.calls import prepare_call, write_call
 from program_enrollments.api.enrollments.cascade import deactivate_courses
 from program_enrollments.api.enrollments.pipeline import EnrollmentWrite, Held
-from program_enrollments.api.enrollments.program_plan import Curricula, decide, is_unchanged, refuse_early
+from program_enrollments.api.enrollments.program_plan import Curricula, decide, find_unchanged, refuse_early
 from program_enrollments.api.enrollments.rows import ProgramRow, StoredProgramEnrollment
 from program_enrollments.api.kept_answers import RequestProgress
 from program_enrollments.api.learners.locks import LockedLearner, find_siblings
@@ -32,6 +32,8 @@ from program_enrollments.models import Curriculum, PreemptiveProgramEnrollment, 
 from program_enrollments.sql.bulk import insert_rows, select_rows
 
 FIELDS = ("learner", "program", "curriculum", "status", "created", "modified")
+
+_make = tuple.__new__
 
 
 def write_program_enrollments(
@@ -134,7 +136,7 @@ class ProgramWrite(EnrollmentWrite[ProgramRow]):
             fields=("id", "learner_id", "status", "curriculum_id"),
         )
         stored = {
-            row[1]: StoredProgramEnrollment._make((*row, is_real)) for is_real, rows_of in found for row in rows_of
+            row[1]: _make(StoredProgramEnrollment, (*row, is_real)) for is_real, rows_of in found for row in rows_of
         }
         for row in rows:
             learner = row.person.learner
@@ -142,17 +144,10 @@ class ProgramWrite(EnrollmentWrite[ProgramRow]):
 
     def find_unchanged(self, rows: Sequence[ProgramRow]) -> Collection[ProgramRow]:
         """Return the rows that ask for what is stored."""
-        return {
-            row
-            for row in rows
-            if row.stored is not None
-            and row.person.is_valid
-            and not row.person.adds
-            and not (self.cascade and row.request.status in LEAVING_STATUSES)
-            and is_unchanged(
-                row, row.stored, curricula=self.curricula, verb=self.verb, move_curriculum=self.move_curriculum
-            )
-        }
+        unchanged = find_unchanged(rows, curricula=self.curricula, verb=self.verb, move_curriculum=self.move_curriculum)
+        if self.cascade:
+            unchanged = [row for row in unchanged if row.request.status not in LEAVING_STATUSES]
+        return unchanged
 
     def hold(self, rows: Sequence[ProgramRow]) -> Held:
         """Hold, with those who may lose seats, the same accounts' learners at other schools."""

@@ -10,6 +10,11 @@ from program_enrollments.api.learners.locks import LockedLearner
 from program_enrollments.models import PreemptiveCourseEnrollment, ProgramCourseEnrollment
 from program_enrollments.sql.bulk import select_rows
 
+_make = tuple.__new__
+
+REAL, WAITING = (True,), (False, False)
+"""The last members of what is stored. They are appended by `+`, the fastest way, since there is one per row."""
+
 
 def fetch_stored(
     *, course_run_ids: set[int], learners: Iterable[LockedLearner | None]
@@ -28,7 +33,7 @@ def fetch_stored(
     )
     waiting = select_rows(PreemptiveCourseEnrollment, fields=fields, among=("learner", known.keys()), **equal)
     found = [
-        *(StoredCourseEnrollment._make((*row, True)) for row in real),
-        *(StoredCourseEnrollment._make((*row, False, False)) for row in waiting),
+        *[_make(StoredCourseEnrollment, row + REAL) for row in real],
+        *[_make(StoredCourseEnrollment, row + WAITING) for row in waiting],
     ]
     return found if equal else [row for row in found if row.course_run_id in course_run_ids]

@@ -22,16 +22,18 @@ from django.utils.translation import gettext as _
 from program_enrollments.api.grades.books import books_of, find_places, lock_books, make_books
 from program_enrollments.api.grades.final_grades import GradeRow, Told, fetch_told, grade_row
 from program_enrollments.api.grades.members import gather_all
+from program_enrollments.api.outbox import Event, add_events
 from program_enrollments.api.pieces import cut
 from program_enrollments.api.transactions import in_transaction, is_lost
 from program_enrollments.conf import get_setting
-from program_enrollments.data import Origin
-from program_enrollments.exceptions import AlreadyFrozen, HostError, NotFrozen
+from program_enrollments.data import Origin, WebhookEvent
+from program_enrollments.exceptions import AlreadyFrozen, FreezeDoesNotExist, HostError, NotFrozen
 from program_enrollments.failures import describe_failure
 from program_enrollments.host.deadline import limited
 from program_enrollments.models import (
     CourseRun,
     FrozenGrade,
+    GradeAcknowledgement,
     GradeBook,
     GradeFreeze,
     Program,
@@ -41,6 +43,7 @@ from program_enrollments.sql.bulk import insert_rows, update_rows
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
+MAX_VERSION = 2**31 - 1
 FROZEN_FIELDS = (
     "freeze",
     "position",
@@ -191,18 +194,37 @@ def reopen_grades(
             raise NotFrozen
         GradeFreeze.objects.filter(pk=freeze_id).update(
             reopened_at=moment,
-            reopened_by=_username(origin.actor_id),
+            reopened_by=username_of(origin.actor_id),
             reopened_by_user_id=origin.actor_id,
             reopen_reason=origin.reason,
             reopen_request_id=origin.request_id,
         )
-        return FrozenVersion(*GradeFreeze.objects.values_list(*FREEZE_COLUMNS).get(pk=freeze_id))
+        version = FrozenVersion(*GradeFreeze.objects.values_list(*FREEZE_COLUMNS).get(pk=freeze_id))
+        _announce(program, course_run, WebhookEvent.GRADES_REOPENED, version.version, moment)
+        return version
 
     return in_transaction(work)
 
 
+def find_freeze(*, program: Program, course_run: CourseRun, version: int) -> tuple[int, FrozenVersion]:
+    """Return the primary key of a version, in force or reopened, and the version. One statement.
+
+    Raises FreezeDoesNotExist.
+    """
+    # A number too large for its column is an error on some databases.
+    if not 0 < version <= MAX_VERSION:
+        raise FreezeDoesNotExist
+    freezes = GradeFreeze.objects.filter(book__program=program, book__course_run=course_run, version=version)
+    row = freezes.values_list("pk", *FREEZE_COLUMNS).first()
+    if row is None:
+        raise FreezeDoesNotExist
+    return row[0], FrozenVersion(*row[1:])
+
+
 def retire_from_freezes(*, pseudonyms: Mapping[int, str]) -> int:
     """Overwrite `student_key` in every frozen row of these learners, and return the number of rows.
+
+    The details of their acknowledgements are emptied.
 
     `pseudonyms` maps learner IDs to pseudonyms, and has to include the IDs of records that were joined into a
     learner's. Call this in the transaction that has locked the learners and removes their identifiers.
@@ -226,6 +248,9 @@ def retire_from_freezes(*, pseudonyms: Mapping[int, str]) -> int:
             fields=("student_key", "is_retired"),
             rows=[(pk, pseudonyms[learner_id], True) for pk, learner_id, _freeze, _retired in chunk],
         )
+        # The university's own words can name the person.
+        told = GradeAcknowledgement.objects.filter(grade__in=[pk for pk, *_others in chunk])
+        told.exclude(detail="").update(detail="")
     newly = Counter(freeze_id for _pk, _learner, freeze_id, retired in rows if not retired)
     freezes_by_count: dict[int, list[int]] = {}
     for freeze_id, count in sorted(newly.items()):
@@ -313,7 +338,7 @@ class _FreezeWrite:
             book=book,
             version=self.last_version + 1,
             frozen_at=self.now,
-            frozen_by=_username(self.origin.actor_id),
+            frozen_by=username_of(self.origin.actor_id),
             frozen_by_user_id=self.origin.actor_id,
             reason=self.origin.reason,
             request_id=self.origin.request_id,
@@ -324,6 +349,7 @@ class _FreezeWrite:
         for chunk in cut(list(enumerate(rows, start=1))):
             columns = [_columns(freeze.pk, place, row) for place, row in chunk]
             insert_rows(FrozenGrade, fields=FROZEN_FIELDS, rows=columns)
+        _announce(self.program, self.course_run, WebhookEvent.GRADES_FROZEN, freeze.version, self.now)
         return FrozenVersion(
             course_id=self.course_run.course_id,
             version=freeze.version,
@@ -333,6 +359,11 @@ class _FreezeWrite:
             count=freeze.count,
             digest=freeze.digest,
         )
+
+
+def _announce(program: Program, course_run: CourseRun, event: WebhookEvent, version: int, now: datetime) -> None:
+    data = {"course_id": course_run.course_id, "version": version}
+    add_events(school_id=program.school_id, events=[Event(event, data, program_id=program.pk)], now=now)
 
 
 def _columns(freeze_id: int, position: int, row: GradeRow) -> tuple[Any, ...]:
@@ -349,7 +380,8 @@ def _columns(freeze_id: int, position: int, row: GradeRow) -> tuple[Any, ...]:
     )
 
 
-def _username(user_id: int | None) -> str:
+def username_of(user_id: int | None) -> str:
+    """Return an account's present username, as evidence; blank without an account."""
     if user_id is None:
         return ""
     user = get_user_model()._default_manager.filter(pk=user_id).first()

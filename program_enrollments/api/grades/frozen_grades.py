@@ -5,22 +5,22 @@ See docs/grades.rst.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from program_enrollments.api.grades.acknowledgements import count_acknowledgements
 from program_enrollments.api.grades.final_grades import grade_learners, read_frozen, render_frozen
-from program_enrollments.api.grades.freezes import FREEZE_COLUMNS, FrozenVersion
+from program_enrollments.api.grades.freezes import FREEZE_COLUMNS, MAX_VERSION, FrozenVersion, find_freeze
 from program_enrollments.api.grades.members import gather_page
 from program_enrollments.api.reads.cursors import Cursor, fetch_page, walk
 from program_enrollments.conf import get_setting
 from program_enrollments.data import Page
-from program_enrollments.exceptions import BadCursor, FreezeDoesNotExist
+from program_enrollments.exceptions import BadCursor
 from program_enrollments.host.deadline import limited
 from program_enrollments.models import CourseRun, GradeFreeze, Program
 
-MAX_VERSION = 2**31 - 1
 LIVE = 0
 
 
@@ -43,23 +43,32 @@ class GradePage:
 
 @dataclass(frozen=True, slots=True)
 class FrozenGrades:
-    """A version with its rows, in their order forever. `rows()` reads them a chunk at a time."""
+    """A version with its rows, in their order forever. `rows()` reads them a chunk at a time.
+
+    `acknowledged` counts the grades that the university recorded, rejected, or has not reported about (`open`).
+    """
 
     version: FrozenVersion
+    acknowledged: Mapping[str, int]
     _freeze_id: int = field(repr=False)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Give every row as the wire has it.
+        """Yield every row as the wire has it, in order."""
+        return walk_frozen(freeze_id=self._freeze_id)
 
-        Takes one statement per chunk, so that no list is too long for the memory.
-        """
-        size, position = get_setting("CHUNK_SIZE"), 0
-        while True:
-            chunk = list(read_frozen(freeze_id=self._freeze_id, position__gt=position)[:size])
-            yield from map(render_frozen, chunk)
-            if len(chunk) < size:
-                return
-            position = chunk[-1][0]
+
+def walk_frozen(*, freeze_id: int) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a version as the wire has them, in order.
+
+    Takes one statement per chunk, so that no list is too long for the memory.
+    """
+    size, position = get_setting("CHUNK_SIZE"), 0
+    while True:
+        chunk = list(read_frozen(freeze_id=freeze_id, position__gt=position)[:size])
+        yield from map(render_frozen, chunk)
+        if len(chunk) < size:
+            return
+        position = chunk[-1][0]
 
 
 def fetch_grades(*, program: Program, course_run: CourseRun, cursor: str | None, page_size: int) -> GradePage:
@@ -119,16 +128,10 @@ def fetch_freezes(*, program: Program, course_run: CourseRun, cursor: str | None
 def get_freeze(*, program: Program, course_run: CourseRun, version: int) -> FrozenGrades:
     """Return a version of a course run's grades, in force or reopened.
 
-    One statement, and one a chunk of rows read.
-
-    Raises FreezeDoesNotExist.
+    Two statements, and one per chunk of rows read. Raises FreezeDoesNotExist.
     """
-    if not 0 < version <= MAX_VERSION:
-        raise FreezeDoesNotExist
-    row = _versions(program, course_run).filter(version=version).values_list("pk", *FREEZE_COLUMNS).first()
-    if row is None:
-        raise FreezeDoesNotExist
-    return FrozenGrades(FrozenVersion(*row[1:]), row[0])
+    freeze_id, frozen = find_freeze(program=program, course_run=course_run, version=version)
+    return FrozenGrades(frozen, count_acknowledgements(freeze_id=freeze_id, count=frozen.count), freeze_id)
 
 
 def _versions(program: Program, course_run: CourseRun) -> Any:

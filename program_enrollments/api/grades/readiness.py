@@ -10,7 +10,7 @@ from typing import Any
 
 from program_enrollments.api.grades.final_grades import grade_learners
 from program_enrollments.api.grades.freezes import FREEZE_COLUMNS, FrozenVersion
-from program_enrollments.api.grades.frozen_grades import FrozenGrades
+from program_enrollments.api.grades.frozen_grades import walk_frozen
 from program_enrollments.api.grades.members import gather_page
 from program_enrollments.host.deadline import limited
 from program_enrollments.models import CourseRun, GradeFreeze, Program
@@ -78,8 +78,8 @@ def summarize_grades(*, program: Program, course_run: CourseRun) -> GradeSummary
         .first()
     )
     if row is not None:
-        frozen = FrozenGrades(FrozenVersion(*row[1:]), row[0])
-        return _summarize(list(islice(frozen.rows(), MOST + 1)), frozen.version)
+        rows = list(islice(walk_frozen(freeze_id=row[0]), MOST + 1))
+        return _summarize(rows, FrozenVersion(*row[1:]))
     page = gather_page(program=program, course_run=course_run, cursor=None, page_size=MOST + 1)
     with limited("CALL_HOST_SECONDS"):
         graded = grade_learners(course_run=course_run, learners=page.learners)

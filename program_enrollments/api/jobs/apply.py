@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import logging
 import time
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.utils.translation import gettext_noop
 
 from program_enrollments.api.access import Reach, access_of
 from program_enrollments.api.enrollments.explanations import explain
 from program_enrollments.api.enrollments.halves import ChunkWriter
 from program_enrollments.api.jobs.claims import JobTaken, Pace, commit_step
 from program_enrollments.api.jobs.keeps import Keeps, fetch_keeps
+from program_enrollments.api.jobs.leavers import find_moved
 from program_enrollments.api.jobs.lines import SPACING
 from program_enrollments.api.jobs.outcomes import Outcome, insert_job_rows, outcome_values
 from program_enrollments.api.jobs.removals import fetch_learner_ids, fetch_standings, statuses_of
 from program_enrollments.api.jobs.requests import request_of
-from program_enrollments.api.jobs.staging import Staged, fetch_staged
+from program_enrollments.api.jobs.staging import Staged, fetch_next
 from program_enrollments.api.jobs.writes import FileWrite
 from program_enrollments.api.learners.email_domains import fetch_email_domains
 from program_enrollments.api.transactions import CrossedByAnother, rehearse
@@ -39,12 +42,15 @@ from program_enrollments.data import (
     Word,
 )
 from program_enrollments.host.deadline import limited
-from program_enrollments.models import Job, LedgerEntry, Program, StagedRow
+from program_enrollments.models import Job, LedgerEntry, Program
 
 logger = logging.getLogger(__name__)
 
 CRASHES = 3
 """Workers that die at one place before it is gone through line by line, and at one line before that is blamed."""
+
+RESUMED_AFTER = timedelta(hours=1)
+"""From a job's start to its place in the queue, if it failed and was resumed: more than clocks are wrong by."""
 
 
 class Outage(Exception):
@@ -52,15 +58,16 @@ class Outage(Exception):
 
 
 class Application(ChunkWriter[Staged]):
-    """One slice's part of applying a job: what it needs of the program, and how large its chunks are."""
+    """One slice's part of applying a job: how large its chunks are, and what is committed with each."""
 
     fatal = (JobTaken, Outage)
 
     def __init__(self, job: Job, *, crashes: int, now: datetime) -> None:
         super().__init__()
         self.job, self.crashes, self.now = job, crashes, now
-        self.keeps: Keeps = fetch_keeps(program_id=job.program_id)
-        self.domains = fetch_email_domains(school_id=job.school_id)
+        # Approved or resumed: other files and calls may have said something newer since the check.
+        resumed = job.started is not None and job.queued_at > job.started + RESUMED_AFTER
+        self.is_late = job.removals_approved is not None or resumed
         self.pace = Pace()
         self.origin = Origin(
             source=Source.UPLOAD.value,
@@ -69,14 +76,19 @@ class Application(ChunkWriter[Staged]):
             job_id=job.pk,
             reason=job.decision_reason,
         )
-        self.files = FileWrite(
-            job=job,
-            program=Program.objects.select_related("school").get(pk=job.program_id),
-            domains=self.domains,
-            origin=self.origin,
-            identity_reach=self._reach,
-            now=now,
-        )
+        self.prepare()
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Read what all chunks of the slice need."""
+
+    @abstractmethod
+    def decide(self, rows: Sequence[Staged], finish: Callable[[list[Outcome]], object], *, blamed: bool) -> None:
+        """Write what may be written of these rows in the current transaction.
+
+        `finish` gets the outcome of each, in their order. It must be called before positions of the ledger are taken:
+        these lock what everybody needs. Rows that are `blamed` are passed over.
+        """
 
     def apply_chunk(self) -> bool:
         """Apply the next chunk; return False if there was none left, and the job has succeeded.
@@ -85,7 +97,7 @@ class Application(ChunkWriter[Staged]):
         """
         job = self.job
         is_cautious = job.cursor < job.cautious_until
-        rows = self._next_rows(1 if is_cautious else self.pace.size)
+        rows = fetch_next(job_id=job.pk, behind=job.cursor, size=1 if is_cautious else self.pace.size)
         if not rows:
             commit_step(job, cursor=job.cursor, state=JobState.SUCCEEDED.value, finished=self.now)
             return False
@@ -102,15 +114,6 @@ class Application(ChunkWriter[Staged]):
             self.write(rows)
         self.pace.measure(rows=len(rows), seconds=time.monotonic() - started)
         return True
-
-    def _next_rows(self, size: int) -> list[Staged]:
-        staged = StagedRow.objects.filter(job_id=self.job.pk).order_by("number")
-        rows = fetch_staged(staged.filter(number__gt=self.job.cursor)[:size])
-        if rows:
-            end = (rows[-1].number // SPACING + 1) * SPACING
-            # The rest of a group that depends on each other stands in the gap.
-            rows += fetch_staged(staged.filter(number__gt=rows[-1].number, number__lt=end))
-        return rows
 
     def commit(self, rows: Sequence[Staged]) -> None:
         """Apply rows, store their outcomes and move the cursor: all or nothing."""
@@ -134,13 +137,13 @@ class Application(ChunkWriter[Staged]):
         values: dict[str, Any] = {"waiting_since": None, "next_try": None, "tries": 0}
         if job.dry_run:
             outcomes: list[Outcome] = []
-            rehearse(lambda: self._decide(rows, outcomes.extend, blamed=blamed))
+            rehearse(lambda: self.decide(rows, outcomes.extend, blamed=blamed))
             commit_step(job, cursor=cursor, work=lambda: self._store(outcomes), **values)
             return
         counted: dict[str, Any] = {}
 
         def work() -> dict[str, Any]:
-            self._decide(rows, lambda outcomes: counted.update(self._store(outcomes)), blamed=blamed)
+            self.decide(rows, lambda outcomes: counted.update(self._store(outcomes)), blamed=blamed)
             return counted
 
         commit_step(job, cursor=cursor, work=work, **values)
@@ -149,17 +152,49 @@ class Application(ChunkWriter[Staged]):
         insert_job_rows([outcome_values(outcome) for outcome in outcomes if outcome.is_kept])
         return self._count(outcomes)
 
-    def _decide(self, rows: Sequence[Staged], finish: Callable[[list[Outcome]], object], *, blamed: bool) -> None:
-        """Write what may be written of these rows in the current transaction.
+    def _count(self, outcomes: Collection[Outcome]) -> dict[str, Any]:
+        job = self.job
+        refused = sum(outcome.refused for outcome in outcomes)
+        changed = sum(outcome.changed and not outcome.refused for outcome in outcomes)
+        removed = Counter(job.removed)
+        if not job.dry_run:
+            removed.update(str(outcome.row.course_run_id or 0) for outcome in outcomes if outcome.removed)
+        missed = sum(outcome.row.removes and not outcome.removed for outcome in outcomes)
+        return {
+            "done": job.done + sum(outcome.row.line is not None for outcome in outcomes),
+            "changed": job.changed + changed,
+            "refused": job.refused + refused,
+            "unchanged": job.unchanged + len(outcomes) - changed - refused,
+            "counts": dict(Counter(job.counts) + Counter(outcome.word for outcome in outcomes)),
+            "removed": dict(removed),
+            "removals": max(0, job.removals - missed),
+        }
 
-        `finish` gets the outcome of each. It is called before the ledger is written: that locks what everybody needs.
-        """
+
+class EnrollmentApplication(Application):
+    """One slice's part of applying a file of enrollments: what it needs of the program."""
+
+    def prepare(self) -> None:
+        job = self.job
+        program = Program.objects.select_related("school").get(pk=job.program_pk)
+        self.keeps: Keeps = fetch_keeps(program_id=program.pk)
+        self.domains = fetch_email_domains(school_id=job.school_id)
+        self.files = FileWrite(
+            job=job,
+            program=program,
+            domains=self.domains,
+            origin=self.origin,
+            identity_reach=self._reach,
+            now=self.now,
+        )
+
+    def decide(self, rows: Sequence[Staged], finish: Callable[[list[Outcome]], object], *, blamed: bool) -> None:
         outcomes: dict[int, Outcome] = {}
         for row in rows:
             if blamed or row.word:
                 outcomes[row.number] = self._refuse(row, row.word or Word.INTERNAL_ERROR.value)
         open_rows = [row for row in rows if row.number not in outcomes]
-        watched = [row for row in open_rows if self.job.removals_approved is not None or row.line is None]
+        watched = [row for row in open_rows if self.is_late or row.line is None]
         asks_who = open_rows if self.keeps.pairs else watched
         learner_ids = fetch_learner_ids(self.job, asks_who) if asks_who else {}
         learner_ids |= {row.number: row.learner_id for row in asks_who if row.line is None and row.learner_id}
@@ -194,16 +229,20 @@ class Application(ChunkWriter[Staged]):
         if self.job.removals_approved is False:
             for row in rows:
                 if row.removes and row.number not in left:
-                    detail = "The removal was not approved."
+                    detail = gettext_noop("The removal was not approved.")
                     word = row.before or FileWord.LEFT.value
                     left[row.number] = Outcome(row, word, before=row.before, after=row.before, detail=detail)
         return left
 
     def _find_changed(self, rows: Sequence[Staged], learner_ids: Mapping[int, int]) -> set[int]:
-        """Return the numbers of rows whose enrollment somebody else changed since the file was compared."""
+        """Return the numbers of rows that somebody else changed since the file was compared.
+
+        Their enrollment, or of leavers who they are.
+        """
         ids = {learner_ids[row.number] for row in rows if row.number in learner_ids}
         if not ids:
             return set()
+        moved = find_moved(self.job, rows)
         by_course = self.job.kind == JobKind.COURSE_ENROLLMENTS
         kinds = (
             (ChangeKind.COURSE_ENROLLMENT, ChangeKind.COURSE_STAFF)
@@ -212,7 +251,7 @@ class Application(ChunkWriter[Staged]):
         )
         entries = LedgerEntry.objects.filter(
             learner_id__among=ids,
-            program_id=self.job.program_id,
+            program_id=self.job.program_pk,
             position__gt=self.job.feed_position or 0,
             kind__in=kinds,
         ).exclude(job_id=self.job.pk)
@@ -220,12 +259,14 @@ class Application(ChunkWriter[Staged]):
             (learner_id, run_id if by_course else None)
             for learner_id, run_id in entries.order_by().values_list("learner_id", "course_run_id")
         }
-        return {row.number for row in rows if (learner_ids.get(row.number), row.course_run_id) in changed}
+        return moved | {row.number for row in rows if (learner_ids.get(row.number), row.course_run_id) in changed}
 
     def _changed_since(self, row: Staged) -> Outcome:
         standing = fetch_standings(self.job, [row]).get(row.number)
         status = standing[1] if standing is not None else None
-        detail = "Somebody changed this enrollment after the file had been checked. Look at it, and send it again."
+        detail = gettext_noop(
+            "Somebody changed this enrollment after the file had been checked. Look at it, and send it again."
+        )
         return Outcome(row, FileWord.CHANGED_SINCE.value, refused=True, before=status, after=status, detail=detail)
 
     def _refuse(self, row: Staged, word: str) -> Outcome:
@@ -255,23 +296,5 @@ class Application(ChunkWriter[Staged]):
         users = get_user_model()._default_manager
         user = users.filter(pk=self.job.created_by_user_id).first() if self.job.created_by_user_id else None
         if user is None:
-            return Reach(program_ids=frozenset({self.job.program_id}))
+            return Reach(program_ids=frozenset({self.files.program.pk}))
         return access_of(user=user).reach(permission=Permission.WRITE_ENROLLMENTS, school_id=self.job.school_id)
-
-    def _count(self, outcomes: Collection[Outcome]) -> dict[str, Any]:
-        job = self.job
-        refused = sum(outcome.refused for outcome in outcomes)
-        changed = sum(outcome.changed and not outcome.refused for outcome in outcomes)
-        removed = Counter(job.removed)
-        if not job.dry_run:
-            removed.update(str(outcome.row.course_run_id or 0) for outcome in outcomes if outcome.removed)
-        missed = sum(outcome.row.removes and not outcome.removed for outcome in outcomes)
-        return {
-            "done": job.done + sum(outcome.row.line is not None for outcome in outcomes),
-            "changed": job.changed + changed,
-            "refused": job.refused + refused,
-            "unchanged": job.unchanged + len(outcomes) - changed - refused,
-            "counts": dict(Counter(job.counts) + Counter(outcome.word for outcome in outcomes)),
-            "removed": dict(removed),
-            "removals": max(0, job.removals - missed),
-        }

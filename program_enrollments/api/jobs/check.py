@@ -18,8 +18,9 @@ from program_enrollments.api.access import is_named
 from program_enrollments.api.enrollments.calls import resolve_identities
 from program_enrollments.api.jobs.claims import commit_step
 from program_enrollments.api.jobs.formats import open_lines, records_behind
-from program_enrollments.api.jobs.inputs import open_input
+from program_enrollments.api.jobs.inputs import open_input, raise_for_storage
 from program_enrollments.api.jobs.lines import SPACING, ReadLine, read_line
+from program_enrollments.api.jobs.rekey_lines import read_rekey_line, stage_rekeys
 from program_enrollments.api.jobs.staging import insert_staged
 from program_enrollments.api.learners.email_domains import fetch_email_domains
 from program_enrollments.api.learners.identity import Identity
@@ -60,8 +61,9 @@ class _Readers:
         file = open_input(name=job.input_name)
         try:
             records = records_behind(open_lines(kind=job.kind, file=file), count=job.cursor)
-        except BaseException:
+        except BaseException as error:
             file.close()
+            raise_for_storage(error)
             raise
         return _Reader(file, records, job.cursor)
 
@@ -97,34 +99,53 @@ def read_batch(job: Job, *, now: datetime) -> None:
     reader = _readers.take(job)
     try:
         batch = list(islice(reader.records, BATCH))
-    except BaseException:
+    except BaseException as error:
         reader.file.close()
+        raise_for_storage(error)
         raise
     if not batch:
         reader.file.close()
         commit_step(job, cursor=0, phase=JobPhase.DUPLICATES.value)
         return
-    runs = RunIndex.of(job) if job.kind == JobKind.COURSE_ENROLLMENTS else None
-    find_run = runs.find if runs is not None else None
-    rows = [read_line(kind=job.kind, record=record, find_run=find_run) for record in batch]
-    staged, hides = _stage(job, rows, now)
-    holds = job.holds_removals or hides
+    checked = _check_rekeys(job, batch, now) if job.kind == JobKind.STUDENT_KEYS else _check_lines(job, batch, now)
     total = job.cursor + len(batch)
     commit_step(
         job,
         cursor=total,
-        work=lambda: _insert(staged),
+        work=lambda: _insert(checked.staged),
         total=total,
-        holds_removals=holds,
+        holds_removals=job.holds_removals or checked.hides_identity,
         is_staged=True,
-        notes=_with_damage(job.notes, rows),
+        notes=_with_damage(job.notes, checked.names),
     )
     _readers.put(job, reader._replace(taken=total))
 
 
-def _with_damage(notes: list[str], rows: Iterable[ReadLine]) -> list[str]:
+class _Checked(NamedTuple):
+    """What was found in some records: staging rows, and the student IDs in them with their lines."""
+
+    staged: list[tuple[Any, ...]]
+    names: Iterable[tuple[int, str]]
+    hides_identity: bool = False
+
+
+def _check_lines(job: Job, records: Iterable[Record], now: datetime) -> _Checked:
+    runs = RunIndex.of(job) if job.kind == JobKind.COURSE_ENROLLMENTS else None
+    find_run = runs.find if runs is not None else None
+    rows = [read_line(kind=job.kind, record=record, find_run=find_run) for record in records]
+    staged, hides = _stage(job, rows, now)
+    return _Checked(staged, ((row.line, row.request.student_key) for row in rows), hides)
+
+
+def _check_rekeys(job: Job, records: Iterable[Record], now: datetime) -> _Checked:
+    lines = list(map(read_rekey_line, records))
+    names = ((line.line, key) for line in lines for key in (line.old, line.new))
+    return _Checked(stage_rekeys(job, lines, now=now), names)
+
+
+def _with_damage(notes: list[str], names: Iterable[tuple[int, str]]) -> list[str]:
     """Return a job's notes, with a warning of the first ID that a spreadsheet seems to have changed."""
-    damaged = (f"Line {row.line}: {advice}" for row in rows if (advice := describe_damage(row.request.student_key)))
+    damaged = (f"Line {line}: {advice}" for line, student_key in names if (advice := describe_damage(student_key)))
     note = next(damaged, "")
     is_new = note and not any(known.endswith(note.partition(": ")[2]) for known in notes)
     return [*notes, note] if is_new else notes
@@ -201,7 +222,7 @@ class RunIndex:
     def of(cls, job: Job) -> RunIndex:
         """Return the runs of the job's program. One statement."""
         by_key: dict[str, list[CourseRun]] = {}
-        for run in CourseRun.objects.filter(curricula__program_id=job.program_id).distinct():
+        for run in CourseRun.objects.filter(curricula__program_id=job.program_pk).distinct():
             for key in {run.course_id, run.external_key} - {""}:
                 by_key.setdefault(key, []).append(run)
         return cls(by_key)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from django.utils import timezone
 
+from program_enrollments.api.jobs.announcements import announce
 from program_enrollments.api.transactions import get_connection, in_transaction
 from program_enrollments.conf import get_setting
 from program_enrollments.models import Job
@@ -55,6 +56,9 @@ def commit_step(job: Job, *, cursor: int, work: Callable[[], dict[str, Any]] = d
         more = work()
         if more:
             Job.objects.filter(pk=job.pk).update(**more)
+        state = {**values, **more}.get("state", job.state)
+        if state != job.state:
+            announce(job, state=state, now=timezone.now())
         return more
 
     with paced():
@@ -62,6 +66,23 @@ def commit_step(job: Job, *, cursor: int, work: Callable[[], dict[str, Any]] = d
     job.cursor, job.attempts = cursor, 1
     for name, value in {**values, **more}.items():
         setattr(job, name, value)
+
+
+def hold_step(job: Job, work: Callable[[], object]) -> None:
+    """Do a part of a long step in one transaction, if the job is still this worker's. Raises JobTaken.
+
+    The cursor stays. Others see that somebody is at work, and the crash that is counted at this cursor stays counted.
+    """
+
+    def step() -> None:
+        held = Job.objects.filter(pk=job.pk, state=job.state, phase=job.phase, cursor=job.cursor, slice=job.slice)
+        until = timezone.now() + timedelta(seconds=get_setting("TAKEOVER_SECONDS"))
+        if not held.update(busy_until=until):
+            raise JobTaken
+        work()
+
+    with paced():
+        in_transaction(step)
 
 
 class paced:  # noqa: N801  (reads as the function that it would be)

@@ -1,22 +1,31 @@
 """Dependents: rows of a file whose outcomes depend on each other, so that they are applied together.
 
-An address goes from one person of the file to another, or a person is given an address in one of several lines. Such
-rows are renumbered to stand behind the first of them, in the gap that its number leaves, so that no chunk cuts them.
+An address or a student ID goes from one person of the file to another, or a person is given an address in one of
+several lines. Such rows are renumbered to stand behind the first of them, in the gap that its number leaves, so that
+no chunk cuts them.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from program_enrollments.api.jobs.claims import hold_step
 from program_enrollments.api.jobs.lines import SPACING
 from program_enrollments.api.jobs.staging import renumber_staged, update_staged
-from program_enrollments.api.transactions import in_transaction
-from program_enrollments.data import JobKind, JobMode, Word
+from program_enrollments.data import JobKind, JobMode, RekeyWord, Word
 from program_enrollments.models import Job, Learner, StagedRow
 from program_enrollments.sql.occurrence import find_occurring
+
+SHARED_ADDRESS = gettext_lazy(
+    "The address belongs to the student ID %(owner)s, which the file does not name. If both are one person, change the "
+    "ID first; if not, correct the address."
+)
+"""What is said of a line with the address of somebody whom the file does not name: probably a change of ID."""
 
 MAX_GROUP = 1_000
 """Rows that may depend on each other: they are written in one transaction."""
@@ -25,7 +34,7 @@ MAX_GROUP = 1_000
 def group_dependents(job: Job) -> None:
     """Put rows that depend on each other behind each other, and refuse groups that are too large.
 
-    Doing it again changes nothing, so no claim is needed.
+    Doing it again changes nothing. Raises JobTaken.
     """
     if job.mode == JobMode.SNAPSHOT:
         _refuse_addresses_of_leavers(job)
@@ -33,11 +42,11 @@ def group_dependents(job: Job) -> None:
         numbers = sorted(group)
         if len(numbers) > MAX_GROUP:
             for start in range(0, len(numbers), MAX_GROUP):
-                _refuse_group(job, numbers[start : start + MAX_GROUP])
+                hold_step(job, partial(_refuse_group, job, numbers[start : start + MAX_GROUP]))
             continue
         wanted = [numbers[0] // SPACING * SPACING + place for place in range(len(numbers))]
         if numbers != wanted:
-            in_transaction(lambda numbers=numbers, wanted=wanted: _renumber(job, numbers, wanted))  # type: ignore[misc]
+            hold_step(job, partial(_renumber, job, numbers, wanted))
 
 
 def _renumber(job: Job, numbers: list[int], wanted: list[int]) -> None:
@@ -48,13 +57,20 @@ def _renumber(job: Job, numbers: list[int], wanted: list[int]) -> None:
 
 
 def _refuse_group(job: Job, numbers: list[int]) -> None:
-    detail = _(
-        "This row is one of more than %(limit)d whose addresses change hands among each other. Send them in several "
-        "files, so that fewer depend on each other."
-    ) % {"limit": MAX_GROUP}
-    StagedRow.objects.filter(job_id=job.pk, number__among=numbers, word="").update(
-        word=Word.INVALID_IDENTITY.value, detail=detail
-    )
+    if job.kind == JobKind.STUDENT_KEYS:
+        word = RekeyWord.INVALID.value
+        sentence = _(
+            "This line is one of more than %(limit)d whose IDs change hands among each other. Send them in several "
+            "files, so that fewer depend on each other."
+        )
+    else:
+        word = Word.INVALID_IDENTITY.value
+        sentence = _(
+            "This row is one of more than %(limit)d whose addresses change hands among each other. Send them in "
+            "several files, so that fewer depend on each other."
+        )
+    rows = StagedRow.objects.filter(job_id=job.pk, number__among=numbers, word="")
+    rows.update(word=word, detail=sentence % {"limit": MAX_GROUP})
 
 
 def _refuse_addresses_of_leavers(job: Job) -> None:
@@ -73,11 +89,10 @@ def _refuse_addresses_of_leavers(job: Job) -> None:
         shown = dict(named.values_list("student_key_normalized", "student_key"))
         for row in strangers:
             row.word = Word.INVALID_IDENTITY.value
-            row.detail = _(
-                "The address belongs to the student ID %(owner)s, which the file does not name. If both are one "
-                "person, change the ID first; if not, correct the address."
-            ) % {"owner": (shown.get(row.email_owner) or row.email_owner)[:200]}
-        update_staged(strangers, fields=("word", "detail"))
+            owner = (shown.get(row.email_owner) or row.email_owner)[:200]
+            row.detail = str(SHARED_ADDRESS) % {"owner": owner}
+        if strangers:
+            hold_step(job, partial(update_staged, strangers, fields=("word", "detail")))
 
 
 def _find_groups(job: Job) -> Iterator[set[int]]:

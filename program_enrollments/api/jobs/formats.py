@@ -11,11 +11,13 @@ from program_enrollments.tabular_files import Record, Table, open_table
 COLUMNS: Mapping[str, Sequence[str]] = {
     JobKind.PROGRAM_ENROLLMENTS.value: ("student_key", "email", "status", "curriculum_uuid"),
     JobKind.COURSE_ENROLLMENTS.value: ("course_id", "student_key", "email", "status", "course_staff"),
+    JobKind.STUDENT_KEYS.value: ("old_student_key", "new_student_key"),
 }
 IDENTITY = ("student_key", "email")
 REQUIRED: Mapping[str, Sequence[str | tuple[str, ...]]] = {
     JobKind.PROGRAM_ENROLLMENTS.value: (IDENTITY, "status"),
     JobKind.COURSE_ENROLLMENTS.value: ("course_id", IDENTITY, "status"),
+    JobKind.STUDENT_KEYS.value: ("old_student_key", "new_student_key"),
 }
 
 

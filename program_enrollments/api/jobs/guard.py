@@ -8,16 +8,51 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
+from django.utils.translation import gettext_noop as _
 
-from program_enrollments.api.jobs.claims import commit_step
+from program_enrollments.api.jobs.announcements import announce
+from program_enrollments.api.jobs.claims import commit_step, hold_step
 from program_enrollments.api.jobs.outcomes import insert_job_rows, planned_row
 from program_enrollments.api.jobs.removals import FIRST_LEAVER, statuses_of
-from program_enrollments.api.transactions import in_transaction
 from program_enrollments.data import JobKind, JobMode, JobState
 from program_enrollments.models import CourseRun, Job, JobPhase, School, StagedRow
+from program_enrollments.sentences import known
+
+NO_ROWS = known(_("The snapshot has no rows."))
+NO_USABLE_ROWS = known(_("The snapshot has no row that can be used."))
+SOMEBODY_UNKNOWN = known(_("A line does not say whom it is about, so nobody can tell who is missing."))
+SUPERSEDED = known(_("The newer snapshot of job %(job)d took its place."))
+OVER_LIMIT = {
+    (False, False): known(
+        _(
+            "The file would remove %(removals)d of %(present)d who are present; %(limit)d are allowed without a "
+            "decision."
+        )
+    ),
+    (False, True): known(
+        _(
+            "The file would remove %(removals)d of %(present)d who are present, after %(recent)d in the last seven "
+            "days; %(limit)d are allowed without a decision."
+        )
+    ),
+    (True, False): known(
+        _(
+            "The file would remove %(removals)d of %(present)d who are present in one of %(scopes)d scopes; %(limit)d "
+            "are allowed without a decision."
+        )
+    ),
+    (True, True): known(
+        _(
+            "The file would remove %(removals)d of %(present)d who are present in one of %(scopes)d scopes, after "
+            "%(recent)d in the last seven days; %(limit)d are allowed without a decision."
+        )
+    ),
+}
+"""Why a file is over the limit, by whether it is so in several scopes, and whether earlier files count."""
 
 REMEMBERED = timedelta(days=7)
 """How far back removals by files count together."""
@@ -49,8 +84,14 @@ def weigh(job: Job, *, now: datetime) -> None:
     reasons = _find_reasons(job, scopes)
     removals = sum(scope.removals for scope in scopes)
     if not reasons:
-        _supersede_older(job, now)
-        commit_step(job, cursor=0, phase=JobPhase.APPLY.value, state=JobState.RUNNING.value, removals=removals)
+        commit_step(
+            job,
+            cursor=0,
+            work=lambda: _supersede_older(job, now),
+            phase=JobPhase.APPLY.value,
+            state=JobState.RUNNING.value,
+            removals=removals,
+        )
         return
     shown = [scope for scope in scopes if scope.is_over] or [scope for scope in scopes if scope.removals] or scopes
     held = {"scopes": _describe(shown), "effects": digest_effects(job)}
@@ -88,7 +129,7 @@ def _fetch_scopes(job: Job, now: datetime) -> list[Scope]:
     run_ids: Sequence[int | None] = [None]
     present: Counter[int | None] = Counter()
     for table in statuses.tables:
-        of_program = table._default_manager.filter(program_id=job.program_id, status__in=statuses.present).order_by()
+        of_program = table._default_manager.filter(program_id=job.program_pk, status__in=statuses.present).order_by()
         if job.kind == JobKind.COURSE_ENROLLMENTS:
             run_ids = sorted(rows.filter(course_run__isnull=False).values_list("course_run_id", flat=True).distinct())
             counted = of_program.filter(course_run_id__in=run_ids).values_list("course_run_id")
@@ -110,10 +151,21 @@ def _fetch_scopes(job: Job, now: datetime) -> list[Scope]:
 
 
 def _fetch_recent(job: Job, now: datetime) -> Counter[int]:
-    """Return how many files removed in the last days, by course run; the program's own under 0."""
-    others = Job.objects.filter(program_id=job.program_id, dry_run=False, finished__gte=now - REMEMBERED)
+    """Return how many files removed in the last days, by course run; the program's own under 0.
+
+    One statement.
+    """
+    # One without an end has failed in its middle, and was resumed.
+    lately = Q(finished__gte=now - REMEMBERED) | Q(finished__isnull=True)
+    others = Job.objects.filter(lately, program_id=job.program_pk, dry_run=False).exclude(removed={})
+    # What an undo brought back does not count, and what an undo of the undo took away again does. An undo comes after
+    # what it undoes, and that of an older file counts as little as the file.
+    counted: dict[int, dict[str, int]] = {}
+    for other in others.exclude(pk=job.pk).order_by("pk").only("pk", "undoes", "removed"):
+        if other.undoes_id is None or other.undoes_id in counted:
+            counted[other.pk] = other.removed
     recent: Counter[int] = Counter()
-    for removed in others.exclude(pk=job.pk).exclude(removed={}).values_list("removed", flat=True):
+    for removed in counted.values():
         recent.update({int(run_id): count for run_id, count in removed.items()})
     return recent
 
@@ -126,19 +178,16 @@ def _find_reasons(job: Job, scopes: Iterable[Scope]) -> list[str]:
     if job.mode == JobMode.SNAPSHOT:
         lines = StagedRow.objects.filter(job_id=job.pk, number__lt=FIRST_LEAVER)
         if not job.total:
-            reasons.append("The snapshot has no rows.")
+            reasons.append(NO_ROWS)
         elif not lines.filter(word="").exists():
-            reasons.append("The snapshot has no row that can be used.")
+            reasons.append(NO_USABLE_ROWS)
         if job.holds_removals and StagedRow.objects.filter(job_id=job.pk, number__gte=FIRST_LEAVER).exists():
-            reasons.append("A line does not say whom it is about, so nobody can tell who is missing.")
+            reasons.append(SOMEBODY_UNKNOWN)
     if over:
         scope = max(over, key=lambda scope: scope.removals)
-        where = "" if len(over) == 1 else f" in one of {len(over)} scopes"
-        before = f", after {scope.recent} in the last seven days" if scope.recent else ""
-        reasons.append(
-            f"The file would remove {scope.removals} of {scope.present} who are present{where}{before}; "
-            f"{scope.limit} are allowed without a decision."
-        )
+        numbers = {"removals": scope.removals, "present": scope.present, "limit": scope.limit}
+        numbers |= {"scopes": len(over), "recent": scope.recent}
+        reasons.append(OVER_LIMIT[len(over) > 1, scope.recent > 0] % numbers)
     return reasons
 
 
@@ -172,23 +221,26 @@ def _list_removals(job: Job) -> None:
     behind = 0
     while batch := list(removals.filter(number__gt=behind)[:PLANNED_AT_ONCE]):
         rows = [planned_row(row) for row in batch]
-        in_transaction(lambda rows=rows: insert_job_rows(rows))  # type: ignore[misc]
+        hold_step(job, partial(insert_job_rows, rows))
         behind = batch[-1].number
 
 
-def _supersede_older(job: Job, now: datetime) -> None:
+def _supersede_older(job: Job, now: datetime) -> dict[str, Any]:
     """End held snapshots of the same scope: this one is newer, and passed its own guard."""
     if job.dry_run or job.mode != JobMode.SNAPSHOT:
-        return
+        return {}
     held = Job.objects.filter(
-        program_id=job.program_id, kind=job.kind, mode=JobMode.SNAPSHOT, state=JobState.HELD, pk__lt=job.pk
+        program_id=job.program_pk, kind=job.kind, mode=JobMode.SNAPSHOT, state=JobState.HELD, pk__lt=job.pk
     )
     for older in held:
         if job.kind == JobKind.COURSE_ENROLLMENTS and not _runs_of(older) <= _runs_of(job):
             continue
-        Job.objects.filter(pk=older.pk, state=JobState.HELD).update(
-            state=JobState.SUPERSEDED, finished=now, message=f"The newer snapshot of job {job.pk} took its place."
+        superseded = Job.objects.filter(pk=older.pk, state=JobState.HELD).update(
+            state=JobState.SUPERSEDED, finished=now, message=SUPERSEDED % {"job": job.pk}
         )
+        if superseded:
+            announce(older, state=JobState.SUPERSEDED.value, now=now)
+    return {}
 
 
 def _runs_of(job: Job) -> set[int]:

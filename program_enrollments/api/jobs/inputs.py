@@ -10,9 +10,10 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, storages
+from django.utils.translation import gettext_noop as _
 
 from program_enrollments.conf import get_setting
-from program_enrollments.exceptions import StorageUnavailable
+from program_enrollments.exceptions import ProgramEnrollmentsError, StorageUnavailable
 from program_enrollments.failures import describe_failure
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,17 @@ def open_input(*, name: str) -> BinaryIO:
         return cast("BinaryIO", input_storage().open(name, "rb"))
     except Exception as error:
         logger.error("A stored file could not be opened: %s.", describe_failure(error))
-        raise StorageUnavailable("The storage for files does not work just now.") from error
+        raise StorageUnavailable(_("The storage for files does not work just now.")) from error
+
+
+def raise_for_storage(error: BaseException) -> None:
+    """Raise StorageUnavailable if reading a file failed for another reason than the file itself.
+
+    Each storage has exceptions of its own. Whatever is wrong with a table is one of this app's.
+    """
+    if isinstance(error, Exception) and not isinstance(error, ProgramEnrollmentsError):
+        logger.error("A stored file could not be read: %s.", describe_failure(error))
+        raise StorageUnavailable(_("The storage for files does not work just now.")) from error
 
 
 def delete_input(*, name: str) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Case, QuerySet, When
+
 from program_enrollments.api.jobs.claims import commit_step
 from program_enrollments.api.jobs.dependents import group_dependents
 from program_enrollments.api.jobs.keeps import fetch_keeps
@@ -31,7 +33,7 @@ from program_enrollments.models import (
     StagedRow,
 )
 from program_enrollments.sql.bulk import select_rows
-from program_enrollments.sql.occurrence import find_occurring
+from program_enrollments.sql.occurrence import Occurs
 
 BATCH = 1_000
 
@@ -70,7 +72,7 @@ def compare_batch(job: Job) -> None:
         group_dependents(job)
         if job.feed_position is None:
             # Read before anything is compared: what changes later is seen to have changed.
-            position = LedgerPosition.objects.filter(pk=job.program_id).values_list("last_position", flat=True).first()
+            position = LedgerPosition.objects.filter(pk=job.program_pk).values_list("last_position", flat=True).first()
             commit_step(job, cursor=1, feed_position=position or 0)
             return
     statuses = statuses_of(job)
@@ -80,7 +82,7 @@ def compare_batch(job: Job) -> None:
         following = JobPhase.LEAVERS if job.mode == JobMode.SNAPSHOT else JobPhase.GUARD
         commit_step(job, cursor=0, phase=following.value)
         return
-    keeps = fetch_keeps(program_id=job.program_id)
+    keeps = fetch_keeps(program_id=job.program_pk)
     found = fetch_standings(job, rows)
     removing = []
     for row in rows:
@@ -124,7 +126,7 @@ def fetch_standings(job: Job, rows: Sequence[AnyStaged]) -> dict[int, tuple[int,
     stored: dict[tuple[int, int | None], str] = {}
     for table in statuses_of(job).tables:
         of_program = table._default_manager.filter(
-            program_id=job.program_id, learner_id__among=set(learner_ids.values())
+            program_id=job.program_pk, learner_id__among=set(learner_ids.values())
         )
         for row in of_program.order_by().values_list(*fields):
             stored[row[0], row[1] if by_course else None] = row[-1]
@@ -149,31 +151,20 @@ def find_leavers(job: Job) -> None:
         commit_step(job, cursor=0, phase=JobPhase.GUARD.value)
         return
     table, run_id = statuses.tables[at_table], runs[at_run]
-    present = table._default_manager.filter(program_id=job.program_id, status__in=statuses.present)
-    if run_id is not None:
-        present = present.filter(course_run_id=run_id)
-    window = list(
-        present.filter(learner_id__gt=behind)
-        .order_by("learner_id")
-        .values_list(
-            "learner_id",
-            "learner__student_key_normalized",
-            "learner__email_normalized",
-            "learner__student_key",
-            "learner__email",
-            "learner__retired_at",
-            "status",
-        )[:WINDOW]
-    )
-    keeps = fetch_keeps(program_id=job.program_id)
-    leavers = [row for row in _missing(job, run_id, window) if not keeps.covers(row[0], run_id)]
+    of_program = table._default_manager.filter(program_id=job.program_pk, learner_id__gt=behind)
+    present = of_program.filter(status__in=statuses.present, **({} if run_id is None else {"course_run_id": run_id}))
+    in_order = present.order_by("learner_id")
+    end = in_order.values_list("learner_id", flat=True)[WINDOW - 1 : WINDOW].first()
+    window = in_order if end is None else in_order.filter(learner_id__lte=end)
+    keeps = fetch_keeps(program_id=job.program_pk)
+    leavers = [row for row in fetch_missing(job, run_id, window) if not keeps.covers(row[0], run_id)]
     course_id = _course_id(run_id)
     rows = [
         _leaver(job, row, (run_id, course_id), FIRST_LEAVER + (count + number) * SPACING)
         for number, row in enumerate(leavers)
     ]
-    if len(window) == WINDOW:
-        progress = [at_run, at_table, window[-1][0], count + len(rows)]
+    if end is not None:
+        progress = [at_run, at_table, end, count + len(rows)]
     elif at_table == 0:
         progress = [at_run, 1, 0, count + len(rows)]
     else:
@@ -194,17 +185,23 @@ def _runs_of(job: Job) -> Sequence[int | None]:
     return sorted(named.order_by().values_list("course_run_id", flat=True).distinct())
 
 
-def _missing(job: Job, run_id: int | None, window: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Return those in the window whom no line names. Two statements.
+def fetch_missing(job: Job, run_id: int | None, window: QuerySet[Any]) -> list[Any]:
+    """Return those in the window whom no line names. One statement.
 
     A line with somebody's address and another ID does not name somebody who has an ID.
     """
     equal = {"job": job.pk} | ({"course_run": run_id} if run_id is not None else {})
-    keys = {row[1] for row in window if row[1]}
-    emails = {row[2] for row in window if row[2] and not row[1]}
-    named = find_occurring(StagedRow, index="ue_staged_row_name", field="name", values=keys, **equal)
-    addressed = find_occurring(StagedRow, index="ue_staged_row_email", field="email_normalized", values=emails, **equal)
-    return [row for row in window if row[5] is None and (row[1] not in named if row[1] else row[2] not in addressed)]
+    email = "email_normalized"
+    named = Occurs(
+        "learner__student_key_normalized", model=StagedRow, index="ue_staged_row_name", field="name", **equal
+    )
+    addressed = Occurs(f"learner__{email}", model=StagedRow, index="ue_staged_row_email", field=email, **equal)
+    missing = window.filter(learner__retired_at__isnull=True).annotate(
+        line=Case(When(learner__student_key_normalized__isnull=False, then=named), default=addressed)
+    )
+    return list(
+        missing.filter(line__isnull=True).values_list("learner_id", "learner__student_key", "learner__email", "status")
+    )
 
 
 def _course_id(run_id: int | None) -> str:
@@ -214,7 +211,7 @@ def _course_id(run_id: int | None) -> str:
 
 
 def _leaver(job: Job, row: tuple[Any, ...], run: tuple[int | None, str], number: int) -> tuple[Any, ...]:
-    learner_id, _, _, student_key, email, _, before = row
+    learner_id, student_key, email, before = row
     return (
         job.pk,
         number,

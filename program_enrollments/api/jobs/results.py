@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, BinaryIO
+
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from program_enrollments.api.jobs.formats import open_lines
 from program_enrollments.api.jobs.inputs import open_input
 from program_enrollments.api.jobs.lines import SPACING
 from program_enrollments.api.jobs.outcomes import FIRST_PLACE
-from program_enrollments.data import ENDED_STATES, JobState
+from program_enrollments.conf import get_setting
+from program_enrollments.data import ENDED_STATES, JobKind, JobState, RekeyWord
 from program_enrollments.exceptions import InvalidFile, ResultExpired, WrongState
 from program_enrollments.models import Job, JobPhase, JobRow
-from program_enrollments.tabular_files import Record, Table, write_table
+from program_enrollments.sentences import known
+from program_enrollments.tabular_files import Table, write_table
 
+NOT_ENDED = known(_("There is a result once the job has ended; it is %(state)s."))
 ADDED = ("line", "word", "detail", "before", "after")
+UNDO_COLUMNS = ("course_id", "student_key")
 BATCH = 1_000
 
 
@@ -37,16 +45,30 @@ class ResultBlocks(Iterator[bytes]):
         self._file.close()
 
 
-def write_result(*, job: Job) -> ResultBlocks:
+def has_result(*, job: Job, now: datetime | None = None) -> bool:
+    """Whether there is a result file: the job has ended, and what it is made from is still kept."""
+    if job.state not in ENDED_STATES:
+        return False
+    if job.undoes_id is None:
+        return bool(job.input_name)
+    limit = (now or timezone.now()) - timedelta(days=get_setting("KEEP_FILES_DAYS"))
+    return job.finished is not None and job.finished > limit
+
+
+def write_result(*, job: Job) -> Iterator[bytes]:
     """Return the blocks of the result file, CSV in UTF-8.
+
+    An undo has no file: its rows are the result.
 
     Raises WrongState while the job has not ended, ResultExpired once its file was deleted, InvalidFile for a file that
     cannot be read, StorageUnavailable.
     """
     if job.state not in ENDED_STATES:
-        raise WrongState(f"There is a result once the job has ended; it is {job.state}.")
-    if not job.input_name:
+        raise WrongState(NOT_ENDED % {"state": job.state})
+    if not has_result(job=job):
         raise ResultExpired
+    if job.undoes_id is not None:
+        return write_table(columns=(*UNDO_COLUMNS, *ADDED), rows=_undo_rows(job))
     file = open_input(name=job.input_name)
     try:
         table = open_lines(kind=job.kind, file=file)
@@ -58,14 +80,20 @@ def write_result(*, job: Job) -> ResultBlocks:
 
 def _rows(job: Job, table: Table) -> Iterator[Sequence[Any]]:
     width = len(table.header)
-    status_at = table.names.index("status")
+    assume = _assume_rekey if job.kind == JobKind.STUDENT_KEYS else _assume_status
     outcomes = _Outcomes(job)
     reached = _reached(job)
     try:
         for number, record in enumerate(table.records(), 1):
             fields = [*record.fields[:width], *[""] * (width - len(record.fields))]
             outcome = outcomes.at(record.line)
-            yield [*fields, record.line, *_told(outcome, record, fields[status_at].strip(), number <= reached)]
+            if outcome is not None:
+                told: Sequence[Any] = (outcome.word, outcome.detail, outcome.before, outcome.after)
+            elif record.problem or number > reached:
+                told = ("", "", "", "")
+            else:
+                told = assume(dict(zip(table.names, fields, strict=True)))
+            yield [*fields, record.line, *told]
     except InvalidFile:
         # The job has failed for it, and its message says why: what was read before is the result.
         return
@@ -75,13 +103,25 @@ def _rows(job: Job, table: Table) -> Iterator[Sequence[Any]]:
         yield [*cells, "", leaver.word, leaver.detail, leaver.before, leaver.after]
 
 
-def _told(outcome: JobRow | None, record: Record, status: str, is_reached: bool) -> tuple[str | None, ...]:
-    """Return word, detail, before and after of a line; a line without an outcome has changed nothing."""
-    if outcome is not None:
-        return outcome.word, outcome.detail, outcome.before, outcome.after
-    if record.problem or not is_reached:
-        return "", "", "", ""
+def _assume_status(cells: Mapping[str, str]) -> Sequence[str]:
+    """Return word, detail, before and after of a line without an outcome: it has changed nothing."""
+    status = cells["status"].strip()
     return status, "", status, status
+
+
+def _undo_rows(job: Job) -> Iterator[Sequence[Any]]:
+    """Yield what became of each row of an undo, in the rows' order."""
+    rows, behind = JobRow.objects.filter(job_id=job.pk).order_by("place"), 0
+    while found := list(rows.filter(place__gt=behind)[:BATCH]):
+        for row in found:
+            yield [row.course_id, row.student_key, row.line, row.word, row.detail, row.before, row.after]
+        behind = found[-1].place
+
+
+def _assume_rekey(cells: Mapping[str, str]) -> Sequence[str]:
+    """Do as `_assume_status`, of a re-key."""
+    new = cells["new_student_key"].strip()
+    return (RekeyWord.RENAMED.value, "", new, new) if new else (RekeyWord.RELEASED.value, "", "", "")
 
 
 def _reached(job: Job) -> int:

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from program_enrollments.api.enrollments.halves import is_outage
-from program_enrollments.api.jobs.apply import Application, Outage
+from program_enrollments.api.jobs.announcements import announce
+from program_enrollments.api.jobs.apply import Application, EnrollmentApplication, Outage
 from program_enrollments.api.jobs.check import read_batch
 from program_enrollments.api.jobs.claims import JobTaken, paced
 from program_enrollments.api.jobs.duplicates import find_duplicates
 from program_enrollments.api.jobs.guard import weigh
+from program_enrollments.api.jobs.lines import SPACING
 from program_enrollments.api.jobs.nudges import nudge
-from program_enrollments.api.jobs.queue import due_jobs, is_next, next_job
+from program_enrollments.api.jobs.queue import due_jobs, fetch_followers, hold_turns, is_next, next_job
+from program_enrollments.api.jobs.rekeys import RekeyApplication, compare_rekeys
 from program_enrollments.api.jobs.removals import compare_batch, find_leavers
-from program_enrollments.api.transactions import atomic, in_transaction
+from program_enrollments.api.jobs.undo.application import UndoApplication
+from program_enrollments.api.jobs.undo.rekeys import RekeyUndo
+from program_enrollments.api.jobs.undo.staging import stage_batch
+from program_enrollments.api.transactions import CrossedByAnother, atomic, in_transaction
 from program_enrollments.conf import get_setting
-from program_enrollments.data import ENDED_STATES, JobState
-from program_enrollments.exceptions import InvalidFile
+from program_enrollments.data import ENDED_STATES, JobKind, JobState
+from program_enrollments.exceptions import InvalidFile, StorageUnavailable
 from program_enrollments.failures import describe_failure
 from program_enrollments.models import Job, JobPhase, JobRow, StagedRow
+from program_enrollments.sentences import in_english, known
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +46,23 @@ GIVEN_UP = timedelta(hours=24)
 
 CRASHES_OF_A_CHECK = 5
 """Workers that die while they check one file before it is given up."""
+
+PLATFORM = _("The learning platform or its database")
+STORAGE = _("The storage for files")
+AWAY = known(_("%(what)s does not answer. The job goes on by itself."))
+AWAY_FOR_A_DAY = known(_("%(what)s did not answer for a day. Resume the job once it does."))
+
+APPLICATIONS: Mapping[str, type[Application]] = {
+    JobKind.PROGRAM_ENROLLMENTS.value: EnrollmentApplication,
+    JobKind.COURSE_ENROLLMENTS.value: EnrollmentApplication,
+    JobKind.STUDENT_KEYS.value: RekeyApplication,
+}
+
+UNDO_APPLICATIONS: Mapping[str, type[Application]] = {
+    JobKind.PROGRAM_ENROLLMENTS.value: UndoApplication,
+    JobKind.COURSE_ENROLLMENTS.value: UndoApplication,
+    JobKind.STUDENT_KEYS.value: RekeyUndo,
+}
 
 CLEANED_AT_ONCE = 5_000
 NUDGED_AT_ONCE = 1_000
@@ -63,7 +89,9 @@ def run_slice(*, job_id: int, slice_number: int, now: datetime | None = None) ->
     if not _begin(job, moment):
         return False
     try:
-        _carry_on(job, crashes=crashes, now=moment)
+        # Texts stored about lines are English, regardless of the request's language.
+        with in_english():
+            _carry_on(job, crashes=crashes, now=moment)
     except JobTaken:
         return True
     except InvalidFile as error:
@@ -73,7 +101,7 @@ def run_slice(*, job_id: int, slice_number: int, now: datetime | None = None) ->
     except Exception as error:
         logger.error("A slice of job %s failed: %s.", job.pk, describe_failure(error))
         if is_outage(error):
-            _wait(job, moment)
+            _wait(job, moment, away=STORAGE if isinstance(error, StorageUnavailable) else PLATFORM)
         else:
             # As after a crash: tried again, and given up after a few times.
             _release(job, attempts=job.attempts)
@@ -101,11 +129,16 @@ def _begin(job: Job, now: datetime) -> bool:
     }
     if job.state == JobState.WAITING:
         values["message"] = ""
+    queues = job.state == JobState.PENDING and not job.dry_run
     try:
         with atomic():
+            if queues:
+                hold_turns(school_id=job.school_id)
             taken = Job.objects.filter(pk=job.pk, slice=job.slice, state=job.state).update(**values)
-    except IntegrityError:
-        # Another job of the program has begun since the look.
+            if taken and queues and not is_next(job=job):
+                raise CrossedByAnother
+    except (CrossedByAnother, IntegrityError):
+        # Another job of the school has begun since the look.
         return False
     for name, value in values.items():
         setattr(job, name, value)
@@ -116,25 +149,31 @@ def _carry_on(job: Job, *, crashes: int, now: datetime) -> None:
     """Take steps until the slice is over, or nothing is left to do."""
     deadline = time.monotonic() + get_setting("SLICE_SECONDS")
     if job.phase != JobPhase.APPLY and crashes >= CRASHES_OF_A_CHECK:
-        _fail(job, "The file could not be checked: it stopped the program that reads it, again and again.", now)
+        _fail(job, _("The file could not be checked: it stopped the program that reads it, again and again."), now)
         raise JobTaken
     steps: dict[str, Callable[[], object]] = {
-        JobPhase.READ: lambda: read_batch(job, now=now),
+        JobPhase.READ: lambda: read_batch(job, now=now) if job.undoes_id is None else stage_batch(job),
         JobPhase.DUPLICATES: lambda: find_duplicates(job),
-        JobPhase.COMPARE: lambda: compare_batch(job),
+        JobPhase.COMPARE: lambda: (compare_rekeys if job.kind == JobKind.STUDENT_KEYS else compare_batch)(job),
         JobPhase.LEAVERS: lambda: find_leavers(job),
         JobPhase.GUARD: lambda: weigh(job, now=now),
     }
     application: Application | None = None
     while job.state in {JobState.CHECKING, JobState.RUNNING}:
         if job.phase == JobPhase.APPLY:
-            application = application or Application(job, crashes=crashes, now=now)
+            application = application or _application(job, crashes=crashes, now=now)
             application.apply_chunk()
         else:
             steps[job.phase]()
             crashes = 0
         if time.monotonic() >= deadline:
             return
+
+
+def _application(job: Job, *, crashes: int, now: datetime) -> Application:
+    """Return what applies the rows of this job."""
+    applications = APPLICATIONS if job.undoes_id is None else UNDO_APPLICATIONS
+    return applications[job.kind](job, crashes=crashes, now=now)
 
 
 def _release(job: Job, *, attempts: int) -> None:
@@ -152,24 +191,18 @@ def _release(job: Job, *, attempts: int) -> None:
 
 
 def nudge_follower(job: Job) -> None:
-    """Say that the next job of the program can begin, now that this one no longer keeps it waiting."""
-    waiting = Job.objects.filter(program_id=job.program_id, state=JobState.PENDING).exclude(pk=job.pk)
-    follower = waiting.order_by("queued_at", "pk").first()
-    if follower is not None:
-        nudge(job_id=follower.pk, slice_number=follower.slice)
+    """Say that other jobs of the school can begin, now that this one no longer keeps them waiting."""
+    for job_id, slice_number in fetch_followers(job):
+        nudge(job_id=job_id, slice_number=slice_number)
 
 
 def _fail(job: Job, message: str, now: datetime) -> None:
     """End a job whose file cannot be read. Nothing was written."""
-    ended = Job.objects.filter(pk=job.pk, slice=job.slice, state=job.state).update(
-        state=JobState.FAILED.value, message=message[:1000], finished=now
-    )
-    if ended:
-        job.state = JobState.FAILED.value
+    _change_state(job, {"state": JobState.FAILED.value, "message": message[:1000], "finished": now}, now=now)
     _release(job, attempts=0)
 
 
-def _wait(job: Job, now: datetime) -> None:
+def _wait(job: Job, now: datetime, *, away: str = PLATFORM) -> None:
     """Let the job wait for the platform; after a day it has failed, and a person may resume it."""
     since = job.waiting_since or now
     values = {
@@ -177,18 +210,31 @@ def _wait(job: Job, now: datetime) -> None:
         "tries": F("tries") + 1,
         "next_try": now + timedelta(seconds=PAUSES[min(job.tries, len(PAUSES) - 1)]),
         "state": JobState.WAITING.value,
-        "message": "The learning platform or its database does not answer. The job goes on by itself.",
+        "message": AWAY % {"what": away},
     }
     if now - since >= GIVEN_UP:
         values |= {
             "state": JobState.FAILED.value,
             "finished": now,
             "next_try": None,
-            "message": "The learning platform did not answer for a day. Resume the job once it does.",
+            "message": AWAY_FOR_A_DAY % {"what": away},
         }
-    if Job.objects.filter(pk=job.pk, slice=job.slice, state=job.state).update(**values):
-        job.state = str(values["state"])
+    _change_state(job, values, now=now)
     _release(job, attempts=0)
+
+
+def _change_state(job: Job, values: Mapping[str, Any], *, now: datetime) -> None:
+    """Change the job if this slice still has it, and let `job` show its new state."""
+    state = str(values["state"])
+
+    def change() -> bool:
+        changed = Job.objects.filter(pk=job.pk, slice=job.slice, state=job.state).update(**values)
+        if changed and state != job.state:
+            announce(job, state=state, now=now)
+        return bool(changed)
+
+    if in_transaction(change):
+        job.state = state
 
 
 def nudge_due_jobs(*, now: datetime) -> int:
@@ -223,9 +269,10 @@ def _clean(job: Job) -> bool:
 
 def clean_batch(job: Job) -> int:
     """Delete some staging rows of an ended job, or else rows that it only planned; return how many."""
-    staged = StagedRow.objects.filter(job_id=job.pk).order_by("number")
-    last = list(staged.values_list("number", flat=True)[CLEANED_AT_ONCE - 1 : CLEANED_AT_ONCE])
-    batch = StagedRow.objects.filter(job_id=job.pk, **({"number__lte": last[0]} if last else {}))
+    staged = StagedRow.objects.filter(job_id=job.pk)
+    first = staged.order_by("number").values_list("number", flat=True).first()
+    # Numbers go up by `SPACING`. To count off so many rows, PostgreSQL would sort all that are left.
+    batch = staged.filter(number__lt=(first or 0) + CLEANED_AT_ONCE * SPACING)
     planned = JobRow.objects.filter(job_id=job.pk, planned=True)
     for rows in (batch, planned):
         with paced():

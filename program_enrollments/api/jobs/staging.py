@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
+from program_enrollments.api.jobs.lines import SPACING
 from program_enrollments.models import StagedRow
 from program_enrollments.sql.bulk import insert_rows
 
@@ -61,7 +63,31 @@ AnyStaged = Staged | StagedRow
 
 def fetch_staged(rows: QuerySet[StagedRow]) -> list[Staged]:
     """Return these rows as tuples."""
-    return list(map(Staged._make, rows.values_list(*Staged._fields)))
+    return list(map(partial(tuple.__new__, Staged), rows.values_list(*Staged._fields)))
+
+
+def fetch_next(*, job_id: int, behind: int, size: int) -> list[Staged]:
+    """Return the next rows of a job, about `size` of them.
+
+    Rows that depend on each other come together. Two statements at most, four at the end of the lines.
+    """
+    rows = StagedRow.objects.filter(job_id=job_id, number__gt=behind).order_by("number")
+    # Staging rows have no statistics, and without an upper bound PostgreSQL would read and sort all that are left.
+    found = fetch_staged(rows.filter(number__lt=(behind // SPACING + 1 + size) * SPACING)[: size + 1])
+    if not found:
+        # The last line is behind us. Leavers have numbers of their own, far away.
+        first = rows.values_list("number", flat=True).first()
+        if first is None:
+            return []
+        found = fetch_staged(rows.filter(number__lt=(first // SPACING + size) * SPACING)[: size + 1])
+    if len(found) <= size:
+        return found
+    following = found.pop().number
+    if following % SPACING:
+        # The rest of a group stands in the gap.
+        end = (found[-1].number // SPACING + 1) * SPACING
+        found += fetch_staged(rows.filter(number__gt=found[-1].number, number__lt=end))
+    return found
 
 
 def insert_staged(rows: Sequence[Sequence[Any]]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from program_enrollments.api.access import Reach
 from program_enrollments.api.learners.locks import LockedLearner
@@ -76,7 +77,7 @@ def _find_in_question(changing: Sequence[Person]) -> dict[int, str]:
 
 
 def _leave_out_ungranted(changing: Sequence[Person], programs: Collection[int]) -> None:
-    outside = _find_outside({person.known.id for person in changing}, programs)
+    outside = find_outside({person.known.id for person in changing}, programs)
     for person in changing:
         if person.known.id in outside:
             person.adds, person.absorbed = False, None
@@ -85,7 +86,7 @@ def _leave_out_ungranted(changing: Sequence[Person], programs: Collection[int]) 
             )
 
 
-def _find_outside(learner_ids: Collection[int], programs: Collection[int]) -> set[int]:
+def find_outside(learner_ids: Collection[int], programs: Collection[int]) -> set[int]:
     """Return those of these learners who are in a program other than `programs`."""
     if not learner_ids:
         return set()
@@ -107,7 +108,9 @@ def note_in_question(*, in_question: dict[int, str], learners: Iterable[LockedLe
         if learner.id in in_question and learner.problem_code in {"", LearnerProblem.POSSIBLY_NEW_PERSON}:
             Learner.objects.filter(pk=learner.id).exclude(proposed_email=in_question[learner.id]).update(
                 problem_code=LearnerProblem.POSSIBLY_NEW_PERSON,
-                problem_detail="The school sent another address for this student ID, which is in no program now.",
+                problem_detail=gettext_noop(
+                    "The school sent another address for this student ID, which is in no program now."
+                ),
                 problem_at=now,
                 proposed_email=in_question[learner.id],
             )

@@ -11,18 +11,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from django.utils.translation import gettext_noop as _
+
 from program_enrollments.api.learners.claims import Claim, is_covered, outweighs
 from program_enrollments.api.learners.locks import LockedLearner
 from program_enrollments.api.learners.merge import are_complementary, join_identities, merge_learners
-from program_enrollments.data import Change, ChangeKind, LearnerProblem, LinkHow
+from program_enrollments.api.outbox import Event, add_events
+from program_enrollments.data import Change, ChangeKind, LearnerProblem, LinkHow, WebhookEvent
 from program_enrollments.models import Learner, LinkClaim
+from program_enrollments.sentences import in_english, known
 from program_enrollments.sql.bulk import insert_rows, update_rows
 
-ALREADY_SOMEBODY = "The account that claims this learner is already another learner of this school."
-OTHER_ACCOUNT = "Linked to one account by {link_how}, but another account claims this learner by {claim_how}."
-TWO_ACCOUNTS = "Two accounts claim this learner by {claim_how}."
-WEAKER = "Was linked by {link_how}; now another account claims this learner by {claim_how}, which is weaker evidence."
-DECIDED_AGAINST = "An account that support staff decided against claims this learner again, by {claim_how}."
+ALREADY_SOMEBODY = _("The account that claims this learner is already another learner of this school.")
+OTHER_ACCOUNT = known(
+    _("Linked to one account by %(link_how)s, but another account claims this learner by %(claim_how)s.")
+)
+TWO_ACCOUNTS = known(_("Two accounts claim this learner by %(claim_how)s."))
+WEAKER = known(
+    _("Was linked by %(link_how)s; now another account claims this learner by %(claim_how)s, which is weaker evidence.")
+)
+DECIDED_AGAINST = known(_("An account that support staff decided against claims this learner again, by %(claim_how)s."))
 SchoolAccount = tuple[int, int]
 """(school ID, user ID)"""
 LearnerAccount = tuple[int, int]
@@ -159,17 +167,19 @@ def _count_claimants(
 
 def _find_objection(learner: LockedLearner, claim: Claim, known: KnownClaim | None, claimants: int) -> str:
     """Return why a person has to decide on a claim, or "" if it may be followed."""
-    claim_how = LinkHow(claim.how).label
+    with in_english():
+        labels = {how.value: str(how.label) for how in LinkHow}
+    claim_how = labels[claim.how]
     if learner.user_id is not None:
         if not outweighs(claim_how=claim.how, link_how=learner.link_how):
             return ""
-        return OTHER_ACCOUNT.format(link_how=LinkHow(learner.link_how).label, claim_how=claim_how)
+        return OTHER_ACCOUNT % {"link_how": labels[learner.link_how], "claim_how": claim_how}
     if _is_dismissed(known, claim):
-        return DECIDED_AGAINST.format(claim_how=claim_how)
+        return DECIDED_AGAINST % {"claim_how": claim_how}
     if claimants > 1:
-        return TWO_ACCOUNTS.format(claim_how=claim_how)
+        return TWO_ACCOUNTS % {"claim_how": claim_how}
     if claim.how == LinkHow.EMAIL and learner.undone_how not in {"", LinkHow.EMAIL}:
-        return WEAKER.format(link_how=LinkHow(learner.undone_how).label, claim_how=claim_how)
+        return WEAKER % {"link_how": labels[learner.undone_how], "claim_how": claim_how}
     return ""
 
 
@@ -283,6 +293,7 @@ def note_conflicts(*, conflicts: Iterable[Conflict], now: datetime) -> list[Chan
         )
         for learner, claim, _ in new.values()
     ]
+    _announce_conflicts({conflict.learner.id: conflict.learner for conflict in new.values()}.values(), now)
     details = {conflict.learner.id: conflict.detail for conflict in noted.values()}
     update_rows(
         Learner,
@@ -290,6 +301,17 @@ def note_conflicts(*, conflicts: Iterable[Conflict], now: datetime) -> list[Chan
         rows=[(learner_id, LearnerProblem.CONFLICT.value, detail, now) for learner_id, detail in details.items()],
     )
     return changes
+
+
+def _announce_conflicts(learners: Iterable[LockedLearner], now: datetime) -> None:
+    events: dict[int, list[Event]] = {}
+    for learner in learners:
+        # An address is no ID that may leave the platform in a message.
+        student_key = learner.student_key if learner.student_key and "@" not in learner.student_key else None
+        event = Event(WebhookEvent.LEARNER_CONFLICT, {"student_key": student_key}, learner_id=learner.id)
+        events.setdefault(learner.school_id, []).append(event)
+    for school_id in sorted(events):
+        add_events(school_id=school_id, events=events[school_id], now=now)
 
 
 def _stronger(how: str, known: KnownClaim | None) -> str:

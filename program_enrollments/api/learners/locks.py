@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 from program_enrollments.api.learners.identity import Identity
 from program_enrollments.api.transactions import get_connection
@@ -57,6 +58,10 @@ def find_learner_ids(*, school_id: int, student_keys: Collection[str], emails: C
     )
 
 
+_MAKE = partial(tuple.__new__, LockedLearner)
+"""Makes a learner of a row: `LockedLearner._make` would count its columns each time."""
+
+
 def find_siblings(*, user_ids: Collection[int]) -> list[int]:
     """Return the IDs of all learners that these accounts are, at whatever school.
 
@@ -68,16 +73,23 @@ def find_siblings(*, user_ids: Collection[int]) -> list[int]:
 def lock_learners(*, ids: Iterable[int]) -> list[LockedLearner]:
     """Lock these learners in ascending order and return them as they are now."""
     rows = select_rows(Learner, fields=LockedLearner._fields, among=("id", set(ids)), lock=True)
-    return list(map(LockedLearner._make, rows))
+    return list(map(_MAKE, rows))
 
 
 def read_learners(*, school_id: int, identities: Sequence[Identity]) -> list[LockedLearner]:
     """Return the learners that a chunk's rows name, as they are at this moment, without locking them."""
-    rows: dict[int, tuple[Any, ...]] = {}
-    for among in zip(("student_key_normalized", "email_normalized"), _names(identities), strict=True):
-        found = select_rows(Learner, fields=LockedLearner._fields, among=among, school=school_id)
-        rows.update((row[0], row) for row in found)
-    return list(map(LockedLearner._make, rows.values()))
+    student_keys, emails = _names(identities)
+    learners = _select_learners(school_id, ("student_key_normalized", student_keys))
+    if emails:
+        # The addresses of who is found already are theirs: no other learner of the school has them.
+        found = {learner.email_normalized for learner in learners}
+        learners += _select_learners(school_id, ("email_normalized", emails - found))
+    return learners
+
+
+def _select_learners(school_id: int, among: tuple[str, Collection[str]]) -> list[LockedLearner]:
+    rows = select_rows(Learner, fields=LockedLearner._fields, among=among, school=school_id)
+    return list(map(_MAKE, rows))
 
 
 def lock_named(

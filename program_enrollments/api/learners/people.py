@@ -71,8 +71,12 @@ def identify(*, people: Iterable[Person], learners: Sequence[LockedLearner]) -> 
     by_student_key = {learner.student_key_normalized: learner for learner in learners if learner.student_key_normalized}
     by_email = {learner.email_normalized: learner for learner in learners if learner.email_normalized}
     for person in people:
-        _, student_key, _, email, person.is_valid = person.identity
-        person.adds, person.is_new, person.absorbed, person.detail = False, False, None, ""
+        _, student_key, _, email, is_valid = person.identity
+        # Reading is cheaper than writing: nearly everybody has the defaults still.
+        if not is_valid or not person.is_valid:
+            person.is_valid = is_valid
+        if person.adds or person.is_new or person.absorbed is not None or person.detail:
+            person.adds, person.is_new, person.absorbed, person.detail = False, False, None, ""
         named = by_student_key.get(student_key)
         if not email:
             # Nearly all rows: a student ID alone adds nothing to whom it names.
@@ -80,24 +84,36 @@ def identify(*, people: Iterable[Person], learners: Sequence[LockedLearner]) -> 
             if named is not None and named.honored_for_id is not None:
                 person.is_valid = False
             continue
-        addressed = by_email.get(email)
-        if person.giver is not None and addressed is not None and addressed is not named:
-            if not _is_held_by(person.giver, addressed, by_student_key):
-                person.learner = named
-                person.refuse()
-                continue
-            # The address changes hands: `settle_hand_overs` sees whether it really does.
-            addressed = None
-        if named is not None and _gives_way(named=named, addressed=addressed):
-            # An ID that somebody gave up, for a learner who is known by address so far.
-            person.absorbed, named = named, None
-        person.learner = learner = named or addressed
-        if learner is None:
-            continue
-        if learner.honored_for_id is not None or _contradicts(person.identity, named=named, addressed=addressed):
-            person.is_valid, person.absorbed = False, None
-        else:
-            person.adds = addressed is None or (bool(student_key) and named is None)
+        _identify_by_email(person, named, by_email.get(email), by_student_key)
+
+
+def _identify_by_email(
+    person: Person,
+    named: LockedLearner | None,
+    addressed: LockedLearner | None,
+    by_student_key: dict[str, LockedLearner],
+) -> None:
+    """Find who a person is whose rows give an address.
+
+    `named` has the student ID now, `addressed` the address.
+    """
+    if person.giver is not None and addressed is not None and addressed is not named:
+        if not _is_held_by(person.giver, addressed, by_student_key):
+            person.learner = named
+            person.refuse()
+            return
+        # The address changes hands: `settle_hand_overs` sees whether it really does.
+        addressed = None
+    if named is not None and _gives_way(named=named, addressed=addressed):
+        # An ID that somebody gave up, for a learner who is known by address so far.
+        person.absorbed, named = named, None
+    person.learner = learner = named or addressed
+    if learner is None:
+        return
+    if learner.honored_for_id is not None or _contradicts(person.identity, named=named, addressed=addressed):
+        person.is_valid, person.absorbed = False, None
+    else:
+        person.adds = addressed is None or (bool(person.identity.student_key_normalized) and named is None)
 
 
 def _is_held_by(giver: Person, learner: LockedLearner, by_student_key: dict[str, LockedLearner]) -> bool:

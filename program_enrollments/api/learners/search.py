@@ -6,6 +6,8 @@ depend on how a database plans an OR.
 
 from __future__ import annotations
 
+import re
+
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 
@@ -17,13 +19,15 @@ from program_enrollments.normalization import MAX_IDENTITY_LENGTH, normalize_ide
 MAX_FOUND = 1_000
 REFUSED = "refused"
 LAST_CHARACTER = "\U0010ffff"
+NUMBER = re.compile(r"#([0-9]{1,18})")
 
 
 def find_learners(*, text: str, school_id: int | None = None, limit: int = MAX_FOUND) -> list[int]:
     """Return the IDs of learners whom `text` names or begins to name.
 
     Their student ID or e-mail address begins with it, by the one notion of equality, or their account has it as its
-    username or as its confirmed address.
+    username or as its confirmed address. A number with # before it is also the learner's own, as pages of a disputed
+    sign-on give it.
 
     At most `limit` of each kind, of one school if it is named. Text that no identity can begin with finds nobody.
     """
@@ -43,6 +47,9 @@ def find_learners(*, text: str, school_id: int | None = None, limit: int = MAX_F
         learners.filter(email_normalized__gte=normalized, email_normalized__lte=last),
         learners.filter(**{f"user__{get_user_model().USERNAME_FIELD}": text.strip()}),
     ]
+    number = NUMBER.fullmatch(text.strip())
+    if number is not None:
+        kinds.append(learners.filter(pk=int(number[1])))
     accounts = find_accounts_by_email(emails=[normalized]) if "@" in normalized else {}
     if accounts:
         kinds.append(learners.filter(user_id__in=accounts.values()))
@@ -61,24 +68,25 @@ def find_learners_in_need(*, kind: str = "", limit: int = MAX_FOUND) -> list[int
     """
     found: dict[int, None] = {}
     if kind != REFUSED:
-        problems = _with_problem().filter(problem_code=kind) if kind else _with_problem()
+        problems = with_problem().filter(problem_code=kind) if kind else with_problem()
         found.update(dict.fromkeys(problems.order_by().values_list("pk", flat=True)[:limit]))
     if kind in {"", REFUSED}:
-        found.update(dict.fromkeys(_refused().values_list("learner_id", flat=True).distinct()[:limit]))
+        found.update(dict.fromkeys(refused().values_list("learner_id", flat=True).distinct()[:limit]))
     return list(found)
 
 
 def count_learners_in_need() -> int:
     """Return how many learners need a person. Two statements, which read only those."""
-    also = _refused().filter(learner__problem_code="")
-    return _with_problem().count() + also.values("learner_id").distinct().count()
+    also = refused().filter(learner__problem_code="")
+    return with_problem().count() + also.values("learner_id").distinct().count()
 
 
-def _with_problem() -> QuerySet[Learner]:
+def with_problem() -> QuerySet[Learner]:
+    """Return the learners with a stored problem, found by its index."""
     return Learner.objects.exclude(problem_code="")
 
 
-def _refused() -> QuerySet[PreemptiveCourseEnrollment]:
+def refused() -> QuerySet[PreemptiveCourseEnrollment]:
     """Return what linked learners wait for and no sweep will try again."""
-    refused = PreemptiveCourseEnrollment.objects.exclude(problem_code="").order_by()
-    return refused.filter(refusals__gte=get_setting("MAX_TRIES"), learner__user__isnull=False)
+    kept = PreemptiveCourseEnrollment.objects.exclude(problem_code="").order_by()
+    return kept.filter(refusals__gte=get_setting("MAX_TRIES"), learner__user__isnull=False)

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 from social_django.models import UserSocialAuth
 
 from program_enrollments.api.learners.evidence import fetch_sign_ons, fetch_slugs, remove_sign_ons
 from program_enrollments.api.learners.locks import LockedLearner
+from program_enrollments.api.transactions import in_transaction
 from program_enrollments.conf import get_setting
 from program_enrollments.models import (
     Learner,
@@ -132,15 +133,16 @@ def give_identities(*, slug: str, given: Mapping[int, tuple[str, datetime | None
     if others:
         UserSocialAuth.objects.filter(pk__in=others).delete()
     own = {uid for _, user_id, uid in there if user_id == uids[uid]}
-    made = UserSocialAuth.objects.bulk_create(
+    UserSocialAuth.objects.bulk_create(
         [UserSocialAuth(user_id=user_id, provider=backend, uid=uid) for uid, user_id in uids.items() if uid not in own],
         ignore_conflicts=True,
     )
-    late = [since for _, since in given.values() if since is not None]
-    if made and late:
-        # The clock of the server that took the ID from somebody else may be ahead of this one's.
-        moment = max(late)
-        UserSocialAuth.objects.filter(uid__among=set(uids) - own, created__lt=moment).update(created=moment)
+    late = {f"{slug}:{student_key}": since for student_key, since in given.values() if since is not None}
+    if late:
+        # The clock of the server that took the ID from somebody else may be ahead of this one's. A sign-on that the
+        # account kept from when it had the ID before counts again, too.
+        moment = max(late.values())
+        UserSocialAuth.objects.filter(uid__among=set(late), created__lt=moment).update(created=moment)
 
 
 def university_backend() -> str:
@@ -195,20 +197,22 @@ class Honored(NamedTuple):
     due: list[int]
 
 
-def fetch_honored(*, school_id: int, student_keys: Collection[str], now: datetime) -> Honored:
+def fetch_honored(*, school_id: int, student_keys: Callable[[], Collection[str]], now: datetime) -> Honored:
     """Return which of `student_keys` (normalized) are honored for a learner.
 
-    One statement where the school honors nothing.
+    One statement if the school honors nothing; `student_keys` is not called then.
     """
-    honoring = Learner.objects.filter(school_id=school_id, honored_for__isnull=False).order_by()
-    if not student_keys or not honoring.exists():
+    # Few rows are honored. SQLite would take the school's index instead, and read all learners of the school.
+    # PostgreSQL reads all learners until their table was analyzed for the first time (ADR 0007).
+    honoring = Learner.objects.annotate(of_school=F("school_id") + 0).filter(of_school=school_id, honored_for_id__gt=0)
+    if not honoring.order_by().exists():
         return Honored({}, [])
     found = [
         row
         for row in select_rows(
             Learner,
             fields=("id", "student_key_normalized", "honored_for", "honored_until"),
-            among=("student_key_normalized", student_keys),
+            among=("student_key_normalized", student_keys()),
             school=school_id,
         )
         if row[2] is not None
@@ -222,3 +226,14 @@ def fetch_honored(*, school_id: int, student_keys: Collection[str], now: datetim
         {key: current[pk] for key, pk in honored.items() if pk in current},
         [row_id for row_id, _, _, until in found if until <= now],
     )
+
+
+def fetch_current_keys(*, school_id: int, student_keys: Collection[str], now: datetime) -> dict[str, str]:
+    """Return the present IDs of the learners for whom any of `student_keys` is honored, by the old one.
+
+    All are normalized. IDs whose honoring is over are freed. One statement if the school honors nothing.
+    """
+    honored = fetch_honored(school_id=school_id, student_keys=lambda: student_keys, now=now)
+    if honored.due:
+        in_transaction(lambda: end_honoring(learner_ids=honored.due, now=now))
+    return {key: normalized for key, (_given, normalized) in honored.current.items()}

@@ -54,7 +54,7 @@ def fetch_changes(*, program: Program, after: str | None, page_size: int) -> Cha
             found = tell_changes(entries=entries[: page_size + 1])
     has_more, found = len(found) > page_size, found[:page_size]
     position = (found[-1][0] if found else None) or position
-    return ChangesPage([row for _, row in found], _encode(program_id=program.pk, position=position), has_more)
+    return ChangesPage([row for _, row in found], cursor_at(program_id=program.pk, position=position), has_more)
 
 
 def walk_changes(*, program: Program, after: str | None, page_size: int) -> Iterator[dict[str, Any]]:
@@ -76,7 +76,8 @@ def _last_position(*, program_id: int) -> int:
     return positions.values_list("last_position", flat=True).first() or 0
 
 
-def _encode(*, program_id: int, position: int) -> str:
+def cursor_at(*, program_id: int, position: int) -> str:
+    """Return the cursor behind a position of a program's feed."""
     return seal(f"c{program_id}.{position}")
 
 

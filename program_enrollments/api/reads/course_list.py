@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, F
 
 from program_enrollments.api.reads.summaries import fetch_counts
 from program_enrollments.conf import get_setting
@@ -27,6 +27,12 @@ class CourseCard:
     counted_at: datetime
 
 
+def fetch_run_titles(*, program: Program) -> list[tuple[str, str]]:
+    """Return key and title of each course run of a program, by title, in one statement."""
+    runs = CourseRun.objects.filter(curricula__program=program).distinct().values_list("course_id", "title")
+    return sorted(((key, title or key) for key, title in runs), key=lambda run: (run[1].casefold(), run[0]))
+
+
 def fetch_course_cards(*, program: Program, now: datetime) -> list[CourseCard]:
     """Return a program's course runs, the latest start first, those without dates last.
 
@@ -35,7 +41,9 @@ def fetch_course_cards(*, program: Program, now: datetime) -> list[CourseCard]:
     counts = fetch_counts(program_ids=[program.pk], now=now)[program.pk]
     refused = dict(
         PreemptiveCourseEnrollment.objects.exclude(problem_code="")
-        .filter(program=program, refusals__gte=get_setting("MAX_TRIES"), learner__user__isnull=False)
+        # Plus nothing: SQLite would take the index of the program's course enrollments, all of which it would read.
+        .annotate(program_key=F("program_id") + 0)
+        .filter(program_key=program.pk, refusals__gte=get_setting("MAX_TRIES"), learner__user__isnull=False)
         .order_by()
         .values_list("course_run_id")
         .annotate(n=Count("pk"))

@@ -10,7 +10,7 @@ page. The ORM cannot write a table of its own to select from, and takes longer t
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,6 +18,7 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db import connections, models, router
 
+from program_enrollments.data import CourseStatus
 from program_enrollments.models.catalog import CourseRun, Curriculum
 from program_enrollments.models.enrollments import (
     PreemptiveCourseEnrollment,
@@ -44,7 +45,8 @@ class Cut:
     `place` is the leading columns of the index that ends in the learner, `keys` are its other columns: the order of
     the rows. `behind` is of the first key. Filters that are None are not applied.
 
-    `linked`: the learner has an account.
+    `linked`: the learner has an account. `active_in`: they are active in this course run of the program, in this table
+    of course enrollments, which the page is then read from.
     """
 
     place: Mapping[str, int]
@@ -56,6 +58,7 @@ class Cut:
     modified_since: datetime | None = None
     learner_ids: Collection[int] | None = None
     linked: bool | None = None
+    active_in: tuple[type[models.Model], int] | None = None
 
 
 class Listed(NamedTuple):
@@ -100,14 +103,32 @@ def _cut(connection: Any, model: type[models.Model], cut: Cut) -> tuple[str, lis
     """Write the query of the page's enrollments, and its parameters."""
     name = connection.ops.quote_name
     table = f"{name(model._meta.db_table)} e"
-    if connection.vendor == "mysql":
+    lead, is_refused = "e", False
+    place = dict(cut.place)
+    if cut.active_in is not None:
+        course_model, place["course_run_id"] = cut.active_in
+        lead, course_table = "k", f"{name(course_model._meta.db_table)} k"
+        join = "JOIN"
+        # With an account, people have a preemptive one only while it has a problem: an index holds just those.
+        is_refused = course_model is PreemptiveCourseEnrollment and model is ProgramEnrollment
+        if connection.vendor == "mysql" and not is_refused:
+            course_cut = replace(cut, place=place)
+            course_table += f" FORCE INDEX ({name(_index(course_model, course_cut))})"
+            join = "STRAIGHT_JOIN"
+        table = f"{course_table} {join} {table} ON e.program_id = k.program_id AND e.learner_id = k.learner_id"
+    elif connection.vendor == "mysql":
         # Left to itself, MariaDB sorts what another index finds in a small table, and reads a list backward from its
         # end rather than from the learner.
         table += f" FORCE INDEX ({name(_index(model, cut))})"
-    conditions = [f"e.{column} = %s" for column in cut.place]
-    params: list[Any] = list(cut.place.values())
-    conditions.append(f"e.{cut.keys[0]} {'<' if cut.backward else '>'} %s")
+    conditions = [f"{lead}.{column} = %s" for column in place]
+    params: list[Any] = list(place.values())
+    conditions.append(f"{lead}.{cut.keys[0]} {'<' if cut.backward else '>'} %s")
     params.append(cut.behind)
+    if cut.active_in is not None:
+        conditions.append("k.status = %s")
+        params.append(CourseStatus.ACTIVE.value)
+        if is_refused:
+            conditions.append("NOT (k.problem_code = '')")
     if cut.status is not None:
         conditions.append("e.status = %s")
         params.append(cut.status)
@@ -128,7 +149,7 @@ def _cut(connection: Any, model: type[models.Model], cut: Cut) -> tuple[str, lis
     sql = (
         f"SELECT {', '.join(f'e.{column}' for column in ('learner_id', 'status', *carried))}"
         f" FROM {table} WHERE {' AND '.join(conditions)}"
-        f" ORDER BY {', '.join(f'e.{column}{direction}' for column in cut.keys)} LIMIT %s"
+        f" ORDER BY {', '.join(f'{lead}.{column}{direction}' for column in cut.keys)} LIMIT %s"
     )
     return sql, [*params, cut.limit]
 

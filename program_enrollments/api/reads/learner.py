@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from program_enrollments.api.reads.change_entries import tell_changes
 from program_enrollments.api.reads.course_staff import fetch_roles
 from program_enrollments.api.reads.keeps import describe_keeps
+from program_enrollments.api.seat_rules import differs
 from program_enrollments.data import LearnerProblem, LinkState, Seat
 from program_enrollments.exceptions import LearnerDoesNotExist
 from program_enrollments.host import get_host
@@ -117,6 +118,7 @@ def _describe(program: Program, found: Found, *, last_changes: int = LAST_CHANGE
                 "real": course.real,
                 "course_staff": roles.show(user_id=user_id, course_id=course.course_id, wish=course.course_staff),
                 "host": _seat(seats.get(course.course_id)),
+                "drift": _drifts(user_id, course, seats.get(course.course_id), unusable),
                 "problem": course.problem or _unusable(course.course_id, unusable),
                 "keep": keeps.get(course.course_id),
             }
@@ -223,6 +225,13 @@ def _fetch_seats(*, learner: Learner, courses: Sequence[Course]) -> Seats:
     course_ids = {course.course_id for course in courses}
     with limited("CALL_HOST_SECONDS"):
         return get_host().course_enrollments.fetch_seats(user_ids=[learner.user_id], course_ids=course_ids)
+
+
+def _drifts(user_id: int | None, course: Course, seat: Seat | None, unusable: Collection[str]) -> bool:
+    """Return whether the host's seat is not as this real enrollment wants it: somebody changed it there."""
+    if user_id is None or not course.real or course.course_id in unusable:
+        return False
+    return differs(user_id=user_id, course_id=course.course_id, status=course.status, seat=seat)
 
 
 def _seat(seat: Seat | None) -> dict[str, Any] | None:

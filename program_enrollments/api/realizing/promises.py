@@ -17,7 +17,8 @@ from django.utils import timezone
 from program_enrollments.api.learners.account_locks import hold_accounts
 from program_enrollments.api.learners.locks import LockedLearner, lock_learners
 from program_enrollments.api.ledger import record_changes
-from program_enrollments.api.realizing.seats import SeatWish, agree_on_seats_and_roles
+from program_enrollments.api.realizing.seats import agree_on_seats_and_roles
+from program_enrollments.api.seat_rules import SeatWish
 from program_enrollments.api.transactions import in_transaction, is_passing
 from program_enrollments.conf import get_setting
 from program_enrollments.data import (

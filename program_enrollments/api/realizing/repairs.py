@@ -17,8 +17,9 @@ from program_enrollments.api.learners.account_locks import hold_accounts
 from program_enrollments.api.learners.locks import lock_learners
 from program_enrollments.api.learners.student_keys import end_honoring, find_due
 from program_enrollments.api.ledger import record_changes
-from program_enrollments.api.realizing.seats import SeatWish, agree_on_seats
+from program_enrollments.api.realizing.seats import agree_on_seats
 from program_enrollments.api.realizing.unlinking import turn_into_promises
+from program_enrollments.api.seat_rules import SeatWish
 from program_enrollments.api.transactions import in_transaction
 from program_enrollments.data import Change, ChangeKind, CourseStatus, HostFailure, Origin, Source
 from program_enrollments.host import get_host

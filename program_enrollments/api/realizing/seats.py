@@ -1,17 +1,20 @@
 """Seats: the host's course enrollments and staff roles are made to agree with the school's wishes.
 
-`decide_seat` alone has the rules about whose seat is whose.
+`seat_rules` alone knows whose seat is whose.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
 
+from program_enrollments.api.seat_rules import SeatWish, decide_seat
 from program_enrollments.api.transactions import atomic, is_lost, is_rehearsal, roll_back
 from program_enrollments.conf import get_setting
-from program_enrollments.data import CourseStatus, HostFailure, Seat
+from program_enrollments.data import CourseStatus, HostFailure
 from program_enrollments.exceptions import HostError, HostRefused
 from program_enrollments.failures import describe_failure
 from program_enrollments.host import get_host
@@ -24,32 +27,21 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class SeatWish(NamedTuple):
-    """A school's wish for a user in a course run. If not `active`, only this app's seats are taken back."""
-
-    user_id: int
-    course_id: str
-    active: bool
-
-    @property
-    def pair(self) -> UserCourse:
-        """The user and the course run."""
-        return self.user_id, self.course_id
+_writing: ContextVar[bool] = ContextVar("program_enrollments_writing_seats", default=False)
 
 
-def decide_seat(*, wish: SeatWish, current: Seat | None, mode: str, upgradable_modes: Collection[str]) -> Seat | None:
-    """Return the seat that the host should have, or None if nothing has to change.
+@contextmanager
+def _writing_seats() -> Iterator[None]:
+    token = _writing.set(True)
+    try:
+        yield
+    finally:
+        _writing.reset(token)
 
-    A seat in another mode than `mode` and the upgradable ones was paid for. It keeps its mode and is never deactivated,
-    only re-activated (docs/api.rst, Course enrollments).
-    """
-    user_id, course_id, active = wish
-    if not active:
-        ours = current is not None and current.is_active and current.mode == mode
-        return Seat(user_id, course_id, mode, False) if ours else None
-    if current is None or current.mode in upgradable_modes:
-        return Seat(user_id, course_id, mode, True)
-    return None if current.is_active else Seat(user_id, course_id, current.mode, True)
+
+def is_writing_seats() -> bool:
+    """Whether this app is writing seats right now: the host's events of it are no news."""
+    return _writing.get()
 
 
 def find_agreeing(*, wishes: Sequence[SeatWish]) -> set[UserCourse]:
@@ -103,12 +95,13 @@ def agree_on_seats(*, wishes: Sequence[SeatWish], one_by_one: bool = False) -> d
     if is_rehearsal():
         # Only writing to the host can reveal what it refuses.
         return unusable
-    if not one_by_one:
-        return unusable | (port.put_seats(seats=seats) if seats else {})
-    return unusable | _collect(
-        ((seat.user_id, seat.course_id) for seat in seats),
-        lambda pair: port.put_seats(seats=[seat for seat in seats if (seat.user_id, seat.course_id) == pair]),
-    )
+    with _writing_seats():
+        if not one_by_one:
+            return unusable | (port.put_seats(seats=seats) if seats else {})
+        return unusable | _collect(
+            ((seat.user_id, seat.course_id) for seat in seats),
+            lambda pair: port.put_seats(seats=[seat for seat in seats if (seat.user_id, seat.course_id) == pair]),
+        )
 
 
 def agree_on_roles(

@@ -6,18 +6,20 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from program_enrollments.api.learners.links import dismiss_claim
 from program_enrollments.api.learners.locks import LockedLearner
 from program_enrollments.api.learners.student_keys import take_identities
 from program_enrollments.api.realizing.promises import PREEMPTIVE, REAL
 from program_enrollments.api.realizing.seats import (
-    SeatWish,
     agree_on_roles,
     agree_on_seats,
     find_heirs,
     find_occupied_elsewhere,
     hand_over_roles,
 )
+from program_enrollments.api.seat_rules import SeatWish
 from program_enrollments.data import Change, ChangeKind, CourseStatus, LinkHow
 from program_enrollments.exceptions import LinkRefused
 from program_enrollments.models import (
@@ -27,8 +29,10 @@ from program_enrollments.models import (
     ProgramCourseEnrollment,
     ProgramEnrollment,
 )
+from program_enrollments.sentences import known
 from program_enrollments.sql.bulk import delete_rows, insert_rows
 
+SEAT_KEPT = known(_("The learning platform did not give up a seat: %(reason)s"))
 PROGRAM_FIELDS = ("program", "learner", "curriculum", "status", "created")
 COURSE_FIELDS = ("program", "course_run", "learner", "status", "course_staff", "created")
 
@@ -142,4 +146,4 @@ def _leave_host(*, learner: LockedLearner) -> None:
     _, role_failures = agree_on_roles(grants=(), revokes=roles - heirs.keys())
     hand_over_roles(heirs=heirs.values())
     for failure in [*failures.values(), *role_failures.values()]:
-        raise LinkRefused(f"The learning platform did not give up a seat: {failure.detail}")
+        raise LinkRefused(SEAT_KEPT % {"reason": failure.detail})

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from django.contrib.auth import get_user_model
@@ -18,10 +19,12 @@ from social_django.models import UserSocialAuth
 
 from program_enrollments.api.learners.email_domains import fetch_email_domains, is_within_domains
 from program_enrollments.api.learners.evidence import remove_sign_ons
+from program_enrollments.api.realizing.after_sign_in import email_confirmed
+from program_enrollments.api.sso.disputes import is_disputed
 from program_enrollments.api.sso.holders import Holder, find_privileged, is_privileged, is_settled, lock_holder
 from program_enrollments.api.sso.seen_assertions import remember_assertion
 from program_enrollments.api.sso.usernames import are_named_by_email, email_candidates, username_candidates
-from program_enrollments.api.transactions import atomic, in_transaction
+from program_enrollments.api.transactions import after_commit, atomic, in_transaction
 from program_enrollments.data import SignOnRefusal
 from program_enrollments.exceptions import HostError, SignOnRefused
 from program_enrollments.host import get_host
@@ -66,11 +69,29 @@ class AssertionUse:
 
 @dataclass(frozen=True, slots=True)
 class OpenedAccount:
-    """The account of a sign-on and its social-auth row. `is_new`: the account was just created."""
+    """The account of a sign-on and its social-auth row.
+
+    `is_new`: the account was just created. `is_disputed`: another account holds the student's place, so that a person
+    has to decide. `is_email_confirmed`: the host has the account's address as confirmed (known after connecting only).
+    """
 
     user: Any
     social: UserSocialAuth
     is_new: bool
+    is_disputed: bool = False
+    is_email_confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the person who signed on can choose.
+
+    `is_fitting`: the account in which they are signed in may be connected. `is_place_held`: the student's place is
+    another account's, so that a new account would not get it.
+    """
+
+    is_fitting: bool
+    is_place_held: bool
 
 
 def open_account(
@@ -80,7 +101,7 @@ def open_account(
 
     One transaction creates the account and its social-auth row, confirms a trusted address and remembers the assertion.
     Enrollments that wait for the person are realized right after its commit. `declined`: the person does not want the
-    existing account, and gets a new one.
+    existing account, and gets a new one, or the one that they got when they declined before.
 
     Raises SignOnRefused for a used assertion, for an identity that the database takes as equal to another's or that may
     be another person's now, and for an account that is inactive, being deleted, or has rights beyond the school.
@@ -95,18 +116,23 @@ def open_account(
                 now=now,
             )
         social = _find_settled(backend=backend, identity=identity)
+        disputed = False
         if social is None:
             holder = lock_holder(
                 school_id=identity.school_id, slug=identity.slug, remote_id=identity.remote_id, now=now
             )
             user_id = holder.account(slug=identity.slug)
+            if user_id is None and declined:
+                user_id = holder.second_account()
             if user_id is None:
                 if not declined and _find_offered(identity=identity, holder=holder):
                     return None
                 remove_sign_ons(sign_ons=[*holder.former, *holder.sign_ons])
                 user = _make_account(identity=identity, as_second=declined)
                 made = _attach(backend=backend, identity=identity, user_id=user.pk, holder=holder)
-                return OpenedAccount(user, made, is_new=True)
+                disputed = is_disputed(learner=holder.learner, user_id=user.pk)
+                return OpenedAccount(user, made, is_new=True, is_disputed=disputed)
+            disputed = is_disputed(learner=holder.learner, user_id=user_id)
             social = _attach_to(user_id, backend=backend, identity=identity, holder=holder)
         _refuse_unusable(social.user, identity=identity)
         # Saving it makes the receivers realize enrollments that were promised since.
@@ -119,7 +145,7 @@ def open_account(
             if UserSocialAuth.objects.filter(pk=social.pk).exists():
                 raise
             raise SignOnRefused(SignOnRefusal.ACCOUNT_GONE, slug=identity.slug) from None
-        return OpenedAccount(social.user, social, is_new=False)
+        return OpenedAccount(social.user, social, is_new=False, is_disputed=disputed)
 
     return _answering_in_time(work, slug=identity.slug)
 
@@ -141,15 +167,17 @@ def _refuse_unusable(user: Any, *, identity: AssertedIdentity) -> None:
         raise SignOnRefused(SignOnRefusal.ACCOUNT_PRIVILEGED, slug=identity.slug)
 
 
-def is_offered(*, identity: AssertedIdentity, user_id: int, now: datetime) -> bool:
-    """Return whether the person may connect an account: it has their address or is linked to the learner.
+def get_offer(*, identity: AssertedIdentity, user_id: int | None, now: datetime) -> Offer:
+    """Return what the person can choose, being signed in to the account `user_id` or to none.
 
-    Raises SignOnRefused as `open_account` does.
+    An account may be connected if it has the person's address or is linked to the learner. Raises SignOnRefused as
+    `open_account` does.
     """
 
-    def work() -> bool:
+    def work() -> Offer:
         holder = lock_holder(school_id=identity.school_id, slug=identity.slug, remote_id=identity.remote_id, now=now)
-        return user_id in _find_offered(identity=identity, holder=holder)
+        fitting = user_id is not None and user_id in _find_offered(identity=identity, holder=holder)
+        return Offer(is_fitting=fitting, is_place_held=holder.learner.user_id is not None)
 
     return _answering_in_time(work, slug=identity.slug)
 
@@ -157,8 +185,9 @@ def is_offered(*, identity: AssertedIdentity, user_id: int, now: datetime) -> bo
 def connect_account(*, backend: str, identity: AssertedIdentity, user_id: int, now: datetime) -> OpenedAccount:
     """Connect an asserted identity to an account that the person has proved to be theirs.
 
-    The caller has verified both proofs in one browser session, and the person has agreed. Raises SignOnRefused if the
-    account is not an offered one, or if another account has got the identity meanwhile.
+    The caller has verified both proofs in one browser session, and the person has agreed. The account's address is
+    confirmed if the school vouches for that very address (`is_email_trusted`). Raises SignOnRefused if the account is
+    not an offered one, or if another account has got the identity meanwhile.
     """
 
     def work() -> OpenedAccount:
@@ -168,9 +197,22 @@ def connect_account(*, backend: str, identity: AssertedIdentity, user_id: int, n
         if holder.account(slug=identity.slug) not in (None, user_id):
             raise SignOnRefused(SignOnRefusal.IDENTITY_CLASH, slug=identity.slug)
         social = _attach_to(user_id, backend=backend, identity=identity, holder=holder)
-        return OpenedAccount(social.user, social, is_new=False)
+        confirmed = _confirm_if_trusted(identity=identity, user_id=user_id)
+        return OpenedAccount(social.user, social, is_new=False, is_email_confirmed=confirmed)
 
     return _answering_in_time(work, slug=identity.slug)
+
+
+def _confirm_if_trusted(*, identity: AssertedIdentity, user_id: int) -> bool:
+    """Return whether the account has a confirmed address; confirm it if the school vouches for it."""
+    accounts = get_host().accounts
+    if accounts.confirmed_emails(user_ids=[user_id]).get(user_id):
+        return True
+    if not is_email_trusted(identity=identity) or not accounts.confirm_email(user_id=user_id, email=identity.email):
+        return False
+    # Other schools' learners can wait for this address. Connecting does not save the account, so no signal tells.
+    after_commit(partial(email_confirmed, user_id=user_id))
+    return True
 
 
 def _answering_in_time(work: Callable[[], T], *, slug: str) -> T:

@@ -57,6 +57,11 @@ class Holder:
             raise SignOnRefused(SignOnRefusal.IDENTITY_CLASH, slug=slug)
         return next(iter(user_ids), None)
 
+    def second_account(self) -> int | None:
+        """Return the account that the person got when they declined the linked one, or None if they never did."""
+        user_ids = {sign_on.user_id for sign_on in self.sign_ons} - {self.learner.user_id}
+        return next(iter(user_ids)) if len(user_ids) == 1 else None
+
 
 def lock_holder(*, school_id: int, slug: str, remote_id: str, now: datetime) -> Holder:
     """Lock the accounts concerned, and then the learner with this ID at the school.

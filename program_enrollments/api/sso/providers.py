@@ -65,6 +65,18 @@ class SignOnProvider:
     saml: SamlProvider | None
 
 
+@dataclass(frozen=True, slots=True)
+class SchoolChoices:
+    """A school and the identity providers through which people can sign on.
+
+    `refusal` is the reason if there is none, else None.
+    """
+
+    school: School
+    providers: tuple[IdentityProvider, ...]
+    refusal: SignOnRefused | None
+
+
 def get_identity_provider(*, slug: str) -> IdentityProvider:
     """Return the identity provider with this slug, enabled or not. Raises IdentityProviderDoesNotExist."""
     named = IdentityProvider.objects.filter(slug=slug) if "\x00" not in slug else ()
@@ -109,32 +121,35 @@ def get_saml_provider(*, slug: str = "", entity_id: str = "") -> tuple[SignOnPro
 def fetch_sign_on_choices() -> QuerySet[IdentityProvider]:
     """Return the identity providers through which people can sign on, by school.
 
-    They are enabled, and not for tests only. Providers with unusable certificates are included; `fetch_school_choices`
+    They are enabled, and not for tests only. Providers with unusable certificates are included; `get_school_choices`
     leaves them out.
     """
     choices = IdentityProvider.objects.filter(is_enabled=True, saml__is_test_only=False)
     return choices.select_related("school", "saml").order_by("school__name", "school__key", "name", "slug")
 
 
-def fetch_school_choices(*, school_key: str) -> list[IdentityProvider]:
-    """Return the identity providers through which people can sign on at one school, at least one.
+def get_school_choices(*, school_key: str) -> SchoolChoices:
+    """Return a school with the identity providers through which people can sign on. Two statements.
 
-    Raises SignOnRefused with the reason if there is none: no such school, no provider, or the obstacle that is easiest
-    to remove.
+    Raises SignOnRefused if there is no such school.
     """
     # PostgreSQL refuses strings with NUL.
-    if "\x00" in school_key or not School.objects.filter(key=school_key).exists():
+    school = School.objects.filter(key=school_key).first() if "\x00" not in school_key else None
+    if school is None:
         raise SignOnRefused(SignOnRefusal.PROVIDER_UNKNOWN)
-    providers = IdentityProvider.objects.filter(school__key=school_key).select_related("school", "saml")
+    providers = IdentityProvider.objects.filter(school=school).select_related("school", "saml")
     obstacles = [(provider, _obstacle(provider)) for provider in providers.order_by("name", "slug")]
-    choices = [provider for provider, obstacle in obstacles if obstacle is None]
-    if choices:
-        return choices
+    choices = tuple(provider for provider, obstacle in obstacles if obstacle is None)
+    return SchoolChoices(school, choices, None if choices else _nearest(obstacles))
+
+
+def _nearest(obstacles: list[tuple[IdentityProvider, SignOnRefusal | None]]) -> SignOnRefused:
+    """Return the obstacle that is easiest to remove, as a refusal."""
     for code in OBSTACLES:
         for provider, obstacle in obstacles:
             if obstacle == code:
-                raise SignOnRefused(code, slug=provider.slug)
-    raise SignOnRefused(SignOnRefusal.PROVIDER_MISSING)
+                return SignOnRefused(code, slug=provider.slug)
+    return SignOnRefused(SignOnRefusal.PROVIDER_MISSING)
 
 
 def _obstacle(provider: IdentityProvider) -> SignOnRefusal | None:

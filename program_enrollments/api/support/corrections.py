@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from program_enrollments.api.learners.account_locks import lock_accounts
 from program_enrollments.api.learners.claims import Claim, find_accounts_by_email
@@ -59,12 +61,12 @@ def link_learner(
     def work(one_by_one: bool) -> RealizingReport:
         accounts = {user_id, seen_user_id} - {None}
         if user_id not in lock_accounts(user_ids=accounts, exclusive=True):
-            raise LinkRefused("There is no such account.")
+            raise LinkRefused(_("There is no such account."))
         owners = find_owners(school_ids=[school_id], user_ids=[user_id])
         learners = lock_learners(ids={learner_id, *owners, *find_siblings(user_ids=accounts - {user_id})})
         learner = _linkable(learners, learner_id)
         if learner.user_id not in (seen_user_id, user_id):
-            raise LinkRefused("Somebody else has linked this learner meanwhile. Look again before you change it.")
+            raise LinkRefused(_("Somebody else has linked this learner meanwhile. Look again before you change it."))
         changes: list[Change] = []
         if learner.user_id not in (None, user_id):
             decide_against(learner=learner, now=moment)
@@ -74,7 +76,7 @@ def link_learner(
             owners=by_school_account([each for each in learners if each.id != learner_id]),
         )
         if settlement.conflicts:
-            raise LinkRefused("This account already is another learner of the school. Unlink that one first.")
+            raise LinkRefused(_("This account already is another learner of the school. Unlink that one first."))
         linked, link_changes = apply_settlement(settlement=settlement, now=moment)
         realized = realize_linked(learners=linked or [learner], now=moment, one_by_one=one_by_one, again=True)
         _settle_problem(ids=[each.id for each in linked or [learner]])
@@ -90,9 +92,9 @@ def _linkable(learners: Sequence[LockedLearner], learner_id: int) -> LockedLearn
     if learner is None:
         raise LearnerDoesNotExist
     if Learner.objects.filter(pk=learner_id, retired_at__isnull=False).exists():
-        raise LinkRefused("This learner was retired. A person who comes back is enrolled anew, as another learner.")
+        raise LinkRefused(_("This learner was retired. A person who comes back is enrolled anew, as another learner."))
     if learner.honored_for_id is not None:
-        raise LinkRefused("This is a former student ID of another learner. Link that one.")
+        raise LinkRefused(_("This is a former student ID of another learner. Link that one."))
     return learner
 
 
@@ -120,28 +122,35 @@ def unlink_learner(*, learner_id: int, origin: Origin, now: datetime | None = No
     in_transaction(work)
 
 
-def unlink_account(*, user_id: int, now: datetime | None = None) -> None:
-    """Unlink every learner of an account that is being deleted.
+def unlink_account(*, user_id: int, now: datetime | None = None) -> Sequence[Change]:
+    """Unlink every learner of an account that is being deleted, and return the changes.
 
+    `record_deletion` must be given them in the same transaction, once the host has deleted what belongs to the account.
     Their enrollments wait for an account again. The account's row is locked first, until the deletion commits, so that
     nothing links it meanwhile. The host deletes its own seats with the account, so the host is not called.
     """
     moment = now or timezone.now()
 
-    def work() -> None:
+    def work() -> list[Change]:
         lock_accounts(user_ids=[user_id], exclusive=True)
         ids = find_siblings(user_ids=[user_id])
-        if not ids:
-            return
         changes: list[Change] = []
-        for learner in lock_learners(ids=ids):
+        for learner in lock_learners(ids=ids) if ids else ():
             if learner.user_id == user_id:
                 changes += undo_link(learner=learner, now=moment, tell_host=False)[1]
-        record_changes(
-            changes=changes, origin=Origin(source=Source.COMMAND.value, reason="account deleted"), now=moment
-        )
+        return changes
 
-    in_transaction(work)
+    return in_transaction(work)
+
+
+def record_deletion(*, changes: Sequence[Change], now: datetime | None = None) -> None:
+    """Record in the ledger what `unlink_account` changed.
+
+    Ledger positions are locked after seats (ADR 0002). The host deletes the seats between the two: on MariaDB it waits
+    there for the writer of a neighboring seat, and that writer must not be waiting for a position.
+    """
+    origin = Origin(source=Source.COMMAND.value, reason="account deleted")
+    in_transaction(partial(record_changes, changes=changes, origin=origin, now=now or timezone.now()))
 
 
 def settle_conflict(*, learner_ids: Collection[int], origin: Origin, now: datetime | None = None) -> int:
@@ -199,7 +208,7 @@ def _take_proposed_emails(learners: Sequence[LockedLearner], *, now: datetime) -
         normalized = normalize_identity(email)
         of_school = Learner.objects.filter(school_id=learner.school_id, email_normalized=normalized)
         if of_school.exclude(pk=learner.id).exists():
-            raise LinkRefused("The address that the school sent is another learner's by now.")
+            raise LinkRefused(_("The address that the school sent is another learner's by now."))
         Learner.objects.filter(pk=learner.id).update(
             email=email, email_normalized=normalized, proposed_email="", modified=now
         )
@@ -269,7 +278,7 @@ def _find_accounts(*, learner_ids: Collection[int]) -> tuple[dict[int, Claim], d
             slugs=fetch_slugs(school_id=school_id, enabled_only=True),
             spellings={spelling for _, given, student_key, _ in learners for spelling in (given, student_key)},
         )
-        for pk, _, student_key, key_since in learners:
+        for pk, _given, student_key, key_since in learners:
             named = [each for each in sign_ons if each.student_key == student_key and each.counts_since(key_since)]
             user_ids = {each.user_id for each in named}
             if len(user_ids) == 1:

@@ -8,9 +8,14 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from program_enrollments.api.disclosures import forget_expired_disclosures
+from program_enrollments.api.feeds.retention import forget_feed_files
+from program_enrollments.api.jobs.orphans import forget_orphaned_files_daily
 from program_enrollments.api.jobs.retention import forget_expired_files
 from program_enrollments.api.kept_answers import forget_expired_answers
+from program_enrollments.api.mails.delivery import forget_mails
 from program_enrollments.api.sso.seen_assertions import forget_expired_assertions
+from program_enrollments.api.webhooks.retention import forget_delivered_messages
 from program_enrollments.models import Invitation, MetadataRequest
 
 LINKS_KEPT = timedelta(days=30)
@@ -21,8 +26,8 @@ LINKS_KEPT = timedelta(days=30)
 class Forgotten:
     """How much was deleted.
 
-    These are digests of expired assertions, answers kept for repeated requests, files of jobs and their outcomes, and
-    links that were mailed to people.
+    These are digests of expired assertions, answers kept for repeated requests, files of jobs and their outcomes, links
+    that were mailed to people, delivered webhook messages, records of who looked at personal data, and mails.
     """
 
     assertions: int
@@ -30,6 +35,9 @@ class Forgotten:
     files: int = 0
     outcomes: int = 0
     links: int = 0
+    messages: int = 0
+    disclosures: int = 0
+    mails: int = 0
 
 
 def forget_expired(*, now: datetime) -> Forgotten:
@@ -38,9 +46,12 @@ def forget_expired(*, now: datetime) -> Forgotten:
     return Forgotten(
         assertions=_all(forget_expired_assertions, now),
         answers=_all(forget_expired_answers, now),
-        files=files.files,
+        files=files.files + forget_orphaned_files_daily(now=now) + forget_feed_files(now=now),
         outcomes=files.rows,
         links=_forget_links(now=now),
+        messages=_all(forget_delivered_messages, now),
+        disclosures=_all(forget_expired_disclosures, now),
+        mails=_all(forget_mails, now),
     )
 
 

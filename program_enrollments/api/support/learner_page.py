@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.db.models import Model
+from django.db.models import F, Model
 
 from program_enrollments.api.reads.course_staff import fetch_roles
+from program_enrollments.api.seat_rules import differs
+from program_enrollments.api.support.change_wording import fetch_usernames, find_named_accounts, word_change
 from program_enrollments.conf import get_setting
-from program_enrollments.data import ChangeKind, CourseStatus, LinkHow, ProgramStatus, Seat, Source
+from program_enrollments.data import CourseStatus, LinkHow, ProgramStatus, Seat, Source
 from program_enrollments.host import get_host
 from program_enrollments.models import (
     Learner,
@@ -34,9 +35,12 @@ LAST_ENTRIES = 10
 class PresentedProgram:
     """A learner's enrollment in a program.
 
-    `status` is the label; `real` is False for one that waits for an account.
+    `status` is the label; `real` is False for one that waits for an account. `row_id` is the primary key in the table
+    of real or of waiting enrollments.
     """
 
+    row_id: int
+    program_id: int
     program: str
     curriculum: str
     status: str
@@ -48,10 +52,14 @@ class PresentedProgram:
 class PresentedCourse:
     """A learner's enrollment in a course run.
 
-    `seat` is the host's, or None. `course_staff` is the host's, too, if the learner has an account. `problem` is the
-    reason why a linked learner still waits, or "". If `given_up`, it is not tried again automatically.
+    `seat` is the host's, or None; with `drift`, somebody changed it there. `course_staff` is the host's, too, if the
+    learner has an account. `problem` is the reason why a linked learner still waits, or "". If `given_up`, it is not
+    tried again automatically. `row_id` is as above.
     """
 
+    row_id: int
+    program_id: int
+    course_run_id: int
     program: str
     course_id: str
     status: str
@@ -63,21 +71,23 @@ class PresentedCourse:
     last_tried: datetime | None
     given_up: bool
     modified: datetime
+    drift: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PresentedEntry:
-    """An entry of the ledger, in labels.
+    """An entry of the ledger, in words (`change_wording`).
 
     `actor` is the present username, or "" if nobody acted or the account is gone.
     """
 
+    entry_id: int
     at: datetime
-    kind: str
-    program: str
-    course_id: str
+    what: str
     before: str
     after: str
+    program: str
+    course_id: str
     source: str
     actor: str
     reason: str
@@ -106,6 +116,11 @@ class PresentedLearner:
     entries: list[PresentedEntry]
     claims: list[PresentedClaim]
 
+    @property
+    def refusals(self) -> list[str]:
+        """Why the host refused what is not tried any more, each reason once."""
+        return list(dict.fromkeys(course.problem for course in self.courses if course.given_up))
+
 
 def present_learner(*, learner: Learner) -> PresentedLearner:
     """Return everything about a learner.
@@ -133,16 +148,25 @@ def _claims(*, learner: Learner) -> list[PresentedClaim]:
 
 def _programs(model: type[Model], *, learner: Learner, real: bool) -> list[PresentedProgram]:
     rows = model._default_manager.filter(learner=learner).values_list(
-        "program__title", "curriculum__name", "curriculum__uuid", "status", "modified"
+        "pk", "program_id", "program__title", "curriculum__name", "curriculum__uuid", "status", "modified"
     )
     return [
-        PresentedProgram(title, name or str(uuid), str(ProgramStatus(status).label), real, modified)
-        for title, name, uuid, status, modified in rows
+        PresentedProgram(pk, program_id, title, name or str(uuid), str(ProgramStatus(status).label), real, modified)
+        for pk, program_id, title, name, uuid, status, modified in rows
     ]
 
 
 def _courses(*, learner: Learner) -> list[PresentedCourse]:
-    fields = ("program__title", "course_run__course_id", "status", "course_staff", "modified")
+    fields = (
+        "program__title",
+        "course_run__course_id",
+        "pk",
+        "program_id",
+        "course_run_id",
+        "status",
+        "course_staff",
+        "modified",
+    )
     real = ProgramCourseEnrollment.objects.filter(learner=learner).values_list(*fields)
     waiting = PreemptiveCourseEnrollment.objects.filter(learner=learner).values_list(
         *fields, "problem_detail", "tries", "refusals", "last_tried"
@@ -155,8 +179,14 @@ def _courses(*, learner: Learner) -> list[PresentedCourse]:
     limit = get_setting("MAX_TRIES")
     courses = [
         PresentedCourse(
+            row_id=pk,
+            program_id=program_id,
+            course_run_id=run_id,
             program=title,
             course_id=course_id,
+            drift=number < real_count
+            and user_id is not None
+            and differs(user_id=user_id, course_id=course_id, status=status, seat=seats.get(course_id)),
             status=str(CourseStatus(status).label),
             real=number < real_count,
             course_staff=roles.show(user_id=user_id, course_id=course_id, wish=course_staff),
@@ -164,12 +194,15 @@ def _courses(*, learner: Learner) -> list[PresentedCourse]:
             problem=problem,
             tries=tries,
             last_tried=last_tried,
-            given_up=refusals >= limit,
+            given_up=user_id is not None and refusals >= limit,
             modified=modified,
         )
         for number, (
             title,
             course_id,
+            pk,
+            program_id,
+            run_id,
             status,
             course_staff,
             modified,
@@ -190,32 +223,24 @@ def _seats(*, learner: Learner, course_ids: Sequence[str]) -> dict[str, Seat]:
 
 
 def _entries(*, learner: Learner) -> list[PresentedEntry]:
-    rows = list(
+    entries = list(
         LedgerEntry.objects.filter(learner=learner)
         .order_by("-pk")
-        .values_list(
-            "at", "kind", "program__title", "course_run__course_id", "before", "after", "source", "actor_id", "reason"
-        )[:LAST_ENTRIES]
+        .annotate(title=F("program__title"), course_id=F("course_run__course_id"))[:LAST_ENTRIES]
     )
-    actors = {row[7] for row in rows if row[7] is not None}
-    users = get_user_model()._default_manager.filter(pk__in=actors) if actors else ()
-    names: dict[int | None, str] = {user.pk: user.get_username() for user in users}
+    named = find_named_accounts(value for entry in entries for value in (entry.before, entry.after))
+    actors = {entry.actor_id for entry in entries if entry.actor_id is not None}
+    names = fetch_usernames(user_ids=named | actors)
     return [
         PresentedEntry(
-            at=at,
-            kind=_label(ChangeKind, kind),
-            program=title or "",
-            course_id=course_id or "",
-            before=before or "",
-            after=after or "",
-            source=_label(Source, source),
-            actor=names.get(actor_id, ""),
-            reason=reason,
+            entry.pk,
+            entry.at,
+            *word_change(kind=entry.kind, before=entry.before, after=entry.after, names=names),
+            program=entry.title or "",
+            course_id=entry.course_id or "",
+            source=str(Source(entry.source).label) if entry.source in Source.values else entry.source,
+            actor=names.get(entry.actor_id or 0, ""),
+            reason=entry.reason,
         )
-        for at, kind, title, course_id, before, after, source, actor_id, reason in rows
+        for entry in entries
     ]
-
-
-def _label(words: type[ChangeKind | Source], value: str) -> str:
-    """Return a word's label, or the word itself if it comes from another version of the app."""
-    return str(words(value).label) if value in words.values else value

@@ -6,13 +6,15 @@ docs/operations.rst, Retiring a person, lists what is removed and what the host 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from django.utils import timezone
 
+from program_enrollments.api.disclosures import forget_in_disclosures
+from program_enrollments.api.feeds.retention import forget_in_feeds
 from program_enrollments.api.grades.freezes import retire_from_freezes
 from program_enrollments.api.jobs.retention import forget_in_jobs
 from program_enrollments.api.kept_answers import forget_answers
@@ -24,6 +26,7 @@ from program_enrollments.api.learners.locks import (
 )
 from program_enrollments.api.learners.student_keys import make_pseudonym, take_identities
 from program_enrollments.api.ledger import record_changes
+from program_enrollments.api.outbox import forget_in_outbox
 from program_enrollments.api.realizing.unlinking import undo_link
 from program_enrollments.api.transactions import in_transaction
 from program_enrollments.data import Change, ChangeKind, LinkHow, Origin
@@ -81,18 +84,23 @@ class RetiringReport:
 
 
 def retire_learners(
-    *, persons: Persons, origin: Origin, keep_seats: bool = False, now: datetime | None = None
+    *,
+    persons: Persons,
+    origin: Origin,
+    keep_seats: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    now: datetime | None = None,
 ) -> RetiringReport:
     """Remove the identifiers of these persons from all tables.
 
-    These are learners, ledger, frozen grades, stored failures, kept answers, and jobs with their files. Each person
-    becomes a learner with a pseudonym, `retired-` and 32 random digits, linked to no account. Their enrollments stay as
-    preemptive ones that never become real. Seats and roles that this app gave the account are taken back, unless
-    `keep_seats`: afterwards nothing knows whose they were. A person who signs on or is enrolled under the old
-    identities is a new learner.
+    These are learners, ledger, frozen grades, stored failures, kept answers, disclosures, and jobs with their files.
+    Each person becomes a learner with a pseudonym, `retired-` and 32 random digits, linked to no account. Their
+    enrollments stay as preemptive ones that never become real. Seats and roles that this app gave the account are taken
+    back, unless `keep_seats`: afterwards nothing knows whose they were. A person who signs on or is enrolled under the
+    old identities is a new learner.
 
     Each person is one transaction, so the call can be stopped at any time, and repeating it changes nothing more. The
-    report counts persons who were not found.
+    report counts persons who were not found. After each person `progress` is called with 1 and the number of all.
     """
     moment = now or timezone.now()
     ids, unknown = _find(persons)
@@ -108,6 +116,8 @@ def retire_learners(
                 report.unknown += 1
             else:
                 (report.retired if retired else report.retired_before).append(learner_id)
+        if progress is not None:
+            progress(1, len(ids))
     return report
 
 
@@ -154,12 +164,16 @@ def _retire(learner_id: int, origin: Origin, keep_seats: bool, now: datetime) ->
         names = _names_of(learner)
         changes = _forget_learner(learner, pseudonym, keep_seats=keep_seats, now=now)
         records = _records_of(learner_id)
+        former = _former_keys(records)
         _forget_in_ledger(records, pseudonym)
         retire_from_freezes(pseudonyms=dict.fromkeys(records, pseudonym))
         # Finding the answers with this learner would mean reading them all, and they are kept for a day anyway.
         # One without a status belongs to a request that runs, and is what keeps a second one from running too.
         forget_answers(school_id=learner.school_id)
-        forget_in_jobs(school_id=learner.school_id, names=names, pseudonym=pseudonym)
+        forget_in_outbox(learner_ids=records)
+        forget_in_disclosures(school_id=learner.school_id, learner_ids=records)
+        forget_in_jobs(school_id=learner.school_id, names=names, former=former, pseudonym=pseudonym)
+        forget_in_feeds(school_id=learner.school_id, now=now)
         changes.append(Change(None, learner_id, pseudonym, ChangeKind.RETIRED, None, pseudonym))
         record_changes(changes=changes, origin=origin, now=now)
         return True
@@ -227,6 +241,12 @@ def _records_of(learner_id: int) -> list[int]:
         latest = {int(before) for before in joined.values_list("before", flat=True) if before} - records
         records |= latest
     return sorted(records)
+
+
+def _former_keys(records: Collection[int]) -> set[tuple[str | None, str | None]]:
+    """Return the student IDs before and after each change of the learner's."""
+    entries = LedgerEntry.objects.filter(learner_id__in=records, kind=ChangeKind.STUDENT_KEY, before__isnull=False)
+    return set(entries.order_by().values_list("before", "after"))
 
 
 def _forget_in_ledger(records: Collection[int], pseudonym: str) -> None:

@@ -1,21 +1,29 @@
-"""Selections: learners of a program who were chosen one by one, and get a status together."""
+"""Selections: learners of a program who get a status together, chosen one by one or by a filter."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import hashlib
+import json
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.utils.translation import gettext_noop
 
 from program_enrollments.api.access import Reach
 from program_enrollments.api.enrollments.courses import write_course_enrollments
 from program_enrollments.api.enrollments.programs import write_program_enrollments
+from program_enrollments.api.rosters import fetch_filtered
+from program_enrollments.conf import get_setting
 from program_enrollments.data import (
     CourseEnrollmentRequest,
+    LearnerFilters,
     Origin,
     ProgramEnrollmentRequest,
     RowOutcome,
     Verb,
 )
+from program_enrollments.exceptions import StaleEffects
 from program_enrollments.models import CourseRun, Learner, Program
 
 
@@ -47,7 +55,7 @@ def change_selected(
     what the writes raise.
     """
     learners = list(
-        Learner.objects.filter(school_id=program.school_id, pk__in=learner_ids)
+        Learner.objects.filter(school_id=program.school_id, pk__among=learner_ids)
         .order_by("pk")
         .values_list("pk", "student_key", "email")
     )
@@ -81,3 +89,59 @@ def change_selected(
         SelectedOutcome(pk, student_key or email, outcome)
         for (pk, student_key, email), outcome in zip(learners, outcomes, strict=True)
     ]
+
+
+CHANGED_SINCE = gettext_noop(
+    "The list has changed since you looked at it. Nothing was changed. Look at the preview again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FilteredChange:
+    """What became of everybody whom a filter finds, or would in a dry run.
+
+    `digest` names whom it found, and in which status: the write that follows a preview takes it back.
+    """
+
+    outcomes: list[SelectedOutcome]
+    digest: str
+
+
+def change_filtered(
+    *,
+    program: Program,
+    filters: LearnerFilters,
+    status: str,
+    origin: Origin,
+    course_run: CourseRun | None = None,
+    cascade: bool = False,
+    identity_reach: Callable[[], Reach] | None = None,
+    expected: str | None = None,
+    now: datetime | None = None,
+) -> FilteredChange:
+    """Change the status of everybody whom the filters find in the program, or in a course run of it.
+
+    Without `expected` it is a dry run. With the digest of one, the same people in the same statuses have to be found
+    again, and only they are written. Raises StaleEffects if others are found, TooManyRows for more than `MAX_ROWS`, and
+    what the writes raise.
+    """
+    found = fetch_filtered(program=program, filters=filters, course_run=course_run, limit=get_setting("MAX_ROWS"))
+    digest = _digest(found, status=status, cascade=cascade)
+    if expected is not None and expected != digest:
+        raise StaleEffects(CHANGED_SINCE)
+    outcomes = change_selected(
+        program=program,
+        course_run=course_run,
+        learner_ids=[learner_id for learner_id, _ in found],
+        status=status,
+        origin=origin,
+        cascade=cascade,
+        identity_reach=identity_reach,
+        dry_run=expected is None,
+        now=now,
+    )
+    return FilteredChange(outcomes, digest)
+
+
+def _digest(found: Sequence[tuple[int, str]], *, status: str, cascade: bool) -> str:
+    return hashlib.sha256(json.dumps([found, status, cascade]).encode()).hexdigest()

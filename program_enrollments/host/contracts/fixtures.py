@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -82,4 +82,26 @@ class HostFixtures:
 
     def record_activity(self, *, user_id: int, course_id: str, day: date) -> None:
         """Record that the user was active in the course run on a day (UTC)."""
+        raise NotImplementedError
+
+    # For the optional ports; implement what the ports of your adapter need.
+
+    def record_progress(self, *, user_id: int, course_id: str, share: float) -> None:
+        """Record that the user has done a share of the course run, given in tenths."""
+        raise NotImplementedError
+
+    def make_due_date(self, *, course_id: str, title: str, due: datetime) -> None:
+        """Let all learners of the course run hand something in."""
+        raise NotImplementedError
+
+    def award_certificate(self, *, user_id: int, course_id: str) -> None:
+        """Give the user a certificate of the course run."""
+        raise NotImplementedError
+
+    def make_account_of_the_university(self) -> int:
+        """Create an account whose owner can sign on through a university only, and return the user's ID."""
+        raise NotImplementedError
+
+    def make_account_with_password(self) -> int:
+        """Create an account whose owner can sign on with a password of this site, and return the user's ID."""
         raise NotImplementedError

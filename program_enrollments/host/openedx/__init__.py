@@ -12,13 +12,23 @@ from django.shortcuts import resolve_url
 from program_enrollments.host.openedx.accounts import OpenEdxAccounts
 from program_enrollments.host.openedx.course_enrollments import OpenEdxCourseEnrollments
 from program_enrollments.host.openedx.course_roles import OpenEdxCourseRoles
+from program_enrollments.host.openedx.dashboard import (
+    OpenEdxCertificates,
+    OpenEdxKeepAccount,
+    OpenEdxLearnerGrades,
+    OpenEdxResumeLinks,
+)
 from program_enrollments.host.openedx.learning import OpenEdxAttendance, OpenEdxGrades
 from program_enrollments.host.ports import (
     AccountPort,
     AttendancePort,
+    CertificatePort,
     CourseEnrollmentPort,
     CourseRolePort,
     GradePort,
+    KeepAccountPort,
+    LearnerGradePort,
+    ResumeLinkPort,
 )
 
 __all__ = ["OpenEdxHost"]
@@ -33,6 +43,10 @@ class OpenEdxHost:
         self.course_roles: CourseRolePort = OpenEdxCourseRoles()
         self.grades: GradePort = OpenEdxGrades()
         self.attendance: AttendancePort = OpenEdxAttendance()
+        self.learner_grades: LearnerGradePort = OpenEdxLearnerGrades()
+        self.resume_links: ResumeLinkPort = OpenEdxResumeLinks()
+        self.certificates: CertificatePort = OpenEdxCertificates()
+        self.keep_account: KeepAccountPort = OpenEdxKeepAccount()
 
     def login_url(self) -> str:
         """Return the path of the sign-in page, which may lead on to the Authn micro-frontend."""

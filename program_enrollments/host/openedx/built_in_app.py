@@ -116,6 +116,44 @@ def read_pages(*, after: int = 0, size: int = 500) -> Iterator[BuiltInPage]:
         after = page.last
 
 
+class Looked(NamedTuple):
+    """An enrollment to look for.
+
+    `student_key` is normalized; `course_id` is empty for a program enrollment.
+    """
+
+    program_uuid: UUID
+    student_key: str
+    user_id: int | None
+    course_id: str
+
+
+def find_absent(*, looked: Sequence[Looked]) -> list[int]:
+    """Return the places in `looked` of enrollments that the built-in app does not have.
+
+    Takes three statements. A person is there by student ID or by account, in whatever curriculum and status.
+    """
+    programs = {one.program_uuid for one in looked}
+    keys, users = {one.student_key for one in looked if one.student_key}, {one.user_id for one in looked}
+    of_programs = _rows(program_uuid__in=programs)
+    rows = {
+        row.id: row
+        for found in (_having_keys(of_programs, keys), of_programs.filter(user_id__in=users - {None}))
+        for row in map(_Row._make, found)
+    }
+    courses = _read_courses(list(rows)) if any(one.course_id for one in looked) else {}
+    there: set[tuple[UUID, str | int, str]] = set()
+    for row in rows.values():
+        names: list[str | int] = [name for name in (normalize_identity(row.key or ""), row.user_id) if name]
+        for course_id in ("", *(course.course_id for course in courses.get(row.id, ()))):
+            there.update((row.program_uuid, name, course_id) for name in names)
+    return [
+        place
+        for place, one in enumerate(looked)
+        if not any(name and (one.program_uuid, name, one.course_id) in there for name in (one.student_key, one.user_id))
+    ]
+
+
 def _rows(**conditions: Any) -> Any:
     return get_model("program_enrollments.ProgramEnrollment").objects.filter(**conditions).values_list(*FIELDS)
 

@@ -1,7 +1,7 @@
 """Comparison of `signatures` with the files of a checkout.
 
-Run `python -m program_enrollments.host.openedx.comparison PATH`. Files are parsed, never imported. Exits with 1 if a
-definition is missing or differs.
+Run `python -m program_enrollments.host.openedx.comparison PATH`, with any DJANGO_SETTINGS_MODULE, as the package's
+sentences need one. Files are parsed, never imported. Exits with 1 if a definition is missing or differs.
 """
 
 from __future__ import annotations

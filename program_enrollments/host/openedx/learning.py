@@ -27,13 +27,20 @@ class OpenEdxGrades:
             return {}
         rows = get_model("grades.PersistentCourseGrade").objects.filter(course_id=key, user_id__among=user_ids)
         return {
-            # The platform calls a learner passed who has a letter: the first pass is kept when a grade falls again.
-            user_id: Grade(letter_grade=letter or None, percent=percent, passed=bool(letter))
+            user_id: to_grade(letter, percent)
             for user_id, letter, percent, stored in rows.values_list(
                 "user_id", "letter_grade", "percent_grade", "course_id"
             )
             if str(stored) == course_id
         }
+
+
+def to_grade(letter: str, percent: float) -> Grade:
+    """Return a stored grade.
+
+    The platform calls a learner passed who has a letter: the first pass is kept when a grade falls again.
+    """
+    return Grade(letter_grade=letter or None, percent=percent, passed=bool(letter))
 
 
 class OpenEdxAttendance:
@@ -65,7 +72,7 @@ def _days(key: Any, user_ids: Collection[int]) -> QuerySet[Any, tuple[int, date]
     traces = [
         modules.annotate(owner=F("student_id"), day=TruncDate(moment, tzinfo=UTC)) for moment in ("created", "modified")
     ]
-    if _is_completion_installed():
+    if is_completion_installed():
         completions = get_model("completion.BlockCompletion").objects
         rows = completions.filter(context_key=key, user__among=user_ids, completion__gt=0)
         traces += [
@@ -77,6 +84,6 @@ def _days(key: Any, user_ids: Collection[int]) -> QuerySet[Any, tuple[int, date]
     return days
 
 
-def _is_completion_installed() -> bool:
+def is_completion_installed() -> bool:
     """Whether the platform keeps completed blocks: the package can be left out."""
     return apps.is_installed("completion")

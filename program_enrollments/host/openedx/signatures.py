@@ -133,12 +133,63 @@ FILES: tuple[SourceFile, ...] = (
     SourceFile(
         "openedx/core/djangoapps/content/course_overviews/models.py",
         "22eb254bbc0a8d51b5c02079b4140df14d78242b",
-        (Definition("CourseOverview.id", "= CourseKeyField(primary_key=True)", "whether a run exists"),),
+        (
+            Definition("CourseOverview.id", "= CourseKeyField(primary_key=True)", "whether a run exists"),
+            Definition("CourseOverview.start", "= models.DateTimeField(null=True)", "resume links"),
+            Definition("CourseOverview.end", "= models.DateTimeField(null=True)", "when certificates are shown"),
+            Definition("CourseOverview.self_paced", "= models.BooleanField(default=False)", "certificates"),
+        ),
     ),
     SourceFile(
         "openedx/core/djangoapps/user_api/models.py",
         "e57a655d77b614f19223984e9805b1fb940ab192",
         (Definition("UserRetirementRequest.user", "= models.OneToOneField(User)", "who asked to be forgotten"),),
+    ),
+    SourceFile(
+        "common/djangoapps/third_party_auth/models.py",
+        "0287d047783ea903ac6a5e47a7e20d2a68b1758a",
+        (
+            Definition("ProviderConfig", "class (ConfigurationModel)", "providers: `enabled`, and `current_set`"),
+            Definition("ProviderConfig.KEY_FIELDS", "= ('slug',)", "the newest row of a slug counts"),
+            Definition("ProviderConfig.name", "= models.CharField(max_length=50)", "adopting providers"),
+            Definition("ProviderConfig.slug", "= models.SlugField(max_length=30)", "adopting providers"),
+            Definition(
+                "ProviderConfig.organization", "= models.ForeignKey(Organization, null=True)", "adopting schools"
+            ),
+            Definition("SAMLProviderConfig", "class (ProviderConfig)", "adopting providers"),
+            Definition("SAMLProviderConfig.display_name", "= models.CharField(max_length=35)", "adopting providers"),
+            Definition(
+                "SAMLProviderConfig.backend_name", "= models.CharField(default='tpa-saml')", "adopting providers"
+            ),
+            Definition("SAMLProviderConfig.archived", "= models.BooleanField(default=False)", "adopting providers"),
+        ),
+    ),
+    SourceFile(
+        "openedx/core/djangoapps/catalog/utils.py",
+        "7ace6aea9a7642168cdfa28a35b43f5bd4670b30",
+        (
+            Definition(
+                "get_programs",
+                "def (site=None, uuid=None, uuids=None, course=None, catalog_course_uuid=None, organization=None)",
+                "adopting programs",
+            ),
+        ),
+    ),
+    SourceFile(
+        "organizations/models.py",
+        "9.0.0",
+        (
+            Definition("Organization.name", "= models.CharField(max_length=255)", "adopting schools"),
+            Definition(
+                "Organization.short_name", "= models.CharField(max_length=255, unique=True)", "adopting schools"
+            ),
+        ),
+        package="edx-organizations",
+    ),
+    SourceFile(
+        "openedx/core/djangoapps/user_api/accounts/signals.py",
+        "e57a655d77b614f19223984e9805b1fb940ab192",
+        (Definition("USER_RETIRE_LMS_MISC", "= Signal()", "retiring a person here, too"),),
     ),
     SourceFile(
         "lms/djangoapps/grades/models.py",
@@ -151,6 +202,34 @@ FILES: tuple[SourceFile, ...] = (
                 "PersistentCourseGrade.letter_grade", "= models.CharField()", "final grades; blank is not passed"
             ),
         ),
+    ),
+    SourceFile(
+        "lms/djangoapps/grades/course_grade_factory.py",
+        "e57a655d77b614f19223984e9805b1fb940ab192",
+        (
+            Definition(
+                "CourseGradeFactory.update",
+                "def (self, user, course=None, collected_block_structure=None, course_structure=None, course_key=None)",
+                "computing missing grades, in a command only",
+            ),
+        ),
+    ),
+    SourceFile(
+        "lms/djangoapps/certificates/models.py",
+        "2579a6d6aca7",
+        (
+            Definition("GeneratedCertificate.user", "= models.ForeignKey(User)", "certificates of a learner"),
+            Definition("GeneratedCertificate.course_id", "= CourseKeyField()", "certificates of a learner"),
+            Definition(
+                "GeneratedCertificate.verify_uuid", "= models.CharField(max_length=32)", "links to certificates"
+            ),
+            Definition("GeneratedCertificate.status", "= models.CharField()", "certificates that are downloadable"),
+        ),
+    ),
+    SourceFile(
+        "openedx/features/course_experience/url_helpers.py",
+        "e57a655d77b614f19223984e9805b1fb940ab192",
+        (Definition("get_learning_mfe_home_url", "def (course_key, url_fragment=None)", "resume links"),),
     ),
     SourceFile(
         "lms/djangoapps/courseware/models.py",
@@ -169,6 +248,7 @@ FILES: tuple[SourceFile, ...] = (
             Definition("BlockCompletion", "class (TimeStampedModel)", "attendance: created, modified"),
             Definition("BlockCompletion.user", "= models.ForeignKey(User)", "attendance"),
             Definition("BlockCompletion.context_key", "= LearningContextKeyField()", "attendance"),
+            Definition("BlockCompletion.block_key", "= UsageKeyField()", "resume links"),
             Definition("BlockCompletion.completion", "= models.FloatField()", "attendance"),
         ),
         package="edx-completion",

@@ -14,7 +14,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from program_enrollments import api
 from program_enrollments.data import Origin, Source
 from program_enrollments.exceptions import WriteInterrupted
-from program_enrollments.host.openedx.built_in_app import LEFT_OUT, BuiltInPage, is_built_in_app_there, read_pages
+from program_enrollments.host.openedx.built_in_app import (
+    LEFT_OUT,
+    BuiltInPage,
+    Looked,
+    find_absent,
+    is_built_in_app_there,
+    read_pages,
+)
 
 COLUMNS = ("table", "id", "what", "detail")
 TABLES = {"program": "program_enrollments_programenrollment", "course": "program_enrollments_programcourseenrollment"}
@@ -36,6 +43,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--report", type=Path, help="A CSV file for what was not taken over, and what differs. Has no student IDs."
         )
+        parser.add_argument(
+            "--both-ways", action="store_true", help="Also show enrollments that are here and not there (only-here)."
+        )
         parser.add_argument("--reason", default="", help="Kept in the ledger for good.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -56,6 +66,8 @@ class Command(BaseCommand):
                     done = page.last
                     if options["verbosity"] > 1:
                         self.stdout.write(f"Done up to ID {done}.")
+                if options["both_ways"]:
+                    _note_only_here(totals, write, size=options["size"])
             except WriteInterrupted as error:
                 raise CommandError(f"{error.detail} Go on with --after {done}.") from None
         self._tell(totals, dry_run=options["dry_run"])
@@ -71,6 +83,8 @@ class Command(BaseCommand):
             f"{totals['unchanged course']} are here already."
         )
         self.stdout.write(f"Learners {would} linked to their accounts: {totals['linked']}.")
+        if totals["only here"]:
+            self.stdout.write(f"Here and not there: {totals['only here']}.")
         for name, count in sorted((name, count) for name, count in totals.items() if name.startswith("not ")):
             self.stdout.write(f"Not taken over, {name.removeprefix('not ')}: {count}.")
         if failed := sum(count for name, count in totals.items() if name.startswith("not ")):
@@ -105,6 +119,14 @@ def _note(page: BuiltInPage, taken: api.TakeOver, totals: Counter[str], write: W
         totals[f"changed {kind}"] += taken.changed[kind]
         totals[f"unchanged {kind}"] += taken.unchanged[kind]
     totals["linked"] += taken.linked
+
+
+def _note_only_here(totals: Counter[str], write: Write, *, size: int) -> None:
+    for page in api.walk_own_enrollments(size=size):
+        looked = [Looked(row.program_uuid, row.student_key, row.user_id, row.course_id) for row in page]
+        for place in find_absent(looked=looked):
+            totals["only here"] += 1
+            write(page[place].table, page[place].id, "only-here", "")
 
 
 @contextmanager

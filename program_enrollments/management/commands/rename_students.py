@@ -5,26 +5,27 @@ See docs/sso.rst, Moving to another identity provider.
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import date, datetime, time, timedelta
+import hashlib
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from program_enrollments import api
-from program_enrollments.exceptions import IdentityProviderDoesNotExist, InvalidFile
+from program_enrollments.data import JobState
+from program_enrollments.exceptions import ProgramEnrollmentsError
+from program_enrollments.management.progress_bar import ProgressBar
 from program_enrollments.management.reasons import add_reason, reasoned_origin
-from program_enrollments.tabular_files import open_table
 
-COLUMNS = ("old_student_key", "new_student_key")
+CHUNK_BYTES = 256 * 1024
 
 
 class Command(BaseCommand):
     help = (
         "Gives the students of a school other IDs, by a CSV file with the columns old_student_key and new_student_key. "
-        "Accounts linked by single sign-on get the new identity, too. Exits with 1 if a row could not be done."
+        "Accounts linked by single sign-on get the new identity, too. The file becomes a job, which this command "
+        "carries on; files of the school that were sent before come first. Exits with 1 if a row could not be done."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -40,67 +41,49 @@ class Command(BaseCommand):
             "--honor-old-until",
             type=date.fromisoformat,
             metavar="YYYY-MM-DD",
-            help="Let the old IDs go on meaning the same students to the end of this day. Without it they are free for "
-            "other students at once.",
+            help="Let the old IDs go on meaning the same students to the end of this day in the school's time zone. "
+            "Without it they are free for other students at once.",
         )
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and write nothing.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         origin = reasoned_origin(options)
-        renamings, lines = read_renamings(options["file"])
-        honored = end_of(options["honor_old_until"])
+        wish = api.RekeyOptions(dry_run=options["dry_run"], honor_old_until=options["honor_old_until"])
         try:
-            words = api.rename_students_at(
-                identity_provider=options["identity_provider"],
-                renamings=renamings,
-                origin=origin,
-                honor_old_until=honored,
-                dry_run=options["dry_run"],
-            )
-        except IdentityProviderDoesNotExist as error:
+            with options["file"].open("rb") as file:
+                job = api.upload_rekeys_by(
+                    identity_provider=options["identity_provider"],
+                    sent=read_file(file, name=options["file"].name),
+                    options=wish,
+                    origin=origin,
+                )
+        except OSError as error:
+            raise CommandError(f"The file cannot be read: {error.strerror}.") from None
+        except ProgramEnrollmentsError as error:
             raise CommandError(error.detail) from None
-        bad = self._tell(words, lines, verbosity=options["verbosity"])
-        if bad:
-            raise CommandError(f"{bad} of {len(renamings)} rows could not be done.")
+        try:
+            with ProgressBar(self.stderr, unit=" students", wanted=options["verbosity"] > 0) as bar:
+                job = api.follow_job(job=job, progress=bar.advance if bar.is_shown else None)
+        except KeyboardInterrupt:
+            raise CommandError(f"Job {job.pk} stays in the queue. To stop it, cancel it in the admin.") from None
+        self._report(job, verbosity=options["verbosity"])
 
-    def _tell(self, words: list[api.Renamed], lines: list[int], *, verbosity: int) -> int:
-        """Write how many rows came to what, and which ones to look at; return the number of these."""
-        done = {api.Renamed.RENAMED, api.Renamed.UNCHANGED}
+    def _report(self, job: api.Job, *, verbosity: int) -> None:
+        """Write what came of the job, and which lines to look at. Raises CommandError if not all was done."""
+        if job.state != JobState.SUCCEEDED:
+            raise CommandError(f"Job {job.pk} is {job.state}. {job.message}".strip())
         if verbosity > 0:
-            for word, count in sorted(Counter(words).items()):
-                self.stdout.write(f"{count} {word.label}")
-        bad = [(line, word) for line, word in zip(lines, words, strict=True) if word not in done]
-        for line, word in bad:
-            self.stderr.write(f"line {line}: {word.label}")
-        return len(bad)
+            self.stdout.write(f"{job.changed} changed, {job.unchanged} unchanged, {job.refused} refused (job {job.pk})")
+        for line, reason in api.walk_refused_lines(job=job):
+            self.stderr.write(f"line {line}: {reason}")
+        if job.refused:
+            raise CommandError(f"{job.refused} of {job.total} rows could not be done.")
 
 
-def end_of(day: date | None) -> datetime | None:
-    """Return the end of a day in the site's time zone. Raises CommandError for one that is over."""
-    if day is None:
-        return None
-    moment = timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
-    if moment <= timezone.now():
-        raise CommandError("--honor-old-until has to be today or later.")
-    return moment
-
-
-def read_renamings(path: Path) -> tuple[list[api.Renaming], list[int]]:
-    """Return the renamings that a file asks for, and the line of each.
-
-    Raises CommandError for what is no such file.
-    """
-    renamings, lines = [], []
-    try:
-        with path.open("rb") as file:
-            table = open_table(file=file, columns=COLUMNS, required=COLUMNS)
-            for record in table.records():
-                if record.problem:
-                    raise CommandError(f"Line {record.line} cannot be read. {record.problem}")
-                renamings.append(api.Renaming(*record.cells))
-                lines.append(record.line)
-    except OSError as error:
-        raise CommandError(f"The file cannot be read: {error.strerror}.") from None
-    except InvalidFile as error:
-        raise CommandError(error.detail) from None
-    return renamings, lines
+def read_file(file: BinaryIO, *, name: str) -> api.SentFile:
+    """Return a file as uploads are given to the domain."""
+    digest, size = hashlib.sha256(), 0
+    while chunk := file.read(CHUNK_BYTES):
+        digest.update(chunk)
+        size += len(chunk)
+    return api.SentFile(file, name, size, digest.hexdigest())

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from program_enrollments import api
+from program_enrollments.management.progress_bar import ProgressBar
 from program_enrollments.management.reasons import add_reason, reasoned_origin
 
 MAX_ID = 2**63 - 1
@@ -76,17 +77,19 @@ class Command(BaseCommand):
         if not (named or options["learners"] or options["user"]):
             raise CommandError("Say who: by learner ID, --user, or --school with --student-key or --email.")
         origin = reasoned_origin(options)
-        report = api.retire_learners(
-            persons=api.Persons(
-                learner_ids=options["learners"],
-                user_ids=options["user"],
-                school_key=options["school"],
-                student_keys=options["student_key"],
-                emails=options["email"],
-            ),
-            origin=origin,
-            keep_seats=options["keep_seats"],
-        )
+        with ProgressBar(self.stderr, unit=" learners", wanted=options["verbosity"] > 0) as bar:
+            report = api.retire_learners(
+                persons=api.Persons(
+                    learner_ids=options["learners"],
+                    user_ids=options["user"],
+                    school_key=options["school"],
+                    student_keys=options["student_key"],
+                    emails=options["email"],
+                ),
+                origin=origin,
+                keep_seats=options["keep_seats"],
+                progress=bar.advance if bar.is_shown else None,
+            )
         if options["verbosity"] > 0:
             self._tell(report)
         if not report.is_complete:

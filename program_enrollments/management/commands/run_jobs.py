@@ -1,4 +1,4 @@
-"""`run_jobs`: check and apply the files that schools send, without any broker (docs/operations.rst)."""
+"""`run_jobs`: collect and carry on files and deliver webhooks, without a broker (docs/operations.rst)."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ ROUND_SECONDS = 300
 
 class Command(BaseCommand):
     help = (
-        "Checks and applies the files that schools send, a few seconds of each in turn, until it is stopped. Several "
-        "may run, on several machines; each can be stopped or killed at any time. With --once: does what is due and "
-        "all periodic work, and ends; as cron does where nothing else runs."
+        "Collects the files that schools drop, checks and applies those and the ones that they send, a few seconds of "
+        "each in turn, delivers webhooks and mails contacts, until it is stopped. Several may run, on several "
+        "machines; each can be stopped or killed at any time. With --once: does what is due and all periodic work, and "
+        "ends; as cron does where nothing else runs."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -44,19 +45,35 @@ class Command(BaseCommand):
             if time.monotonic() >= next_round:
                 self._do_round()
                 next_round = time.monotonic() + ROUND_SECONDS
-            if self._work():
+            # All have their turn: an endpoint that answers slowly takes a slice's time at most.
+            has_collected, has_worked = self._collect(), self._work()
+            if self._deliver() or self._mail() or has_worked or has_collected:
                 continue
             if once:
                 return
             stopping.wait(IDLE_SECONDS)
 
     def _do_round(self) -> None:
+        for work, failing in (
+            (api.derive_mails, "What contacts are to be mailed could not be found"),
+            (api.forget_expired, "What has had its time could not be deleted"),
+        ):
+            try:
+                work(now=timezone.now())
+            # The same as below.
+            except Exception as error:  # noqa: BLE001
+                logger.error("%s: %s.", failing, describe_failure(error))
+                close_old_connections()
+
+    def _collect(self) -> bool:
+        """Look at the folders of the school whose turn it is; return whether there was one."""
         try:
-            api.forget_expired(now=timezone.now())
-        # The same.
+            return api.collect_due_feeds()
+        # The same as below.
         except Exception as error:  # noqa: BLE001
-            logger.error("What has had its time could not be deleted: %s.", describe_failure(error))
+            logger.error("Files could not be collected: %s.", describe_failure(error))
             close_old_connections()
+            return False
 
     def _work(self) -> bool:
         """Carry on the job whose turn it is; return whether there was one that could be carried on."""
@@ -66,6 +83,26 @@ class Command(BaseCommand):
         except Exception as error:  # noqa: BLE001
             logger.error("A job could not be carried on: %s.", describe_failure(error))
             # A connection that broke is made anew.
+            close_old_connections()
+            return False
+
+    def _deliver(self) -> bool:
+        """Deliver webhooks to the endpoint whose turn it is; return whether there was one."""
+        try:
+            return api.deliver_webhooks()
+        # The same.
+        except Exception as error:  # noqa: BLE001
+            logger.error("Webhooks could not be delivered: %s.", describe_failure(error))
+            close_old_connections()
+            return False
+
+    def _mail(self) -> bool:
+        """Send what is due to one contact; return whether there was one and the mail server took it."""
+        try:
+            return api.deliver_mails()
+        # The same.
+        except Exception as error:  # noqa: BLE001
+            logger.error("Contacts could not be mailed: %s.", describe_failure(error))
             close_old_connections()
             return False
 

@@ -9,9 +9,7 @@ from program_enrollments import api
 from program_enrollments.data import Permission
 from program_enrollments.rest_api.endpoints import CourseEndpoint
 from program_enrollments.rest_api.exports import ATTENDANCE_COLUMNS, read_export_page_size, wants_csv
-from program_enrollments.rest_api.lists import choose_status, read_paging
-from program_enrollments.rest_api.openapi.descriptions import describe
-from program_enrollments.rest_api.openapi.operations import reports as described
+from program_enrollments.rest_api.lists import PAGING, choose_status, read_paging
 
 
 class AttendanceList(CourseEndpoint):
@@ -19,8 +17,8 @@ class AttendanceList(CourseEndpoint):
 
     exports = True
     permissions = {"GET": Permission.READ_REPORTS}
+    query = {"GET": (*PAGING, "since", "format")}
 
-    @describe(described.ATTENDANCE)
     def get(self, request: Request, program: str, course: str) -> HttpResponseBase:
         since = self.parameters.day("since")
         if wants_csv(request):

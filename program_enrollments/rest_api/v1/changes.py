@@ -10,9 +10,7 @@ from program_enrollments import api
 from program_enrollments.data import Permission
 from program_enrollments.rest_api.endpoints import ProgramEndpoint
 from program_enrollments.rest_api.exports import CHANGE_COLUMNS, read_export_page_size, wants_csv
-from program_enrollments.rest_api.lists import page_url, read_paging
-from program_enrollments.rest_api.openapi.descriptions import describe
-from program_enrollments.rest_api.openapi.operations import learners as described
+from program_enrollments.rest_api.lists import PAGE_SIZE, page_url, read_paging
 
 AFTER = "after"
 
@@ -25,8 +23,8 @@ class ChangeList(ProgramEndpoint):
 
     exports = True
     permissions = {"GET": Permission.READ_ENROLLMENTS}
+    query = {"GET": ("after", PAGE_SIZE, "format")}
 
-    @describe(described.CHANGES)
     def get(self, request: Request, program: str) -> HttpResponseBase:
         after = request.query_params.get(AFTER) or None
         if wants_csv(request):

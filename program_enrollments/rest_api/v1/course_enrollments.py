@@ -11,11 +11,12 @@ from program_enrollments.data import CourseStatus, Permission, Verb
 from program_enrollments.rest_api.bodies import read_json
 from program_enrollments.rest_api.endpoints import CourseEndpoint, ProgramEndpoint
 from program_enrollments.rest_api.exports import COURSE_COLUMNS, read_export_page_size, wants_csv
-from program_enrollments.rest_api.lists import read_paging
-from program_enrollments.rest_api.openapi.descriptions import describe
-from program_enrollments.rest_api.openapi.operations import enrollments as described
-from program_enrollments.rest_api.parameters import read_enrollment_filters
+from program_enrollments.rest_api.lists import PAGING, read_paging
+from program_enrollments.rest_api.parameters import ENROLLMENT_FILTERS, read_enrollment_filters
 from program_enrollments.rest_api.rows import read_course_rows, rows_response
+
+READING = (*PAGING, *ENROLLMENT_FILTERS, "format")
+WRITING = ("dry_run", "detail")
 
 
 class CourseEnrollmentReader(ProgramEndpoint):
@@ -45,8 +46,8 @@ class AllCourseEnrollments(CourseEnrollmentReader):
     """`programs/{program}/course_enrollments/`: the enrollments in all runs, one run after the other."""
 
     permissions = {"GET": Permission.READ_ENROLLMENTS}
+    query = {"GET": READING}
 
-    @describe(described.ALL_COURSES_LIST)
     def get(self, request: Request, program: str) -> HttpResponseBase:
         return self.read(request, course_run=None)
 
@@ -60,20 +61,17 @@ class CourseEnrollments(CourseEnrollmentReader, CourseEndpoint):
         "PATCH": Permission.WRITE_ENROLLMENTS,
         "PUT": Permission.WRITE_ENROLLMENTS,
     }
+    query = {"GET": READING, "POST": WRITING, "PATCH": WRITING, "PUT": WRITING}
 
-    @describe(described.COURSE_LIST)
     def get(self, request: Request, program: str, course: str) -> HttpResponseBase:
         return self.read(request, course_run=self.course_run)
 
-    @describe(described.CREATE_COURSE)
     def post(self, request: Request, program: str, course: str) -> Response:
         return self._write(request, Verb.CREATE)
 
-    @describe(described.UPDATE_COURSE)
     def patch(self, request: Request, program: str, course: str) -> Response:
         return self._write(request, Verb.UPDATE)
 
-    @describe(described.PUT_COURSE)
     def put(self, request: Request, program: str, course: str) -> Response:
         return self._write(request, Verb.UPSERT)
 

@@ -11,11 +11,11 @@ from program_enrollments.data import Permission, ProgramStatus, Verb
 from program_enrollments.rest_api.bodies import read_json
 from program_enrollments.rest_api.endpoints import ProgramEndpoint
 from program_enrollments.rest_api.exports import PROGRAM_COLUMNS, read_export_page_size, wants_csv
-from program_enrollments.rest_api.lists import read_paging
-from program_enrollments.rest_api.openapi.descriptions import describe
-from program_enrollments.rest_api.openapi.operations import enrollments as described
-from program_enrollments.rest_api.parameters import read_enrollment_filters
+from program_enrollments.rest_api.lists import PAGING, read_paging
+from program_enrollments.rest_api.parameters import ENROLLMENT_FILTERS, read_enrollment_filters
 from program_enrollments.rest_api.rows import read_program_rows, rows_response
+
+WRITING = ("dry_run", "detail", "move_curriculum", "cascade")
 
 
 class ProgramEnrollments(ProgramEndpoint):
@@ -28,8 +28,13 @@ class ProgramEnrollments(ProgramEndpoint):
         "PATCH": Permission.WRITE_ENROLLMENTS,
         "PUT": Permission.WRITE_ENROLLMENTS,
     }
+    query = {
+        "GET": (*PAGING, *ENROLLMENT_FILTERS, "format"),
+        "POST": WRITING,
+        "PATCH": WRITING,
+        "PUT": WRITING,
+    }
 
-    @describe(described.PROGRAM_LIST)
     def get(self, request: Request, program: str) -> HttpResponseBase:
         filters = read_enrollment_filters(self.parameters, statuses=ProgramStatus.values)
         if wants_csv(request):
@@ -41,15 +46,12 @@ class ProgramEnrollments(ProgramEndpoint):
         page = api.fetch_program_enrollments(program=self.program, filters=filters, cursor=cursor, page_size=page_size)
         return self.page_response(page)
 
-    @describe(described.CREATE_PROGRAM)
     def post(self, request: Request, program: str) -> Response:
         return self._write(request, Verb.CREATE)
 
-    @describe(described.UPDATE_PROGRAM)
     def patch(self, request: Request, program: str) -> Response:
         return self._write(request, Verb.UPDATE)
 
-    @describe(described.PUT_PROGRAM)
     def put(self, request: Request, program: str) -> Response:
         return self._write(request, Verb.UPSERT)
 

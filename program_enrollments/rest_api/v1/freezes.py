@@ -20,15 +20,21 @@ from program_enrollments.rest_api.bodies import read_object, read_text
 from program_enrollments.rest_api.endpoints import CourseEndpoint, ProgramEndpoint
 from program_enrollments.rest_api.exports import GRADE_COLUMNS, wants_csv
 from program_enrollments.rest_api.idempotency import forget
-from program_enrollments.rest_api.lists import read_paging
-from program_enrollments.rest_api.openapi.descriptions import describe
-from program_enrollments.rest_api.openapi.operations import reports as described
+from program_enrollments.rest_api.lists import PAGING, read_paging
 from program_enrollments.rest_api.renderers import JsonRenderer
 
 VERSION = re.compile(r"[1-9]\d{0,9}", re.ASCII)
 
+
 MAX_ROWS_IN_MEMORY = 10_000
 """Rows up to which a version is answered in one piece, with its length; a longer one is streamed."""
+
+
+def read_version(text: str) -> int:
+    """Return the version number in a path. Raises FreezeDoesNotExist for anything else."""
+    if not VERSION.fullmatch(text):
+        raise FreezeDoesNotExist
+    return int(text)
 
 
 class Reasoned(ProgramEndpoint):
@@ -44,7 +50,6 @@ class Freeze(Reasoned, CourseEndpoint):
 
     permissions = {"POST": Permission.FREEZE_GRADES}
 
-    @describe(described.FREEZE)
     def post(self, request: Request, program: str, course: str) -> Response:
         version = api.freeze_grades(
             program=self.program, course_run=self.course_run, origin=self.reasoned_origin(request)
@@ -57,7 +62,6 @@ class ProgramFreeze(Reasoned):
 
     permissions = {"POST": Permission.FREEZE_GRADES}
 
-    @describe(described.FREEZE_PROGRAM)
     def post(self, request: Request, program: str) -> Response:
         entries = api.freeze_program_grades(program=self.program, origin=self.reasoned_origin(request))
         failed = any(isinstance(entry, api.FreezeFailure) for entry in entries)
@@ -78,7 +82,6 @@ class Reopen(Reasoned, CourseEndpoint):
 
     permissions = {"POST": Permission.REOPEN_GRADES}
 
-    @describe(described.REOPEN)
     def post(self, request: Request, program: str, course: str) -> Response:
         version = api.reopen_grades(
             program=self.program, course_run=self.course_run, origin=self.reasoned_origin(request)
@@ -90,8 +93,8 @@ class FreezeList(CourseEndpoint):
     """`…/grades/freezes/`: the versions, oldest first."""
 
     permissions = {"GET": Permission.READ_REPORTS}
+    query = {"GET": PAGING}
 
-    @describe(described.FREEZES)
     def get(self, request: Request, program: str, course: str) -> Response:
         cursor, page_size = read_paging(request)
         page = api.fetch_freezes(program=self.program, course_run=self.course_run, cursor=cursor, page_size=page_size)
@@ -102,13 +105,11 @@ class FreezeDetail(CourseEndpoint):
     """`…/grades/freezes/{version}/`: a version with all its rows, as JSON or as CSV."""
 
     permissions = {"GET": Permission.READ_REPORTS}
+    query = {"GET": ("format",)}
     exports = True
 
-    @describe(described.FROZEN)
     def get(self, request: Request, program: str, course: str, version: str) -> HttpResponseBase:
-        if not VERSION.fullmatch(version):
-            raise FreezeDoesNotExist
-        frozen = api.get_freeze(program=self.program, course_run=self.course_run, version=int(version))
+        frozen = api.get_freeze(program=self.program, course_run=self.course_run, version=read_version(version))
         if wants_csv(request):
             name = f"grades-version-{frozen.version.version}"
             return self.export_response(columns=GRADE_COLUMNS, rows=frozen.rows(), name=name)
@@ -118,8 +119,9 @@ class FreezeDetail(CourseEndpoint):
 
 
 def _write(frozen: api.FrozenGrades) -> Iterator[str]:
-    """Give the pieces of a JSON object: what `FrozenVersion.describe` tells, and the rows as `results`."""
-    head = json.dumps(frozen.version.describe(), cls=JSONEncoder, ensure_ascii=False, separators=(",", ":"))
+    """Yield a JSON object in pieces: the version, the counts `acknowledged`, and the rows as `results`."""
+    described = {**frozen.version.describe(), "acknowledged": frozen.acknowledged}
+    head = json.dumps(described, cls=JSONEncoder, ensure_ascii=False, separators=(",", ":"))
     yield f'{head[:-1]},"results":['
     for number, row in enumerate(frozen.rows()):
         yield ("," if number else "") + json.dumps(row, ensure_ascii=False, separators=(",", ":"))

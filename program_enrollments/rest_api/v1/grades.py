@@ -9,9 +9,7 @@ from program_enrollments import api
 from program_enrollments.data import Permission
 from program_enrollments.rest_api.endpoints import CourseEndpoint
 from program_enrollments.rest_api.exports import GRADE_COLUMNS, read_export_page_size, wants_csv
-from program_enrollments.rest_api.lists import choose_status, read_paging
-from program_enrollments.rest_api.openapi.descriptions import describe
-from program_enrollments.rest_api.openapi.operations import reports as described
+from program_enrollments.rest_api.lists import PAGING, choose_status, read_paging
 
 
 class GradeList(CourseEndpoint):
@@ -19,8 +17,8 @@ class GradeList(CourseEndpoint):
 
     exports = True
     permissions = {"GET": Permission.READ_REPORTS}
+    query = {"GET": (*PAGING, "format")}
 
-    @describe(described.GRADES)
     def get(self, request: Request, program: str, course: str) -> HttpResponseBase:
         if wants_csv(request):
             rows = api.walk_grades(

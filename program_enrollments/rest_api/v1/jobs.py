@@ -12,14 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from program_enrollments import api
-from program_enrollments.data import ENDED_STATES, JobKind, JobState, Permission
+from program_enrollments.data import JobKind, JobState, Permission
 from program_enrollments.rest_api.bodies import BodyError, read_object, read_text, refuse
 from program_enrollments.rest_api.endpoints import Endpoint
 from program_enrollments.rest_api.errors import InvalidParameter
 from program_enrollments.rest_api.exports import JOB_ROW_COLUMNS, read_export_page_size, wants_csv
-from program_enrollments.rest_api.lists import read_paging
-from program_enrollments.rest_api.openapi.descriptions import describe
-from program_enrollments.rest_api.openapi.operations import jobs as described
+from program_enrollments.rest_api.lists import PAGING, read_paging
 from program_enrollments.rest_api.renderers import CsvRenderer, JsonRenderer
 
 LINE = re.compile(r"\d{1,9}", re.ASCII)
@@ -34,14 +32,15 @@ def job_url(request: Request, job: api.Job, *, name: str = "job") -> str:
 
 def render_job(request: Request, job: api.Job) -> dict[str, Any]:
     """Return a job as it is shown, with the address of its result once there is one."""
-    has_result = job.state in ENDED_STATES and job.input_name
-    return {**api.describe_job(job), "result_url": job_url(request, job, name="job-result") if has_result else None}
+    url = job_url(request, job, name="job-result") if api.has_result(job=job) else None
+    return {**api.describe_job(job), "result_url": url}
 
 
 class JobList(Endpoint):
     """`jobs/`: the jobs that the caller may see, newest first."""
 
-    @describe(described.LIST)
+    query = {"GET": ("school", "program", "kind", "state", *PAGING)}
+
     def get(self, request: Request) -> Response:
         cursor, page_size = read_paging(request)
         page = api.fetch_jobs(
@@ -60,7 +59,7 @@ class JobList(Endpoint):
 class JobEndpoint(Endpoint):
     """An endpoint below a job, for those who have the method's permission on its program.
 
-    Everybody may read the jobs that they made.
+    A re-key takes the permission to write on its whole school. Everybody may read the jobs that they made.
     """
 
     permissions = {"GET": Permission.READ_ENROLLMENTS}
@@ -70,13 +69,12 @@ class JobEndpoint(Endpoint):
     def authorize(self, request: Request) -> api.Scope:
         access = api.access_of(user=request.user)
         self.job = api.get_job(access=access, number=self.kwargs["job"], permission=self.permission_for(request))
-        return api.Scope(access, self.job.program)
+        return api.Scope(access, self.job.program, school=self.job.school)
 
 
 class JobDetail(JobEndpoint):
     """`jobs/{job}/`."""
 
-    @describe(described.DETAIL)
     def get(self, request: Request, job: str) -> Response:
         return Response(render_job(request, self.job))
 
@@ -85,8 +83,8 @@ class JobRows(JobEndpoint):
     """`jobs/{job}/rows/`: what became of the lines that were changed or refused, and who left."""
 
     exports = True
+    query = {"GET": ("word", "changed", "line", "format", *PAGING)}
 
-    @describe(described.ROWS)
     def get(self, request: Request, job: str) -> HttpResponseBase:
         line = self.parameters.text("line")
         if line is not None and not LINE.fullmatch(line):
@@ -107,9 +105,9 @@ class JobRows(JobEndpoint):
 class JobResult(JobEndpoint):
     """`jobs/{job}/result/`: the file with what became of each line."""
 
+    query = {"GET": ("format",)}
     renderer_classes = [JsonRenderer, CsvRenderer]
 
-    @describe(described.RESULT)
     def get(self, request: Request, job: str) -> HttpResponseBase:
         return self.file_response(blocks=api.write_result(job=self.job), name=f"job-{self.job.pk}-result")
 
@@ -123,7 +121,6 @@ class Decision(JobEndpoint):
 class Approve(Decision):
     """`jobs/{job}/approve/`."""
 
-    @describe(described.APPROVE)
     def post(self, request: Request, job: str) -> Response:
         body = read_object(request)
         approved = api.approve_job(
@@ -138,7 +135,6 @@ class Approve(Decision):
 class Cancel(Decision):
     """`jobs/{job}/cancel/`."""
 
-    @describe(described.CANCEL)
     def post(self, request: Request, job: str) -> Response:
         reason = read_text(read_object(request), "reason")
         return Response(render_job(request, api.cancel_job(job=self.job, origin=self.origin(reason=reason))))
@@ -147,10 +143,21 @@ class Cancel(Decision):
 class Resume(Decision):
     """`jobs/{job}/resume/`."""
 
-    @describe(described.RESUME)
     def post(self, request: Request, job: str) -> Response:
         reason = read_text(read_object(request), "reason")
         return Response(render_job(request, api.resume_job(job=self.job, origin=self.origin(reason=reason))))
+
+
+class Undo(Decision):
+    """`jobs/{job}/undo/`: a job of its own that puts back what this one changed."""
+
+    query = {"POST": ("dry_run",)}
+
+    def post(self, request: Request, job: str) -> Response:
+        reason = read_text(read_object(request), "reason")
+        dry_run = self.parameters.boolean("dry_run") or False
+        undo = api.undo_job(job=self.job, origin=self.origin(reason=reason), dry_run=dry_run)
+        return Response(render_job(request, undo), status=202, headers={"Location": job_url(request, undo)})
 
 
 def _read_truth(value: Mapping[str, Any], name: str) -> bool:

@@ -9,8 +9,6 @@ from program_enrollments import api
 from program_enrollments.data import Permission
 from program_enrollments.rest_api.endpoints import ProgramEndpoint
 from program_enrollments.rest_api.errors import InvalidParameter
-from program_enrollments.rest_api.openapi.descriptions import describe
-from program_enrollments.rest_api.openapi.operations import learners as described
 
 
 class LearnerDetail(ProgramEndpoint):
@@ -21,7 +19,6 @@ class LearnerDetail(ProgramEndpoint):
 
     permissions = {"GET": Permission.READ_ENROLLMENTS}
 
-    @describe(described.LEARNER)
     def get(self, request: Request, program: str, student_key: str) -> Response:
         return Response(api.look_up_learner(program=self.program, name=student_key))
 
@@ -30,8 +27,8 @@ class LearnerSearch(ProgramEndpoint):
     """`learners/?student_key=` or `?email=`: a learner by an identity outside of the path."""
 
     permissions = {"GET": Permission.READ_ENROLLMENTS}
+    query = {"GET": ("student_key", "email")}
 
-    @describe(described.SEARCH)
     def get(self, request: Request, program: str) -> Response:
         student_key, email = self.parameters.text("student_key"), self.parameters.text("email")
         if student_key is None and email is None:

@@ -7,15 +7,14 @@ from rest_framework.response import Response
 
 from program_enrollments import api
 from program_enrollments.rest_api.endpoints import Endpoint
-from program_enrollments.rest_api.lists import read_paging
-from program_enrollments.rest_api.openapi.descriptions import describe
-from program_enrollments.rest_api.openapi.operations import programs as described
+from program_enrollments.rest_api.lists import PAGING, read_paging
 
 
 class OwnProgramList(Endpoint):
     """`me/programs/`: the programs that the caller is a learner of, with their course runs."""
 
-    @describe(described.OWN)
+    query = {"GET": PAGING}
+
     def get(self, request: Request) -> Response:
         cursor, page_size = read_paging(request)
         return self.page_response(

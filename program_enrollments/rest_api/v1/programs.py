@@ -7,15 +7,14 @@ from rest_framework.response import Response
 
 from program_enrollments import api
 from program_enrollments.rest_api.endpoints import Endpoint, ProgramEndpoint
-from program_enrollments.rest_api.lists import read_paging
-from program_enrollments.rest_api.openapi.descriptions import describe
-from program_enrollments.rest_api.openapi.operations import programs as described
+from program_enrollments.rest_api.lists import PAGING, read_paging
 
 
 class ProgramList(Endpoint):
     """`programs/`: every program that the caller has any grant on."""
 
-    @describe(described.LIST)
+    query = {"GET": (*PAGING, "school", "type", "q")}
+
     def get(self, request: Request) -> Response:
         cursor, page_size = read_paging(request)
         page = api.fetch_programs(
@@ -32,7 +31,6 @@ class ProgramList(Endpoint):
 class ProgramDetail(ProgramEndpoint):
     """`programs/{program}/`: one program with its curricula."""
 
-    @describe(described.DETAIL)
     def get(self, request: Request, program: str) -> Response:
         return Response(api.describe_program(access=self.access, program=self.program))
 
@@ -43,7 +41,8 @@ class CourseRunList(ProgramEndpoint):
     There is one row per curriculum that a run is part of.
     """
 
-    @describe(described.COURSES)
+    query = {"GET": (*PAGING, "curriculum")}
+
     def get(self, request: Request, program: str) -> Response:
         cursor, page_size = read_paging(request)
         page = api.fetch_course_runs(

@@ -9,8 +9,6 @@ from program_enrollments import api
 from program_enrollments.data import Permission, RowOutcome
 from program_enrollments.rest_api.bodies import read_json
 from program_enrollments.rest_api.endpoints import SchoolEndpoint
-from program_enrollments.rest_api.openapi.descriptions import describe
-from program_enrollments.rest_api.openapi.operations import student_keys as described
 from program_enrollments.rest_api.rows import read_student_keys, rows_response
 
 
@@ -18,8 +16,8 @@ class Release(SchoolEndpoint):
     """`schools/{school}/student_keys/release/`: free student IDs for other students."""
 
     permissions = {"POST": Permission.WRITE_ENROLLMENTS}
+    query = {"POST": ("dry_run", "detail")}
 
-    @describe(described.RELEASE)
     def post(self, request: Request, school: str) -> Response:
         detailed = self.parameters.boolean("detail") or False
         student_keys = read_student_keys(read_json(request))

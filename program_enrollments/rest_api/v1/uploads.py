@@ -1,4 +1,4 @@
-"""Uploads of files about program and course enrollments (docs/api.rst, Jobs)."""
+"""Uploads of files about enrollments and student IDs (docs/api.rst, Jobs)."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from rest_framework.response import Response
 
 from program_enrollments import api
 from program_enrollments.data import JobKind, JobMode, Permission, ProgramStatus
-from program_enrollments.rest_api.endpoints import ProgramEndpoint
+from program_enrollments.rest_api.endpoints import Endpoint, ProgramEndpoint, SchoolEndpoint
 from program_enrollments.rest_api.errors import InvalidParameter
-from program_enrollments.rest_api.openapi.descriptions import describe
-from program_enrollments.rest_api.openapi.operations import jobs as described
 from program_enrollments.rest_api.uploads import SIZE_SETTING, receive_file
 from program_enrollments.rest_api.v1.jobs import job_url, render_job
 
 LEAVING = (ProgramStatus.SUSPENDED.value, ProgramStatus.CANCELED.value, ProgramStatus.ENDED.value)
 COUNT = re.compile(r"\d{1,9}", re.ASCII)
+OF_EVERY_FILE = ("mode", "dry_run", "rows", "sha256")
 DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII | re.IGNORECASE)
 
 
-class Upload(ProgramEndpoint):
+class Upload(Endpoint):
     """Receives a file, and makes a job of it.
 
     The file is on disk before anything is decided about a repetition.
@@ -33,9 +32,6 @@ class Upload(ProgramEndpoint):
 
     permissions = {"POST": Permission.WRITE_ENROLLMENTS}
     size_setting = SIZE_SETTING
-    kind: ClassVar[JobKind]
-
-    options_given: api.UploadOptions
     sent: api.SentFile | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -50,8 +46,8 @@ class Upload(ProgramEndpoint):
         """Read parameters and file first: a key stands for both, whatever the form's boundary is."""
         if self.request.method != "POST":
             return super().take_turn()
-        self.refuse_unknown_parameters(getattr(self, "post"))  # noqa: B009  (each kind of upload has its own)
-        self.options_given = self.read_options()
+        self.refuse_unknown_parameters()
+        self.read_options()
         self.sent = receive_file(self.request._request)  # noqa: SLF001  (DRF would parse the body)
         return super().take_turn()
 
@@ -67,8 +63,38 @@ class Upload(ProgramEndpoint):
             raise LookupError("The file is read before the method is called.")
         return self.sent
 
-    def read_options(self) -> api.UploadOptions:
-        """Return what is to be done with the file. Raises InvalidParameter."""
+    def read_options(self) -> None:
+        """Read what is to be done with the file, before the file itself. Raises InvalidParameter."""
+        raise NotImplementedError
+
+    def read_rows(self) -> int | None:
+        """Return how many rows the sender has counted."""
+        text = self.parameters.text("rows")
+        if text is not None and not COUNT.fullmatch(text):
+            raise InvalidParameter(parameter="rows", detail="rows must be a whole number, such as 1200.")
+        return int(text) if text is not None else None
+
+    def read_digest(self) -> str | None:
+        """Return the digest that the sender has computed."""
+        text = self.parameters.text("sha256")
+        if text is not None and not DIGEST.fullmatch(text):
+            raise InvalidParameter(parameter="sha256", detail="sha256 must be 64 hexadecimal digits.")
+        return text
+
+    def accepted(self, job: api.Job) -> Response:
+        """Return a new job, and where it is found."""
+        location = job_url(self.request, job)
+        return Response(render_job(self.request, job), status=202, headers={"Location": location})
+
+
+class EnrollmentUpload(Upload, ProgramEndpoint):
+    """Receives a file about a program's enrollments."""
+
+    kind: ClassVar[JobKind]
+
+    options_given: api.UploadOptions
+
+    def read_options(self) -> None:
         parameters = self.parameters
         mode = JobMode(parameters.choice("mode", words=JobMode.values) or JobMode.UPSERT)
         leaving = parameters.choice("leaving_status", words=LEAVING)
@@ -76,29 +102,17 @@ class Upload(ProgramEndpoint):
             raise InvalidParameter(
                 parameter="leaving_status", detail="leaving_status has a meaning only with mode=snapshot."
             )
-        return api.UploadOptions(
+        self.options_given = api.UploadOptions(
             mode=mode,
             dry_run=parameters.boolean("dry_run") or False,
             cascade=parameters.boolean("cascade") or False,
             leaving_status=ProgramStatus(leaving) if leaving else ProgramStatus.CANCELED,
-            rows=self._read_rows(),
-            sha256=self._read_digest(),
+            rows=self.read_rows(),
+            sha256=self.read_digest(),
         )
 
-    def _read_rows(self) -> int | None:
-        text = self.parameters.text("rows")
-        if text is not None and not COUNT.fullmatch(text):
-            raise InvalidParameter(parameter="rows", detail="rows must be a whole number, such as 1200.")
-        return int(text) if text is not None else None
-
-    def _read_digest(self) -> str | None:
-        text = self.parameters.text("sha256")
-        if text is not None and not DIGEST.fullmatch(text):
-            raise InvalidParameter(parameter="sha256", detail="sha256 must be 64 hexadecimal digits.")
-        return text
-
-    def accept(self, request: Request) -> Response:
-        """Make the job, and say where it is found."""
+    def accept(self) -> Response:
+        """Make the job, and return it."""
         job = api.upload_file(
             program=self.program,
             kind=self.kind,
@@ -106,24 +120,47 @@ class Upload(ProgramEndpoint):
             options=self.options_given,
             origin=self.origin(),
         )
-        return Response(render_job(request, job), status=202, headers={"Location": job_url(request, job)})
+        return self.accepted(job)
 
 
-class ProgramUpload(Upload):
+class ProgramUpload(EnrollmentUpload):
     """`programs/{program}/enrollments/upload/`."""
 
     kind = JobKind.PROGRAM_ENROLLMENTS
+    query = {"POST": (*OF_EVERY_FILE, "cascade", "leaving_status")}
 
-    @describe(described.UPLOAD_PROGRAM)
     def post(self, request: Request, program: str) -> Response:
-        return self.accept(request)
+        return self.accept()
 
 
-class CourseUpload(Upload):
+class CourseUpload(EnrollmentUpload):
     """`programs/{program}/course_enrollments/upload/`."""
 
     kind = JobKind.COURSE_ENROLLMENTS
+    query = {"POST": OF_EVERY_FILE}
 
-    @describe(described.UPLOAD_COURSE)
     def post(self, request: Request, program: str) -> Response:
-        return self.accept(request)
+        return self.accept()
+
+
+class RekeyUpload(Upload, SchoolEndpoint):
+    """`schools/{school}/student_keys/upload/`."""
+
+    query = {"POST": (*OF_EVERY_FILE, "honor_old_until")}
+
+    options_given: api.RekeyOptions
+
+    def read_options(self) -> None:
+        self.parameters.choice("mode", words=(JobMode.UPSERT.value,))
+        self.options_given = api.RekeyOptions(
+            dry_run=self.parameters.boolean("dry_run") or False,
+            honor_old_until=self.parameters.day("honor_old_until"),
+            rows=self.read_rows(),
+            sha256=self.read_digest(),
+        )
+
+    def post(self, request: Request, school: str) -> Response:
+        job = api.upload_rekeys(
+            school=self.school, sent=self.received(), options=self.options_given, origin=self.origin()
+        )
+        return self.accepted(job)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from program_enrollments.rest_api.v1 import (
+    acknowledgements,
     attendance,
     changes,
     course_enrollments,
@@ -38,6 +39,11 @@ urlpatterns: list[URLPattern] = [
     path(COURSE + "grades/reopen/", freezes.Reopen.as_view(), name="grades-reopen"),
     path(COURSE + "grades/freezes/", freezes.FreezeList.as_view(), name="grades-freezes"),
     path(COURSE + "grades/freezes/<segment:version>/", freezes.FreezeDetail.as_view(), name="grades-freeze-version"),
+    path(
+        COURSE + "grades/freezes/<segment:version>/acknowledgements/",
+        acknowledgements.Acknowledgements.as_view(),
+        name="grades-acknowledgements",
+    ),
     path(COURSE + "attendance/", attendance.AttendanceList.as_view(), name="attendance"),
     path(PROGRAM + "enrollments/upload/", uploads.ProgramUpload.as_view(), name="enrollments-upload"),
     path(PROGRAM + "course_enrollments/upload/", uploads.CourseUpload.as_view(), name="course-enrollments-upload"),
@@ -48,6 +54,7 @@ urlpatterns: list[URLPattern] = [
     path(JOB + "approve/", jobs.Approve.as_view(), name="job-approve"),
     path(JOB + "cancel/", jobs.Cancel.as_view(), name="job-cancel"),
     path(JOB + "resume/", jobs.Resume.as_view(), name="job-resume"),
+    path(JOB + "undo/", jobs.Undo.as_view(), name="job-undo"),
     path(PROGRAM + "enrollments/", enrollments.ProgramEnrollments.as_view(), name="enrollments"),
     path(
         PROGRAM + "course_enrollments/",
@@ -56,5 +63,6 @@ urlpatterns: list[URLPattern] = [
     ),
     path(COURSE + "enrollments/", course_enrollments.CourseEnrollments.as_view(), name="course-enrollments"),
     path("schools/<segment:school>/student_keys/release/", student_keys.Release.as_view(), name="student-keys-release"),
+    path("schools/<segment:school>/student_keys/upload/", uploads.RekeyUpload.as_view(), name="student-keys-upload"),
     path("schema/", description.Description.as_view(), name="schema"),
 ]

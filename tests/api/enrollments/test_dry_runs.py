@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from demo_lms.models import CourseAccessRole, CourseEnrollment
 from program_enrollments import api
 from program_enrollments.data import CourseEnrollmentRequest, ProgramEnrollmentRequest, RowOutcome, Verb
 from tests.api.conftest import ORIGIN, World
+from tests.examples import examples
 from tests.factories.enrollment import CurriculumFactory, SchoolEmailDomainFactory
 
 KEYS = ["A", "B", "C", "D", "a", "new", "A\u200b", "x" * 256, "released-" + "0" * 32, ""]
@@ -52,10 +53,7 @@ def compare(run: Any) -> None:
 
 
 # One campus is written to again and again: each example meets what the ones before it left.
-same_campus = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@same_campus
+@examples(60)
 @given(
     rows=st.lists(
         st.tuples(st.sampled_from(KEYS), st.sampled_from(EMAILS), st.sampled_from(PROGRAM_STATUSES)), max_size=6
@@ -76,7 +74,7 @@ def test_of_program_enrollments(campus: World, rows: list[tuple[str, str, str]],
     compare(run)
 
 
-@same_campus
+@examples(60)
 @given(
     rows=st.lists(
         st.tuples(

@@ -26,14 +26,36 @@ class Office:
     def send(self, text: str | bytes, *, kind: JobKind = JobKind.PROGRAM_ENROLLMENTS, **options: Any) -> Job:
         """Upload a file and return its job, which nobody has begun yet."""
         raw = text if isinstance(text, bytes) else text.encode()
-        actor = options.pop("actor_id", None)
+        actor, now = options.pop("actor_id", None), options.pop("now", None)
         return api.upload_file(
             program=options.pop("program", self.world.program),
             kind=kind,
             sent=api.SentFile(io.BytesIO(raw), "nightly.csv", len(raw), hashlib.sha256(raw).hexdigest()),
             options=api.UploadOptions(**options),
             origin=Origin(source=Source.API.value, request_id="request-1", actor_id=actor),
+            now=now,
         )
+
+    def send_rekeys(self, *lines: str, **options: Any) -> Job:
+        """Upload a file of student IDs, a line of `old,new` each, and return its job."""
+        raw = "".join(f"{line}\n" for line in ("old_student_key,new_student_key", *lines)).encode()
+        slug, now = options.pop("identity_provider", ""), options.pop("now", None)
+        return api.upload_rekeys(
+            school=options.pop("school", self.world.school),
+            sent=api.SentFile(io.BytesIO(raw), "ids.csv", len(raw), hashlib.sha256(raw).hexdigest()),
+            options=api.RekeyOptions(**options),
+            origin=Origin(source=Source.API.value, request_id="request-1"),
+            identity_provider=slug,
+            now=now,
+        )
+
+    def rekey(self, *lines: str, **options: Any) -> Job:
+        """Upload a file of student IDs and carry out whatever is due; return its job as it is then."""
+        return self.work(self.send_rekeys(*lines, **options))
+
+    def line_words(self, job: Job) -> dict[int | None, str]:
+        """Return the words of the lines that are listed."""
+        return dict(JobRow.objects.filter(job=job, line__isnull=False).values_list("line", "word"))
 
     def run(self, text: str | bytes, **options: Any) -> Job:
         """Upload a file and carry out whatever is due; return its job as it is then."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
@@ -15,6 +14,7 @@ from program_enrollments.data import JobMode, ProgramStatus
 from program_enrollments.models import Job, LedgerEntry, PreemptiveProgramEnrollment
 from tests.api.conftest import ORIGIN
 from tests.api.jobs.conftest import Office
+from tests.examples import examples
 
 COUNTED = ("total", "done", "changed", "unchanged", "refused", "removals", "counts")
 
@@ -57,7 +57,7 @@ STATUSES = st.sampled_from([*ProgramStatus.values, "enrolled", "enroled"])
 LINES = st.lists(st.tuples(IDENTITIES, ADDRESSES, STATUSES), max_size=8)
 
 
-@hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40)
 @given(before=LINES, lines=LINES, mode=st.sampled_from(JobMode), size=st.integers(min_value=1, max_value=4))
 def test_whatever_the_file(
     office: Office, settings: Settings, before: list[Any], lines: list[Any], mode: JobMode, size: int

@@ -138,6 +138,8 @@ class TestOutage:
         job.refresh_from_db()
         assert (job.state, job.message, job.waiting_since) == ("succeeded", "", None)
 
+    # A hundred times the same statements, each of which the other tests send on every database.
+    @pytest.mark.once
     def test_pauses_grow_and_after_a_day_it_has_failed(self, office: Office, settings: Settings, job: Job) -> None:
         pauses, now = [], job.next_try
         while job.state == "waiting":

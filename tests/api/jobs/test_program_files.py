@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from program_enrollments.api.jobs import duplicates
 from program_enrollments.models import Job, Learner, LedgerEntry, PreemptiveProgramEnrollment
 from tests.api.jobs.conftest import Office
 
@@ -62,6 +65,19 @@ def test_a_line_that_is_wrong_costs_no_other_line_anything(office: Office) -> No
         (10, "duplicated"),
     ]
     assert stored(office) == {"A-1": "enrolled"}
+
+
+def test_a_file_that_names_the_same_few_on_most_of_its_lines_is_walked_once(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duplicates, "ROWS_AT_ONCE", 5)
+    monkeypatch.setattr(duplicates, "LOOKED_UP", 10)
+    lines = ["A-1", "B-1", "C-1", "A-1"] * 8
+
+    job = office.run("student_key,status\n" + "".join(f"{name},enrolled\n" for name in [*lines, "D-1"]))
+
+    assert office.words(job) == {"A-1": "duplicated", "B-1": "duplicated", "C-1": "duplicated", "D-1": "enrolled"}
+    assert job.refused == 32
 
 
 def test_duplicates_are_found_over_the_whole_file(office: Office) -> None:

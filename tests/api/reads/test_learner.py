@@ -55,6 +55,7 @@ def test_who_waits_is_shown_with_what_is_promised(world: World) -> None:
                 "real": False,
                 "course_staff": True,
                 "host": None,
+                "drift": False,
                 "problem": None,
                 "keep": None,
             }

@@ -150,8 +150,14 @@ def sign_on(story: Story, key: str) -> User | None:
     return opened.user if opened is not None else None
 
 
-# Three events in every order take a while: once, by the evidence that decides most.
-@pytest.mark.parametrize(("how", "count"), [*((how, count) for how in HOWS for count in (1, 2)), (LinkHow.SSO, 3)])
+# Three events in every order take a while: by the evidence that decides most, and in the long run only.
+@pytest.mark.parametrize(
+    ("how", "count"),
+    [
+        *((how, count) for how in HOWS for count in (1, 2)),
+        pytest.param(LinkHow.SSO, 3, marks=pytest.mark.long),
+    ],
+)
 def test_an_account_is_opened_for_its_owner_only(how: str, count: int, world: World) -> None:
     for events in permutations(EVENTS, count):
         with transaction.atomic():

@@ -7,9 +7,12 @@ import pytest
 from accounts_and_runs import make_account, make_run
 from common.djangoapps.student.models import PendingEmailChange
 from django.contrib.auth.models import User
+from lms.djangoapps.certificates.models import GeneratedCertificate
 from lms.djangoapps.courseware.models import StudentModule
 from lms.djangoapps.grades.models import PersistentCourseGrade
 from opaque_keys.edx.keys import CourseKey
+from openedx.core.djangoapps.content.course_overviews.models import CourseOverview
+from social_django.models import UserSocialAuth
 
 from program_enrollments.host.contract import HostContract
 from program_enrollments.host.openedx import OpenEdxHost
@@ -51,3 +54,18 @@ class TestOpenEdxHost(HostContract):
         )
         noon = datetime.combine(day, time(12), tzinfo=UTC)
         StudentModule.objects.filter(pk=module.pk).update(created=noon, modified=noon)
+
+    def award_certificate(self, *, user_id, course_id):
+        key = CourseKey.from_string(course_id)
+        CourseOverview.objects.filter(id=key).update(self_paced=True)
+        GeneratedCertificate.objects.create(
+            user_id=user_id, course_id=key, verify_uuid=uuid.uuid4().hex, status="downloadable"
+        )
+
+    def make_account_of_the_university(self):
+        user = make_account()
+        UserSocialAuth.objects.create(user=user, provider="tpa-saml", uid=f"uni-idp:{user.pk}")
+        return user.pk
+
+    def make_account_with_password(self):
+        return make_account().pk

@@ -302,3 +302,48 @@ def test_a_page_costs_the_same_however_many_rows_it_has(world):
         return len(captured)
 
     assert statements(1) == statements(40) <= 7
+
+
+def test_both_ways_shows_what_is_only_here_whatever_the_page(world, tmp_path):
+    user = make_account()
+    UserSocialAuth.objects.create(user=user, provider="tpa-saml", uid="uni-idp:S-2")
+    there = [world.enroll("S-1"), world.enroll(None, user=user)]
+    world.enroll_in_course(there[0])
+    take_over(tmp_path)
+    assert take_over(tmp_path, dry_run=True, both_ways=True)[1] == []
+    school, program = world.school, world.program
+    new = ours.Learner.objects.create(school=school, student_key="S-9")
+    program_row, course_row = (
+        model.objects.create(program=program, learner=learner, **more)
+        for model, learner, more in (
+            (ours.PreemptiveProgramEnrollment, new, {"curriculum": world.new, "status": "enrolled"}),
+            (
+                ours.PreemptiveCourseEnrollment,
+                new,
+                {"course_run": ours.CourseRun.objects.get(course_id=world.course), "status": "active"},
+            ),
+        )
+    )
+
+    for size in (1, 500):
+        printed, lines, fine = take_over(tmp_path, dry_run=True, both_ways=True, size=size)
+
+        assert fine
+        assert lines == [
+            ("preemptiveprogramenrollment", program_row.pk, "only-here"),
+            ("preemptivecourseenrollment", course_row.pk, "only-here"),
+        ]
+        assert "Here and not there: 2." in printed
+    assert take_over(tmp_path, dry_run=True)[1] == [], "only if asked for"
+
+
+def test_a_row_in_another_spelling_curriculum_or_status_is_there(world, tmp_path):
+    world.enroll("S-1", curriculum=world.old, status="canceled")
+    learner = ours.Learner.objects.create(school=world.school, student_key=" s-1 ")
+    ours.PreemptiveProgramEnrollment.objects.create(
+        program=world.program, learner=learner, curriculum=world.new, status="enrolled"
+    )
+
+    lines = take_over(tmp_path, dry_run=True, both_ways=True)[1]
+
+    assert [what for *_, what in lines] == ["differs"]

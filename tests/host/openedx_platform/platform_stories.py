@@ -12,7 +12,7 @@ from django.apps import apps
 from django.conf import settings as platform_settings
 from django.contrib.auth.models import Permission, User
 from django.core import checks
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test import Client
 from edx_rest_framework_extensions.auth.jwt.tests.utils import (
@@ -20,6 +20,8 @@ from edx_rest_framework_extensions.auth.jwt.tests.utils import (
     generate_latest_version_payload,
 )
 from lms import APP
+from lms.djangoapps.courseware.models import StudentModule
+from lms.djangoapps.grades.course_grade_factory import EARNED
 from opaque_keys.edx.keys import CourseKey
 
 from program_enrollments.models import (
@@ -306,6 +308,45 @@ def test_grades_are_those_that_the_platform_has_stored(program, gateway):
     assert rows["S-1"] == {"letter_grade": "A", "percent": 0.93, "passed": True}
     assert rows["S-2"] == {"letter_grade": None, "percent": 0.2, "passed": False}
     assert set(rows["S-3"]) == {"error"}
+
+
+def test_missing_grades_are_computed_by_the_command_alone(program, gateway, capsys):
+    course = add_run(program, "masters")
+    path, key = f"programs/{program.uuid}/", CourseKey.from_string(course)
+    names = ["S-1", "S-2", "S-3", "S-4"]
+    gateway.send("POST", f"{path}enrollments/", [row(name, "enrolled") for name in names])
+    gateway.send("POST", f"{path}courses/{course}/enrollments/", [row(name, "active") for name in names])
+    users = {}
+    for name in names:
+        browser = Client()
+        users[name] = register(browser, name)
+        sign_on(browser, f"uni-idp:{name}")
+        if name != "S-4":
+            block = key.make_usage_key("problem", name)
+            StudentModule.objects.create(student=users[name], course_id=key, module_state_key=block)
+    stored = apps.get_model("grades.PersistentCourseGrade").objects
+    stored.create(user_id=users["S-2"].pk, course_id=key, letter_grade="", percent_grade=0.5)
+    EARNED.clear()
+    EARNED.update({users["S-1"].pk: 0.95, users["S-3"].pk: ValueError("The block is broken.")})
+
+    assert gateway.send("GET", f"{path}courses/{course}/grades/")[0] == 207
+    assert stored.count() == 1, "a request computes nothing"
+    call_command("compute_platform_grades", dry_run=True)
+    call_command("compute_platform_grades", course=["course-v1:Other+1+1"])
+    assert stored.count() == 1
+
+    with pytest.raises(CommandError, match="1 grades could not be computed"):
+        call_command("compute_platform_grades")
+
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == ["Grades that would be computed: 2.", "Grades computed: 0.", "Grades computed: 1."]
+    rows = gateway.send("GET", f"{path}courses/{course}/grades/")[1]["results"]
+    assert {each["student_key"]: each.get("percent") for each in rows} == {
+        "S-1": 0.95,
+        "S-2": 0.5,
+        "S-3": None,
+        "S-4": None,
+    }
 
 
 def test_a_seat_that_the_course_team_ended_is_repaired_by_the_next_write(program, gateway):

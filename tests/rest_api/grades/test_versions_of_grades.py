@@ -50,6 +50,7 @@ def test_one_with_its_results(sis: Client, url: str, program: Program, run: Cour
     ]
     assert version == {
         **receipt,
+        "acknowledged": {"recorded": 0, "rejected": 0, "open": 2},
         "retired": 0,
         "reopened_by": None,
         "reopened_at": None,

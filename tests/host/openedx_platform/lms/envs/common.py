@@ -53,13 +53,17 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "django.contrib.sites",
     "social_django",
     "rest_framework",
     "waffle",
     "openedx.core.djangoapps.content.course_overviews",
     "common.djangoapps.course_modes",
     "common.djangoapps.student",
+    "common.djangoapps.third_party_auth",
+    "organizations",
     "openedx.core.djangoapps.user_api",
+    "lms.djangoapps.certificates",
     "lms.djangoapps.courseware",
     "lms.djangoapps.grades",
     "completion",
@@ -67,6 +71,9 @@ INSTALLED_APPS = [
 BROKER_URL = "memory://"
 CELERYBEAT_SCHEDULE = {}
 STATIC_URL = "/static/"
+SITE_ID = 1
+LEARNING_MICROFRONTEND_URL = "https://apps.lms.example/learning"
+ACCOUNT_MICROFRONTEND_URL = "https://apps.lms.example/account"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 
 INSTALLED_APPS.extend(get_plugin_apps("lms.djangoapp"))

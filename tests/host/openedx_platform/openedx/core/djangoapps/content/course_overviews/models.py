@@ -9,6 +9,9 @@ class CourseOverview(TimeStampedModel):
     id = CourseKeyField(db_index=True, primary_key=True, max_length=255)
     org = models.TextField(max_length=255, default="outdated_entry")
     display_name = models.TextField(null=True)
+    start = models.DateTimeField(null=True)
+    end = models.DateTimeField(null=True)
+    self_paced = models.BooleanField(default=False)
 
     class Meta:
         app_label = "course_overviews"

@@ -1,0 +1,1 @@
+"""The learner's dashboard: what an account is enrolled in, how it stands there, what to do next."""

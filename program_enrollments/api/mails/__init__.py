@@ -1,0 +1,1 @@
+"""Mails: what a school's contacts are mailed about, worded and sent (docs/mails.rst, ADR 0030)."""

@@ -1,0 +1,1 @@
+"""The dashboard: a learner's own programs, courses and data."""

@@ -1,0 +1,71 @@
+"""Access mails: whose access was given, changed or taken by somebody else hears of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from program_enrollments import api
+from program_enrollments.data import Permission
+from program_enrollments.failures import describe_failure
+from program_enrollments.pages.frames import Frame
+
+logger = logging.getLogger(__name__)
+TEMPLATE = "program_enrollments/pages/access_changed.txt"
+
+
+def mail_access_change(
+    request: HttpRequest,
+    *,
+    user_id: int,
+    school: api.School,
+    program: api.Program | None = None,
+    given: Collection[str] = (),
+    taken: Collection[str] = (),
+) -> bool:
+    """Tell a person what they may do now, or no longer; return whether a mail was sent.
+
+    It goes to the account's confirmed address, and names nobody. People who change their own access get none. A mail
+    that cannot be sent is logged: the change stands.
+    """
+    if user_id == request.user.pk or not (given or taken):
+        return False
+    context = {
+        "school": school,
+        "program": program,
+        "given": _labels(given),
+        "taken": _labels(taken),
+        "contact": Frame("", school).contact,
+        "url": _console_url(request),
+    }
+    subject = _("Your access to programs of %(school)s has changed") % {"school": school.name}
+    try:
+        address = api.fetch_confirmed_address(user_id=user_id)
+        if not address:
+            return False
+        text = render_to_string(TEMPLATE, context)
+        send_mail(" ".join(subject.split()), text, settings.DEFAULT_FROM_EMAIL, [address])
+    except Exception as error:  # noqa: BLE001  (mail servers and hosts fail in many ways; the access is changed already)
+        logger.error("A change of access could not be mailed: %s.", describe_failure(error))
+        return False
+    return True
+
+
+def _labels(permissions: Collection[str]) -> list[str]:
+    """Return permissions in words, in their order."""
+    return [str(permission.label) for permission in Permission if permission.value in permissions]
+
+
+def _console_url(request: HttpRequest) -> str:
+    """Return where the console is, "" on a host without one."""
+    try:
+        return request.build_absolute_uri(reverse("console:home"))
+    except NoReverseMatch:
+        return ""

@@ -1,1 +1,0 @@
-"""Descriptions of the operations, in modules named like those of the endpoints in `v1`."""

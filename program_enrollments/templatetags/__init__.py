@@ -1,0 +1,1 @@
+"""Template tags that hosts may use in their own templates."""
