@@ -82,5 +82,15 @@ DATABASES = {
     )
 }
 
+# Nothing that a demo on the same checkout has written is read, and nothing is written among it. The folder appears only
+# when a test writes there without one of its own.
+_FOLDER = Path(tempfile.gettempdir()) / f"test_program_enrollments_files_{os.getpid()}"
+EMAIL_FILE_PATH = str(_FOLDER / "outbox")
+for _alias, _name in (("program_enrollments", "files"), ("program_enrollments_feeds", "drop")):
+    STORAGES = {
+        **STORAGES,
+        _alias: {**STORAGES[_alias], "OPTIONS": {**STORAGES[_alias]["OPTIONS"], "location": str(_FOLDER / _name)}},
+    }
+
 # Hashing passwords slowly is what production is for.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

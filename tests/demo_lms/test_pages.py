@@ -51,7 +51,10 @@ class TestHome:
         assert "uni-a-secret" in content
         assert "http://testserver/oauth2/access_token" in content
 
-    def test_no_page_loads_anything_from_elsewhere(self, client: Client) -> None:
+    def test_no_page_loads_anything_from_elsewhere(self, client: Client, settings: Settings, tmp_path: Path) -> None:
+        settings.EMAIL_FILE_PATH = str(tmp_path)
+        message = mail.EmailMessage("Confirm", "See http://testserver/x/", "from@demo.example", ["ann@uni.example"])
+        EmailBackend(file_path=str(tmp_path)).send_messages([message])
         client.force_login(SuperuserFactory())
         for page in (
             "/",
@@ -63,7 +66,9 @@ class TestHome:
             COURSE,
         ):
             content = client.get(page).content.decode()
-            assert not re.search(r'(?:src|href|action)="(?:https?:)?//', content), page
+            # A link may lead elsewhere: nothing is loaded until somebody follows it.
+            loading = re.sub(r"<a [^>]*>", "", content)
+            assert not re.search(r'(?:src|href|action)="(?:https?:)?//', loading), page
             assert '<html lang="en">' in content
             assert content.count("<h1>") == 1
 
