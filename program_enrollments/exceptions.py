@@ -394,6 +394,12 @@ class FeedDoesNotExist(DoesNotExist):
     detail = _("There is no such feed.")
 
 
+class SandboxRefused(ProgramEnrollmentsError):
+    """A school cannot become or stop being one for practice, or is none. `detail` says why."""
+
+    code = "sandbox_refused"
+
+
 class ContactRefused(ProgramEnrollmentsError):
     """An address cannot be a contact of the school. `detail` says why."""
 

@@ -1,4 +1,4 @@
-"""The demo's data: two universities with programs, learners, API clients and a held file. Again changes nothing."""
+"""The demo's data: two universities with programs, learners, clients, a sandbox, a held file. Again changes nothing."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from demo_lms.demo_data.feeds import seed_feeds
 from demo_lms.demo_data.held_file import seed_held_file
 from demo_lms.demo_data.people import seed_people
 from demo_lms.demo_data.webhooks import seed_webhooks
+from program_enrollments import api
 
 
 def seed(*, base_url: str, now: datetime) -> None:
     """Make what the demo needs and isn't there. `base_url` is the site's address, such as `http://127.0.0.1:8000`."""
     seed_schools(base_url=base_url, now=now)
+    api.make_sandbox(school_key="uni-a")
     seed_clients()
     seed_administrators()
     seed_people(now=now)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Q
+
 from demo_lms.models import Assignment
 from demo_lms.models import CourseRun as HostCourseRun
 from program_enrollments.models import (
@@ -158,9 +160,8 @@ def _seed_course(seed: SeedCourse, base_url: str, start: datetime) -> CourseRun:
 def point_links_at(*, base_url: str) -> None:
     """Let the links of the demo's programs and course runs lead to this address of the site, where they don't yet."""
     programs = [program.uuid for school in SCHOOLS for program in school.programs]
-    Program.objects.filter(uuid__in=programs).exclude(url__startswith=f"{base_url}/").update(
-        url=f"{base_url}/dashboard/"
-    )
+    own = Program.objects.filter(Q(uuid__in=programs) | Q(school__is_sandbox=True))
+    own.exclude(url__startswith=f"{base_url}/").update(url=f"{base_url}/dashboard/")
     courses = {
         course.course_id
         for school in SCHOOLS

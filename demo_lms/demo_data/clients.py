@@ -29,6 +29,7 @@ CLIENTS = (
     SeedClient("uni-a-sis", "uni-a-secret", school_key="uni-a"),
     SeedClient("uni-b-sis", "uni-b-secret", school_key="uni-b"),
     SeedClient("registrar", "registrar-secret"),
+    SeedClient("uni-a-sandbox-sis", "practice-secret", school_key="uni-a-sandbox"),
 )
 
 

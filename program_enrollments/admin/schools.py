@@ -18,6 +18,7 @@ from program_enrollments.admin.grants import giving_as, mail_grant, refuse_ungiv
 from program_enrollments.admin.labels import LabeledInline
 from program_enrollments.admin.large_tables import DeletedOneByOne
 from program_enrollments.colors import MIN_TEXT_CONTRAST, contrast, is_color
+from program_enrollments.exceptions import SandboxRefused
 from program_enrollments.models import Grant, IdentityProvider, Learner, Program, School, SchoolEmailDomain
 from program_enrollments.normalization import normalize_identity
 from program_enrollments.time_zones import known_zones
@@ -51,6 +52,15 @@ class SchoolForm(SchoolModelForm):
         if value and not is_color(value):
             raise ValidationError(_("Write a color as #rrggbb, such as #1a4b8c."), code="invalid")
         return value.lower()
+
+    def clean_is_sandbox(self) -> bool:
+        value: bool = self.cleaned_data["is_sandbox"]
+        if self.instance.pk is not None and "is_sandbox" in self.changed_data:
+            try:
+                api.check_sandbox_change(school_id=self.instance.pk)
+            except SandboxRefused as error:
+                raise ValidationError(error.message, code=error.code) from error
+        return value
 
     def clean_time_zone(self) -> str:
         value: str = self.cleaned_data["time_zone"] or "UTC"
@@ -177,8 +187,10 @@ class SchoolAdmin(DeletedOneByOne):
         "time_zone",
         "guard_minimum",
         "guard_percent",
+        "is_sandbox",
     ]
-    list_display = ["name", "key"]
+    list_display = ["name", "key", "is_sandbox"]
+    list_filter = ["is_sandbox"]
     search_fields = ["name", "key"]
     search_help_text = _("Part of the name or key.")
     ordering = ["name", "pk"]

@@ -248,6 +248,13 @@ from program_enrollments.api.support.releases import (
 )
 from program_enrollments.api.support.renames import Renamed, Renaming, rename_students
 from program_enrollments.api.support.retirement import Persons, RetiringReport, retire_learners
+from program_enrollments.api.support.sandboxes import (
+    EmptiedSandbox,
+    MadeSandbox,
+    check_sandbox_change,
+    empty_sandbox,
+    make_sandbox,
+)
 from program_enrollments.api.support.selections import FilteredChange, SelectedOutcome, change_filtered, change_selected
 from program_enrollments.api.support.staff_groups import MadeGroup, make_staff_groups
 from program_enrollments.api.support.statuses import (
@@ -309,6 +316,7 @@ __all__ = [
     "Dispute",
     "EarlierCourse",
     "EarlierEnrollment",
+    "EmptiedSandbox",
     "EndpointSecret",
     "FeedPlan",
     "FeedState",
@@ -326,6 +334,7 @@ __all__ = [
     "Job",
     "JobRowFilters",
     "MadeGroup",
+    "MadeSandbox",
     "MetadataProposal",
     "NotTaken",
     "Notice",
@@ -403,6 +412,7 @@ __all__ = [
     "changes_recorded",
     "check_confirmation",
     "check_metadata_url",
+    "check_sandbox_change",
     "check_sso_url",
     "claim_answer",
     "collect_due_feeds",
@@ -421,6 +431,7 @@ __all__ = [
     "describe_program",
     "describe_recorded_changes",
     "email_confirmed",
+    "empty_sandbox",
     "expect_again",
     "feed_root",
     "fetch_absences",
@@ -509,6 +520,7 @@ __all__ = [
     "link_learner",
     "load_catalog",
     "look_up_learner",
+    "make_sandbox",
     "make_staff_groups",
     "may_give",
     "note_seat_change",

@@ -29,7 +29,7 @@ class Learner(ProgramPage):
     def get(self, request: HttpRequest, learner: int, **kwargs: Any) -> HttpResponse:
         found = api.get_learner(program=self.program, learner_id=learner, last_changes=LAST_CHANGES)
         self.seen = Seen("learner", 1, learner_id=learner)
-        story = wording.tell_learner(found)
+        story = wording.tell_learner(found, is_practice=self.program.school.is_sandbox)
         how = found["link"]["how"]
         return self.show(
             {

@@ -171,8 +171,8 @@ class LearnerStory:
     is_to_be_written_to: bool
 
 
-def tell_learner(learner: Mapping[str, Any]) -> LearnerStory:
-    """Return a learner of `api.get_learner` in words."""
+def tell_learner(learner: Mapping[str, Any], *, is_practice: bool = False) -> LearnerStory:
+    """Return a learner of `api.get_learner` in words; nobody writes to those of schools for practice."""
     link, enrollment = learner["link"], learner["program_enrollment"]
     key, status = learner["student_key"], (enrollment or {}).get("status")
     refused = [course for course in learner["course_enrollments"] if course["problem"]]
@@ -192,6 +192,8 @@ def tell_learner(learner: Mapping[str, Any]) -> LearnerStory:
             "status": status_label(status) or _("in a course"),
         }
         advice = _("Nothing is wrong. As soon as the learner signs in, the courses are there. Send them this message:")
+        if is_practice:
+            advice = _("Nothing is wrong. This school is for practice, so nobody is linked to an account here.")
         tone = "wait"
     else:
         sentence = _("%(key)s is %(status)s and has an account.") % {
@@ -199,7 +201,8 @@ def tell_learner(learner: Mapping[str, Any]) -> LearnerStory:
             "status": status_label(status) or _("in a course"),
         }
         advice, tone = _("Nothing to do."), "good"
-    return LearnerStory(sentence, advice, tone, _steps(learner, refused=len(refused)), tone == "wait")
+    steps = _steps(learner, refused=len(refused))
+    return LearnerStory(sentence, advice, tone, steps, is_to_be_written_to=tone == "wait" and not is_practice)
 
 
 def _steps(learner: Mapping[str, Any], *, refused: int) -> list[Step]:

@@ -71,6 +71,15 @@ class School(TimeStampedModel):
             "Such as Europe/Berlin. Hours at which files are expected, and days that the school names, are in it."
         ),
     )
+    is_sandbox = models.BooleanField(
+        _("for practice"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "A sandbox. Its learners are never linked to accounts, nobody signs on through it, and nobody is mailed. "
+            "Only a school without learners can become one, or stop being one."
+        ),
+    )
 
     class Meta:
         verbose_name = _("school")

@@ -10,6 +10,8 @@ from program_enrollments.colors import MIN_TEXT_CONTRAST, contrast, is_color, re
 from program_enrollments.pages.headers import image_origins
 
 DEFAULT_COLOR = "#1a4f8b"
+SANDBOX_COLOR = "#a4510f"
+"""The color of schools for practice, whatever their brand is, so that nobody takes one for the real school."""
 LIGHT, DARK = "#ffffff", "#000000"
 
 LIGHT_PAGES = ("#ffffff", "#f5f6f8", "#eceff3")

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 
 from program_enrollments import api
 from program_enrollments.conf import get_setting
-from program_enrollments.pages.branding import Theme, theme_of
+from program_enrollments.pages.branding import SANDBOX_COLOR, Theme, theme_of
 
 BASE_TEMPLATE = "program_enrollments/pages/base.html"
 
@@ -64,9 +64,11 @@ class Frame:
 
     @property
     def theme(self) -> Theme:
-        """The school's brand, or the app's own look."""
+        """The school's brand, the color of practice, or the app's own look."""
         if self.school is None:
             return theme_of()
+        if self.school.is_sandbox:
+            return theme_of(color=SANDBOX_COLOR, logo_url=self.school.logo_url)
         return theme_of(color=self.school.primary_color, logo_url=self.school.logo_url)
 
     @property

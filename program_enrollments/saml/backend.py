@@ -99,6 +99,8 @@ class UniversitySAML(Base):
         `response` has `idp_name` (the slug), `attributes` (lists of values by name) and `next_url` (safe or empty). If
         it comes from a real assertion, it also has `assertion` (an `api.AssertionUse`).
         """
+        if self.get_provider(response["idp_name"]).school.is_sandbox:
+            raise SignOnRefused(SignOnRefusal.PROVIDER_TEST_ONLY, slug=response["idp_name"])
         outcome = self.strategy.authenticate(self, response=response)
         if isinstance(outcome, HttpResponse):
             return outcome

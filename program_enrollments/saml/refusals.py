@@ -71,8 +71,8 @@ EXPLANATIONS: dict[SignOnRefusal, Explanation] = {
         HTTPStatus.FORBIDDEN,
         _("Your university's sign-in is being tested and is not open yet. Try again later, or write to support."),
         _(
-            "The identity provider is for tests only. Once the test sign-on shows what it should, switch Test only off "
-            "in the admin."
+            "The identity provider is for tests only, or its school is for practice. Once the test sign-on shows what "
+            "it should, switch Test only off in the admin."
         ),
     ),
     SignOnRefusal.PROVIDER_MISSING: Explanation(

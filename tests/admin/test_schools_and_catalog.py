@@ -127,6 +127,25 @@ def test_the_slug_of_a_provider_stays(desk: Desk) -> None:
     assert (provider.slug, provider.name) == ("uni-c-2026", "New name")
 
 
+def test_a_school_with_learners_neither_becomes_a_sandbox_nor_stops_being_one(desk: Desk) -> None:
+    def change(school: School, **data: Any) -> list[str]:
+        names = {"key": school.key, "name": school.name, "guard_minimum": "10", "guard_percent": "20"}
+        empty = formset("email_domains") | formset("identity_providers") | formset("grants")
+        return desk.post(url_of(School, "change", school.pk), **names, **empty, **data).errors()
+
+    school = SchoolFactory()
+    assert change(school, is_sandbox="on") == []
+    school.refresh_from_db()
+    assert school.is_sandbox
+
+    LearnerFactory(school=school)
+    (refused,) = change(school)
+    assert "Only a school without any can become one for practice, or stop being one." in refused
+    assert change(school, is_sandbox="on") == []
+    school.refresh_from_db()
+    assert school.is_sandbox
+
+
 def test_a_school_that_has_anything_cannot_be_deleted(desk: Desk) -> None:
     empty, used = SchoolFactory(), LearnerFactory().school
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from program_enrollments.models import KeptEnrollment, Learner
+from program_enrollments.models import KeptEnrollment, Learner, School
 from tests.console.conftest import Desk, enroll, learner_id
 from tests.factories.enrollment import (
     LearnerFactory,
@@ -140,3 +140,18 @@ class TestKeeping:
 
         assert registrar.send("keep", campus.program.uuid, stranger.pk, reason="x").status == 404
         assert not KeptEnrollment.objects.exists()
+
+
+def test_nobody_writes_to_a_learner_of_a_school_for_practice(registrar: Desk, campus: Campus) -> None:
+    enroll(campus, "A-5002")
+    real = registrar.open("learner", campus.program.uuid, learner_id(campus, "A-5002"))
+    School.objects.filter(pk=campus.school.pk).update(is_sandbox=True)
+
+    page = registrar.open("learner", campus.program.uuid, learner_id(campus, "A-5002"))
+
+    assert "This school is for practice, so nobody is linked to an account here." in page.text
+    assert "Copy the message" not in page.text
+    assert "For practice: nothing here reaches the learning platform, and nobody is mailed." in page.text
+    assert "For practice" not in real.text
+    assert "#a4510f" in page.content
+    assert "#a4510f" not in real.content

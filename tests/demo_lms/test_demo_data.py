@@ -62,10 +62,13 @@ class TestWhatIsMade:
         assert sorted(Program.objects.values_list("school__key", "key")) == [
             ("uni-a", "uni-a-mcs"),
             ("uni-a", "uni-a-mds"),
+            ("uni-a-sandbox", "uni-a-mcs"),
+            ("uni-a-sandbox", "uni-a-mds"),
             ("uni-b", "uni-b-mba"),
             ("uni-b", "uni-b-mph"),
         ]
-        active = [program.curricula.filter(is_active=True).count() for program in Program.objects.order_by("key")]
+        real = Program.objects.filter(school__is_sandbox=False).order_by("key")
+        active = [program.curricula.filter(is_active=True).count() for program in real]
         assert active == [1, 2, 1, 2]
         assert set(Curriculum.objects.values_list("is_active", flat=True)) == {True}
 
@@ -74,12 +77,15 @@ class TestWhatIsMade:
             HostCourseRun.objects.values_list("course_id", "title")
         )
         shared = CourseRun.objects.get(course_id=CS101.course_id)
-        assert Program.objects.filter(curricula__course_runs=shared).distinct().count() == 2
+        programs = Program.objects.filter(curricula__course_runs=shared, school__is_sandbox=False)
+        assert programs.distinct().count() == 2
 
     def test_clients_may_do_everything_at_their_school_and_nothing_elsewhere(self) -> None:
         grants = Grant.objects.filter(user__username__endswith="-sis")
         assert set(grants.values_list("user__username", "school__key", "permission")) == {
-            (f"{school}-sis", school, permission) for school in ("uni-a", "uni-b") for permission in PROGRAM_PERMISSIONS
+            (f"{school}-sis", school, permission)
+            for school in ("uni-a", "uni-a-sandbox", "uni-b")
+            for permission in PROGRAM_PERMISSIONS
         }
         administrators = Grant.objects.exclude(user__username__endswith="-sis")
         assert set(administrators.values_list("user__username", "school__key", "permission")) == {

@@ -21,7 +21,7 @@ from tests.factories.host import SuperuserFactory
 
 pytestmark = [pytest.mark.urls("tests.demo_lms.token_urls"), pytest.mark.usefixtures("clients")]
 
-SIS, OTHER_SIS, REGISTRAR = CLIENTS
+SIS = CLIENTS[0]
 
 
 @pytest.fixture

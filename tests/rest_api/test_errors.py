@@ -161,6 +161,7 @@ class TestTable:
         # Of the console alone.
         exceptions.AccessRefused,
         exceptions.ContactRefused,
+        exceptions.SandboxRefused,
         exceptions.InvitationDoesNotExist,
         exceptions.MetadataRequestDoesNotExist,
         exceptions.WebhookDoesNotExist,

@@ -76,6 +76,20 @@ def _forget_staging(job: Job) -> None:
     StagedRow.objects.filter(job_id=job.pk).delete()
 
 
+def forget_jobs(*, school_id: int) -> int:
+    """Delete a school's jobs with their files and outcomes, the latest first, and return how many there were.
+
+    The caller makes sure that none is being worked on.
+    """
+    jobs = list(Job.objects.filter(school_id=school_id).order_by("-pk"))
+    for job in jobs:
+        _forget_rows(job)
+        if job.input_name:
+            delete_input(name=job.input_name)
+        in_transaction(job.delete)
+    return len(jobs)
+
+
 def forget_in_jobs(
     *, school_id: int, names: Collection[str], pseudonym: str, former: Collection[tuple[str | None, str | None]] = ()
 ) -> None:

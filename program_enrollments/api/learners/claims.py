@@ -33,7 +33,7 @@ def find_accounts_by_student_key(*, school_id: int, student_keys: Mapping[str, s
     found: dict[str, int] = {}
     disputed = set()
     for sign_on in fetch_sign_ons(
-        slugs=fetch_slugs(school_id=school_id, enabled_only=True),
+        slugs=fetch_slugs(school_id=school_id, linking_only=True),
         spellings={*student_keys, *student_keys.values()},
     ):
         student_key = sign_on.student_key

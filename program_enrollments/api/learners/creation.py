@@ -26,7 +26,7 @@ from program_enrollments.api.learners.locks import LockedLearner, find_learner_i
 from program_enrollments.api.learners.people import Person
 from program_enrollments.api.transactions import CrossedByAnother
 from program_enrollments.data import Change, ChangeKind, LinkHow
-from program_enrollments.models import Learner
+from program_enrollments.models import Learner, School
 from program_enrollments.sql.bulk import insert_rows, update_rows
 
 NEW_LEARNER_FIELDS = (
@@ -175,6 +175,8 @@ def _find_claims(*, school_id: int, identities: Mapping[Person, Identity]) -> di
     by_email = find_accounts_by_email(
         emails={identity.email_normalized for identity in identities.values() if identity.email_normalized}
     )
+    if by_email and School.objects.filter(pk=school_id, is_sandbox=True).exists():
+        by_email = {}
     claims = {}
     for person, identity in identities.items():
         user_id = by_student_key.get(identity.student_key_normalized)

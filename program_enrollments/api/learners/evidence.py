@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import router
+from django.db.models import QuerySet
 from social_django.models import UserSocialAuth
 
 from program_enrollments.conf import get_setting
@@ -36,12 +37,15 @@ class SignOn(NamedTuple):
         return key_since is None or self.created >= key_since
 
 
-def fetch_slugs(*, school_id: int, enabled_only: bool = False) -> frozenset[str]:
-    """Return the slugs of the school's identity providers."""
-    providers = IdentityProvider.objects.filter(school_id=school_id)
-    if enabled_only:
-        providers = providers.filter(is_enabled=True)
-    return frozenset(providers.values_list("slug", flat=True))
+def fetch_linking_providers() -> QuerySet[IdentityProvider]:
+    """Return the identity providers whose sign-ons link: enabled ones, of schools that are not for practice."""
+    return IdentityProvider.objects.filter(is_enabled=True, school__is_sandbox=False)
+
+
+def fetch_slugs(*, school_id: int, linking_only: bool = False) -> frozenset[str]:
+    """Return the slugs of the school's identity providers, or only of those whose sign-ons link."""
+    providers = fetch_linking_providers() if linking_only else IdentityProvider.objects.all()
+    return frozenset(providers.filter(school_id=school_id).values_list("slug", flat=True))
 
 
 def read_sign_ons(rows: Iterable[tuple[int, int, str, str, datetime]], *, slugs: Collection[str]) -> list[SignOn]:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from program_enrollments.api.learners.account_locks import lock_accounts
 from program_enrollments.api.learners.claims import Claim, find_accounts_by_email
+from program_enrollments.api.learners.evidence import fetch_linking_providers
 from program_enrollments.api.learners.locks import lock_learners
 from program_enrollments.api.learners.student_keys import end_honoring
 from program_enrollments.api.realizing.promises import keep_failures_apart, note_realizing_failure
@@ -27,7 +28,6 @@ from program_enrollments.failures import describe_failure
 from program_enrollments.host import get_host
 from program_enrollments.host.deadline import limited
 from program_enrollments.models import (
-    IdentityProvider,
     Learner,
     PreemptiveCourseEnrollment,
     PreemptiveProgramEnrollment,
@@ -73,7 +73,9 @@ def _waits() -> Q:
 
 def _named_or_owned() -> QuerySet[Learner, tuple[Any, ...]]:
     of_school = Learner.objects.filter(
-        school__identity_providers__slug=Slot("slug"), school__identity_providers__is_enabled=True
+        school__identity_providers__slug=Slot("slug"),
+        school__identity_providers__is_enabled=True,
+        school__is_sandbox=False,
     ).order_by()
     named, owned = (
         of_school.filter(**condition)
@@ -202,7 +204,7 @@ def _probe(*, slug: str, student_key: str, user_id: int) -> list[ProbedLearner]:
 
 
 def _school_of(*, slug: str) -> int | None:
-    return IdentityProvider.objects.filter(slug=slug, is_enabled=True).values_list("school_id", flat=True).first()
+    return fetch_linking_providers().filter(slug=slug).values_list("school_id", flat=True).first()
 
 
 def make_learner(*, school_id: int, remote_id: str, student_key: str, now: datetime) -> int:

@@ -19,7 +19,7 @@ from program_enrollments.api.learners.locks import LockedLearner, lock_learners
 from program_enrollments.api.ledger import record_changes
 from program_enrollments.api.realizing.promises import keep_failures_apart, realize_linked
 from program_enrollments.data import LinkHow, Origin, RealizingReport
-from program_enrollments.models import Learner, SchoolEmailDomain
+from program_enrollments.models import Learner, School
 
 
 def claim_by_emails(
@@ -59,7 +59,10 @@ def claim_by_emails(
 def email_claims(
     *, learners: Sequence[LockedLearner], accounts: Mapping[str, int]
 ) -> list[tuple[LockedLearner, Claim]]:
-    """Return claims by address. If a school lists domains, only addresses within them count."""
+    """Return claims by address.
+
+    If a school lists domains, only addresses within them count; none counts at a school for practice.
+    """
     claims = [
         (learner, Claim(accounts[learner.email_normalized], LinkHow.EMAIL.value))
         for learner in learners
@@ -67,15 +70,14 @@ def email_claims(
     ]
     domains: dict[int, set[str]] = {}
     if claims:
-        listed = SchoolEmailDomain.objects.filter(school_id__in={learner.school_id for learner, _ in claims})
-        for school_id, domain in listed.values_list("school_id", "domain_normalized"):
-            domains.setdefault(school_id, set()).add(domain or "")
+        schools = School.objects.filter(pk__in={learner.school_id for learner, _ in claims}, is_sandbox=False)
+        for school_id, domain in schools.order_by().values_list("pk", "email_domains__domain_normalized"):
+            domains.setdefault(school_id, set()).update([domain] if domain else [])
     return [
         (learner, claim)
         for learner, claim in claims
-        if is_within_domains(
-            email_normalized=learner.email_normalized or "", domains=domains.get(learner.school_id, ())
-        )
+        if learner.school_id in domains
+        and is_within_domains(email_normalized=learner.email_normalized or "", domains=domains[learner.school_id])
     ]
 
 

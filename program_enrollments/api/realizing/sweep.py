@@ -17,7 +17,13 @@ from social_django.models import UserSocialAuth
 
 from program_enrollments.api.learners.account_locks import hold_accounts, lock_accounts
 from program_enrollments.api.learners.claims import Claim, find_accounts_by_email, is_covered
-from program_enrollments.api.learners.evidence import FIELDS, SignOn, fetch_sign_ons, read_sign_ons
+from program_enrollments.api.learners.evidence import (
+    FIELDS,
+    SignOn,
+    fetch_linking_providers,
+    fetch_sign_ons,
+    read_sign_ons,
+)
 from program_enrollments.api.learners.links import find_owners
 from program_enrollments.api.learners.locks import lock_learners
 from program_enrollments.api.learners.search import count_learners_in_need
@@ -28,7 +34,6 @@ from program_enrollments.conf import get_setting
 from program_enrollments.data import LearnerProblem, LinkHow, Origin, RealizingReport, Source
 from program_enrollments.failures import describe_failure
 from program_enrollments.models import (
-    IdentityProvider,
     Learner,
     LinkClaim,
     PreemptiveCourseEnrollment,
@@ -132,7 +137,7 @@ def _batches(*, before: datetime) -> Iterator[tuple[list[Candidate], int]]:
 
 def _claimed_by_sign_on(size: int) -> Iterator[tuple[list[Candidate], int]]:
     """Yield candidates by walking all of the host's identities: only a normalized uid can be matched."""
-    schools = dict(IdentityProvider.objects.filter(is_enabled=True).values_list("slug", "school_id"))
+    schools = dict(fetch_linking_providers().values_list("slug", "school_id"))
     slugs_of: dict[int, list[str]] = defaultdict(list)
     for slug, school_id in schools.items():
         slugs_of[school_id].append(slug)
@@ -217,7 +222,7 @@ def _linked_and_waiting(size: int, before: datetime) -> Iterator[tuple[list[Cand
 
 
 def _waiting_for_email() -> QuerySet[Learner]:
-    waiting = Learner.objects.filter(user=None, email_normalized__isnull=False)
+    waiting = Learner.objects.filter(user=None, email_normalized__isnull=False, school__is_sandbox=False)
     return waiting.exclude(problem_code=LearnerProblem.CONFLICT)
 
 

@@ -39,15 +39,18 @@ def confirm_holder(*, provider: str, uid: str, now: datetime) -> ConfirmedHolder
     """Return the account that `uid`, just asserted through the backend `provider`, opens.
 
     Return None if the uid belongs to no school. Identities of former holders are removed from their accounts. Raises
-    SignOnRefused if the account cannot be decided, or if it has rights beyond the school.
+    SignOnRefused if the account cannot be decided or has rights beyond the school, or if the school is for practice.
     """
     parts = split_uid(uid) if provider in get_setting("SAML_BACKENDS") else None
     if parts is None or "\x00" in uid:
         return None
     slug, remote_id = parts
-    school_id = IdentityProvider.objects.filter(slug=slug).values_list("school_id", flat=True).first()
-    if school_id is None:
+    row = IdentityProvider.objects.filter(slug=slug).values_list("school_id", "school__is_sandbox").first()
+    if row is None:
         return None
+    school_id, is_sandbox = row
+    if is_sandbox:
+        raise SignOnRefused(SignOnRefusal.PROVIDER_TEST_ONLY, slug=slug)
     student_key = normalize_identity(remote_id)
     if is_pseudonym(student_key) or not 0 < max(len(remote_id), len(student_key)) <= MAX_IDENTITY_LENGTH:
         raise SignOnRefused(SignOnRefusal.ID_UNUSABLE, slug=slug)

@@ -59,7 +59,7 @@ def _state(
         slug=provider.slug,
         name=provider.name,
         is_enabled=provider.is_enabled,
-        is_test_only=configuration.is_test_only,
+        is_test_only=configuration.is_test_only or provider.school.is_sandbox,
         entity_id=configuration.entity_id,
         sso_url=configuration.sso_url,
         metadata_url=configuration.metadata_url,

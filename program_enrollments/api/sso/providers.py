@@ -104,7 +104,7 @@ def get_sign_on_provider(*, slug: str = "", entity_id: str = "") -> SignOnProvid
         configuration = found.saml
     except ObjectDoesNotExist:
         return SignOnProvider(found.slug, found.school, AttributeNames(), None)
-    return SignOnProvider(found.slug, found.school, _attribute_names(configuration), _saml(found.slug, configuration))
+    return SignOnProvider(found.slug, found.school, _attribute_names(configuration), _saml(found, configuration))
 
 
 def get_saml_provider(*, slug: str = "", entity_id: str = "") -> tuple[SignOnProvider, SamlProvider]:
@@ -121,10 +121,10 @@ def get_saml_provider(*, slug: str = "", entity_id: str = "") -> tuple[SignOnPro
 def fetch_sign_on_choices() -> QuerySet[IdentityProvider]:
     """Return the identity providers through which people can sign on, by school.
 
-    They are enabled, and not for tests only. Providers with unusable certificates are included; `get_school_choices`
-    leaves them out.
+    They are enabled, and not for tests only, as those of schools for practice are. Providers with unusable certificates
+    are included; `get_school_choices` leaves them out.
     """
-    choices = IdentityProvider.objects.filter(is_enabled=True, saml__is_test_only=False)
+    choices = IdentityProvider.objects.filter(is_enabled=True, saml__is_test_only=False, school__is_sandbox=False)
     return choices.select_related("school", "saml").order_by("school__name", "school__key", "name", "slug")
 
 
@@ -157,7 +157,7 @@ def _obstacle(provider: IdentityProvider) -> SignOnRefusal | None:
     if not provider.is_enabled:
         return SignOnRefusal.PROVIDER_DISABLED
     try:
-        saml = _saml(provider.slug, provider.saml)
+        saml = _saml(provider, provider.saml)
     except ObjectDoesNotExist:
         return SignOnRefusal.PROVIDER_INCOMPLETE
     except SignOnRefused as error:
@@ -176,17 +176,17 @@ def _attribute_names(configuration: SamlConfiguration) -> AttributeNames:
     )
 
 
-def _saml(slug: str, configuration: SamlConfiguration) -> SamlProvider:
+def _saml(provider: IdentityProvider, configuration: SamlConfiguration) -> SamlProvider:
     try:
         certificates = read_certificates(text=configuration.signing_certificates)
     except MetadataUnusable:
         # The admin refuses unusable certificates, so these were written by other means.
-        raise SignOnRefused(SignOnRefusal.CERTIFICATES_UNUSABLE, slug=slug) from None
+        raise SignOnRefused(SignOnRefusal.CERTIFICATES_UNUSABLE, slug=provider.slug) from None
     return SamlProvider(
         entity_id=configuration.entity_id,
         sso_url=configuration.sso_url,
         certificates=tuple(certificate.pem for certificate in certificates),
-        is_test_only=configuration.is_test_only,
+        is_test_only=configuration.is_test_only or provider.school.is_sandbox,
         allows_idp_initiated=configuration.allows_idp_initiated,
         confirms_email=configuration.confirms_email,
     )

@@ -39,7 +39,7 @@ from program_enrollments.data import (
     Source,
 )
 from program_enrollments.exceptions import LearnerDoesNotExist, LinkRefused
-from program_enrollments.models import Learner, LinkClaim
+from program_enrollments.models import Learner, LinkClaim, School
 from program_enrollments.normalization import normalize_identity
 
 
@@ -93,6 +93,8 @@ def _linkable(learners: Sequence[LockedLearner], learner_id: int) -> LockedLearn
         raise LearnerDoesNotExist
     if Learner.objects.filter(pk=learner_id, retired_at__isnull=False).exists():
         raise LinkRefused(_("This learner was retired. A person who comes back is enrolled anew, as another learner."))
+    if School.objects.filter(pk=learner.school_id, is_sandbox=True).exists():
+        raise LinkRefused(_("This school is for practice. Its learners are never linked to accounts."))
     if learner.honored_for_id is not None:
         raise LinkRefused(_("This is a former student ID of another learner. Link that one."))
     return learner
@@ -275,7 +277,7 @@ def _find_accounts(*, learner_ids: Collection[int]) -> tuple[dict[int, Claim], d
     claims = {}
     for school_id, learners in waiting.items():
         sign_ons = fetch_sign_ons(
-            slugs=fetch_slugs(school_id=school_id, enabled_only=True),
+            slugs=fetch_slugs(school_id=school_id, linking_only=True),
             spellings={spelling for _, given, student_key, _ in learners for spelling in (given, student_key)},
         )
         for pk, _given, student_key, key_since in learners:

@@ -180,7 +180,7 @@ class _Taking:
     def _identify(self, rows: Sequence[EarlierEnrollment]) -> dict[int, tuple[str, str]]:
         """Return (student ID, address) per reference; those of accounts without ID are looked up."""
         bare = {row.user_id for row in rows if not row.student_key and row.user_id is not None}
-        sign_ons = fetch_sign_ons(slugs=fetch_slugs(school_id=self.program.school_id, enabled_only=True), user_ids=bare)
+        sign_ons = fetch_sign_ons(slugs=fetch_slugs(school_id=self.program.school_id, linking_only=True), user_ids=bare)
         keys = _unique((sign_on.user_id, sign_on.uid.partition(":")[2]) for sign_on in sign_ons)
         emails = get_host().accounts.confirmed_emails(user_ids=bare - keys.keys()) if bare - keys.keys() else {}
         identities = {}
