@@ -153,6 +153,21 @@ class ChangeKind(TextChoices):
     RETIRED = "retired", _("person retired")
 
 
+class SettingChangeKind(TextChoices):
+    """The kind of a change of a school's settings that is recorded."""
+
+    SCHOOL_CHANGED = "school_changed", _("settings changed")
+    ENDPOINT_ADDED = "endpoint_added", _("webhook endpoint added")
+    ENDPOINT_REMOVED = "endpoint_removed", _("webhook endpoint removed")
+    ENDPOINT_ON = "endpoint_on", _("webhook endpoint switched on")
+    ENDPOINT_OFF = "endpoint_off", _("webhook endpoint switched off")
+    SECRET_REPLACED = "secret_replaced", _("secret of a webhook endpoint replaced")
+    FEED_ADDED = "feed_added", _("feed added")
+    FEED_CHANGED = "feed_changed", _("feed changed")
+    CONTACT_ADDED = "contact_added", _("contact added")
+    CONTACT_REMOVED = "contact_removed", _("contact removed")
+
+
 class Verb(TextChoices):
     """How a write treats what exists: POST creates only, PATCH updates only, PUT does either."""
 

@@ -1,4 +1,4 @@
-"""Access as it was given and used: changes, invitations, and looks at personal data.
+"""Access as it was given and used: changes, also of settings, invitations, and looks at personal data.
 
 Only for viewing.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from program_enrollments.admin.large_tables import ViewOnlyAdmin
-from program_enrollments.models import AccessChange, Disclosure, Invitation, MetadataRequest
+from program_enrollments.models import AccessChange, Disclosure, Invitation, MetadataRequest, SettingChange
 
 
 @admin.register(AccessChange)
@@ -17,6 +17,14 @@ class AccessChangeAdmin(ViewOnlyAdmin):
 
     list_display = ["at", "school", "program", "actor_id", "user_id", "given", "taken", "reason"]
     list_prefetch_related = ("school", "program")
+
+
+@admin.register(SettingChange)
+class SettingChangeAdmin(ViewOnlyAdmin):
+    """Who changed which settings of a school in the console."""
+
+    list_display = ["at", "school", "actor_id", "kind", "subject"]
+    list_prefetch_related = ("school",)
 
 
 @admin.register(Disclosure)

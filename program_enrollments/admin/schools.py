@@ -55,7 +55,7 @@ class SchoolForm(SchoolModelForm):
 
     def clean_is_sandbox(self) -> bool:
         value: bool = self.cleaned_data["is_sandbox"]
-        if self.instance.pk is not None and "is_sandbox" in self.changed_data:
+        if not self.instance._state.adding and "is_sandbox" in self.changed_data:
             try:
                 api.check_sandbox_change(school_id=self.instance.pk)
             except SandboxRefused as error:

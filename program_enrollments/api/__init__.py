@@ -4,6 +4,7 @@ Entry points (REST, receivers, admin, commands) and a host's own code call only 
 """
 
 from program_enrollments.api.access import Access, Reach, access_of, get_course_run, get_program
+from program_enrollments.api.account_names import fetch_usernames
 from program_enrollments.api.catalog.load import CatalogOutcome, load_catalog
 from program_enrollments.api.dashboard.confirmations import CheckedConfirmation, check_confirmation
 from program_enrollments.api.dashboard.pages import (
@@ -162,6 +163,7 @@ from program_enrollments.api.reads.jobs import (
 from program_enrollments.api.reads.learner import get_learner, look_up_learner
 from program_enrollments.api.reads.own import fetch_own_programs
 from program_enrollments.api.reads.programs import describe_program, fetch_course_runs, fetch_programs
+from program_enrollments.api.reads.setting_changes import RecordedSetting, fetch_setting_changes
 from program_enrollments.api.reads.summaries import Counts
 from program_enrollments.api.realizing.after_sign_in import email_confirmed, realize_account, realize_at_sign_on
 from program_enrollments.api.realizing.drift import note_seat_change
@@ -224,7 +226,6 @@ from program_enrollments.api.sso.providers import (
 from program_enrollments.api.sso.seen_assertions import forget_expired_assertions
 from program_enrollments.api.support.change_wording import (
     WordedChange,
-    fetch_usernames,
     find_named_accounts,
     word_change,
 )
@@ -363,6 +364,7 @@ __all__ = [
     "ProviderMetadata",
     "ProviderState",
     "Reach",
+    "RecordedSetting",
     "RefreshOutcome",
     "RefreshedMetadata",
     "RekeyOptions",
@@ -472,6 +474,7 @@ __all__ = [
     "fetch_roster",
     "fetch_run_states",
     "fetch_run_titles",
+    "fetch_setting_changes",
     "fetch_sign_on_choices",
     "fetch_staff_clients",
     "fetch_usernames",

@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from program_enrollments.api.access import Access
+from program_enrollments.api.account_names import fetch_usernames
 from program_enrollments.api.grants import fetch_api_clients_of
 from program_enrollments.api.learners.claims import find_accounts_by_email
 from program_enrollments.api.transactions import in_transaction
@@ -83,7 +84,7 @@ def fetch_people(*, school: School) -> People:
     user_ids = {grant.user_id for grant in grants} | {
         user_id for change in changes for user_id in (change.actor_id, change.user_id)
     }
-    names = _usernames(user_ids)
+    names = fetch_usernames(user_ids=user_ids)
     clients = fetch_api_clients_of(user_ids={grant.user_id for grant in grants})
     return People(
         _people(grants, names),
@@ -212,8 +213,3 @@ def _refuse_unheld(access: Access, *, school: School, program: Program | None, p
                 _("You don't hold the permission to %(permission)s there, so you can neither give nor take it.")
                 % {"permission": Permission(permission).label}
             )
-
-
-def _usernames(user_ids: Collection[int]) -> dict[int, str]:
-    users = get_user_model()._default_manager.filter(pk__in=user_ids) if user_ids else ()
-    return {user.pk: user.get_username() for user in users}

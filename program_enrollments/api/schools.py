@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from program_enrollments.api.access import Access
+from program_enrollments.api.setting_changes import compare_values, record_setting_change
+from program_enrollments.api.transactions import in_transaction
+from program_enrollments.data import SettingChangeKind
 from program_enrollments.models import School
 
 
@@ -26,12 +30,34 @@ class Presentation:
     time_zone: str = "UTC"
 
 
-def present_school(*, school: School, presentation: Presentation) -> School:
-    """Let a school be presented like this, and return it."""
-    for name in Presentation.__slots__:
-        setattr(school, name, getattr(presentation, name))
-    school.save(update_fields=[*Presentation.__slots__, "modified"])
-    return school
+ABOUT_PEOPLE = frozenset({"support_name", "support_email", "documents", "welcome_text"})
+"""Settings whose values are not kept in the record of changes: they may name people, or are long."""
+
+
+def present_school(*, access: Access, school: School, presentation: Presentation, now: datetime) -> School:
+    """Let a school be presented like this, and return it. What changes is recorded."""
+    names = Presentation.__slots__
+
+    def work() -> School:
+        stored = School.objects.select_for_update().get(pk=school.pk)
+        wanted = {name: getattr(presentation, name) for name in names}
+        values = compare_values(
+            before={name: getattr(stored, name) for name in names}, after=wanted, hidden=ABOUT_PEOPLE
+        )
+        for name, value in wanted.items():
+            setattr(stored, name, value)
+        stored.save(update_fields=[*names, "modified"])
+        if values:
+            record_setting_change(
+                school_id=stored.pk,
+                actor_id=access.user_id or None,
+                kind=SettingChangeKind.SCHOOL_CHANGED,
+                values=values,
+                now=now,
+            )
+        return stored
+
+    return in_transaction(work)
 
 
 def end_of_day(day: date, *, zone: tzinfo) -> datetime:

@@ -74,6 +74,8 @@ class ContactRemoval(Contacts):
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         is_meant = request.POST.get("action") == "remove"
-        if not is_meant or not api.remove_contact(school=self.school, contact_id=kwargs["contact"]):
+        if not is_meant or not api.remove_contact(
+            access=self.access, school=self.school, contact_id=kwargs["contact"], now=timezone.now()
+        ):
             raise Http404
         return self.go(self.page_url, message=_("The contact is removed. It gets no more mails."))

@@ -118,6 +118,27 @@ class BrandForm(PlainForm):
         return cleaned
 
 
+SETTING_LABELS = {
+    "program": gettext_lazy("Program"),
+    "kind": gettext_lazy("Kind of file"),
+    "mode": gettext_lazy("Mode"),
+    "leaving_status": gettext_lazy("Who is missing becomes"),
+    "cascade": gettext_lazy("Course enrollments as well"),
+    "folder": gettext_lazy("Folder"),
+    "pattern": gettext_lazy("Names of the files"),
+    "expected_days": gettext_lazy("Expected on weekdays, Monday is 1"),
+    "expected_at": gettext_lazy("Expected until"),
+    "is_active": gettext_lazy("Switched on"),
+}
+"""What feeds' values are called in the record of changes; the school's own have the labels of the form."""
+
+
+def setting_label(name: str) -> str:
+    """Return what a recorded setting is called on pages."""
+    field = BrandForm.base_fields.get(name)
+    return str(SETTING_LABELS.get(name) or (field.label if field is not None and field.label else name))
+
+
 class Brand(SchoolPage):
     """Name, logo, colors, contact and welcome text, and the guard of files; colors have a preview."""
 
@@ -135,7 +156,12 @@ class Brand(SchoolPage):
             return self.answer(form, color=request.POST.get("primary_color", ""), status=400)
         if "preview" in request.POST:
             return self.answer(form, color=form.cleaned_data["primary_color"])
-        api.present_school(school=self.school, presentation=api.Presentation(**form.cleaned_data))
+        api.present_school(
+            access=self.access,
+            school=self.school,
+            presentation=api.Presentation(**form.cleaned_data),
+            now=timezone.now(),
+        )
         return self.go(request.path, message=_("Saved. It is on every page of yours from now on."))
 
     def answer(self, form: BrandForm, *, color: str, status: int = 200) -> HttpResponse:
@@ -147,6 +173,10 @@ class Brand(SchoolPage):
         ]
         is_own = is_color(color.strip())
         context = {"form": form, "shown": shown, "is_own": is_own, "default": DEFAULT_COLOR, "theme": theme}
+        context["changes"] = [
+            {"change": one, "values": [(setting_label(value.name), value) for value in one.values]}
+            for one in api.fetch_setting_changes(school=self.school)
+        ]
         return self.show(context, status=status)
 
 

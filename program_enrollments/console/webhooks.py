@@ -86,7 +86,8 @@ class EndpointAction(Webhooks):
         action, now = request.POST.get("action"), timezone.now()
         if action == "rotate":
             return self.answer(
-                EndpointForm(), added=api.rotate_secret(school=self.school, endpoint_id=endpoint, now=now)
+                EndpointForm(),
+                added=api.rotate_secret(access=self.access, school=self.school, endpoint_id=endpoint, now=now),
             )
         if action == "test":
             try:
@@ -97,13 +98,15 @@ class EndpointAction(Webhooks):
                 self.page_url, message=_("A test message is on its way. Reload in a moment to see its state.")
             )
         if action in {"on", "off"}:
-            api.switch_endpoint(school=self.school, endpoint_id=endpoint, is_active=action == "on", now=now)
+            api.switch_endpoint(
+                access=self.access, school=self.school, endpoint_id=endpoint, is_active=action == "on", now=now
+            )
             text = (
                 _("The endpoint gets messages again.") if action == "on" else _("The endpoint gets no more messages.")
             )
             return self.go(self.page_url, message=text)
         if action == "remove":
-            api.remove_endpoint(school=self.school, endpoint_id=endpoint)
+            api.remove_endpoint(access=self.access, school=self.school, endpoint_id=endpoint, now=now)
             return self.go(self.page_url, message=_("The endpoint is removed."))
         raise Http404
 

@@ -20,6 +20,7 @@ from program_enrollments.models.ledger import LedgerEntry, LedgerPosition
 from program_enrollments.models.mails import Contact, Mail
 from program_enrollments.models.saml import MetadataRequest, ProposedMetadata, SamlConfiguration, SeenAssertion
 from program_enrollments.models.schools import IdentityProvider, School, SchoolEmailDomain
+from program_enrollments.models.setting_changes import SettingChange
 from program_enrollments.models.summaries import ProgramSummary
 from program_enrollments.models.webhooks import WebhookEndpoint, WebhookMessage, WebhookPosition
 
@@ -65,6 +66,7 @@ __all__ = [
     "School",
     "SchoolEmailDomain",
     "SeenAssertion",
+    "SettingChange",
     "StagedRow",
     "WebhookEndpoint",
     "WebhookMessage",

@@ -46,6 +46,7 @@ from program_enrollments.models import (
     ProgramCourseEnrollment,
     ProgramEnrollment,
     School,
+    SettingChange,
     WebhookEndpoint,
     WebhookMessage,
 )
@@ -172,6 +173,10 @@ def make_access_change() -> AccessChange:
     )
 
 
+def make_setting_change() -> SettingChange:
+    return SettingChange.objects.create(school=SchoolFactory(), at=timezone.now(), kind="endpoint_off")
+
+
 def make_acknowledgement() -> GradeAcknowledgement:
     return GradeAcknowledgement.objects.create(
         grade=make_frozen_grade(), state="recorded", acknowledged_at=timezone.now(), acknowledged_by="sis"
@@ -257,6 +262,7 @@ MAKERS: dict[type[Model], Callable[[], Any]] = {
     LedgerEntry: make_entry,
     LedgerPosition: lambda: LedgerPosition.objects.create(program_id=ProgramFactory().pk, last_position=1),
     Mail: make_mail,
+    SettingChange: make_setting_change,
     MetadataRequest: make_metadata_request,
     PreemptiveCourseEnrollment: PreemptiveCourseEnrollmentFactory,
     PreemptiveProgramEnrollment: PreemptiveProgramEnrollmentFactory,

@@ -5,20 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from program_enrollments.api.access import Access
 from program_enrollments.api.feeds.folders import check_folder, check_pattern, root_of
-from program_enrollments.api.feeds.schedule import mask_of
+from program_enrollments.api.feeds.schedule import days_of, mask_of
+from program_enrollments.api.setting_changes import compare_values, record_setting_change
 from program_enrollments.api.transactions import in_transaction
-from program_enrollments.data import CourseStatus, JobKind, JobMode, ProgramStatus
+from program_enrollments.data import CourseStatus, JobKind, JobMode, ProgramStatus, SettingChangeKind
 from program_enrollments.exceptions import FeedDoesNotExist, FeedRefused
 from program_enrollments.models import Feed, FeedHoliday, FeedLook, Program, School
 
 MAX_FEEDS = 200
 """Feeds of one school: each of its programs may have two."""
+
+RECORDED = (
+    "program",
+    "kind",
+    "mode",
+    "leaving_status",
+    "cascade",
+    "folder",
+    "pattern",
+    "expected_days",
+    "expected_at",
+    "is_active",
+)
+"""The values of a feed whose changes are recorded."""
 
 LONGEST_HOLIDAY = timedelta(days=366)
 MAX_HOLIDAYS = 100
@@ -73,6 +89,7 @@ def add_feed(*, access: Access, school: School, plan: FeedPlan, now: datetime) -
         _take(feed, plan, access=access, now=now)
         feed.save()
         FeedLook.objects.get_or_create(school=school)
+        _record(feed, SettingChangeKind.FEED_ADDED, access, now, before=dict.fromkeys(RECORDED))
         return feed
 
     return in_transaction(work)
@@ -85,8 +102,10 @@ def change_feed(*, access: Access, school: School, feed_id: int, plan: FeedPlan,
     """
 
     def work(feed: Feed) -> None:
+        before = _recorded(feed)
         _take(feed, plan, access=access, now=now)
         feed.save()
+        _record(feed, SettingChangeKind.FEED_CHANGED, access, now, before=before)
 
     return _change(school, feed_id, work)
 
@@ -100,12 +119,14 @@ def switch_feed(*, access: Access, school: School, feed_id: int, is_active: bool
     def work(feed: Feed) -> None:
         if feed.is_active == is_active:
             return
+        before = _recorded(feed)
         feed.is_active = is_active
         if is_active:
             _check_scope(feed)
             feed.expected_since = now
         _sign(feed, access, now)
         feed.save()
+        _record(feed, SettingChangeKind.FEED_CHANGED, access, now, before=before)
 
     return _change(school, feed_id, work)
 
@@ -185,6 +206,24 @@ def _leaving_status(plan: FeedPlan) -> str:
         return ""
     is_course = plan.kind == JobKind.COURSE_ENROLLMENTS
     return CourseStatus.INACTIVE.value if is_course else plan.leaving_status.value
+
+
+def _recorded(feed: Feed) -> dict[str, Any]:
+    values = {name: getattr(feed, name) for name in RECORDED}
+    return values | {"expected_days": " ".join(str(day) for day in sorted(days_of(feed.expected_days)))}
+
+
+def _record(feed: Feed, kind: SettingChangeKind, access: Access, now: datetime, *, before: dict[str, Any]) -> None:
+    values = compare_values(before=before, after=_recorded(feed), hidden=frozenset())
+    if values:
+        record_setting_change(
+            school_id=feed.school_id,
+            actor_id=access.user_id or None,
+            kind=kind,
+            subject=str(feed),
+            values=values,
+            now=now,
+        )
 
 
 def _sign(feed: Feed, access: Access, now: datetime) -> None:

@@ -8,7 +8,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from program_enrollments.api.access import Access
+from program_enrollments.api.setting_changes import record_setting_change
 from program_enrollments.api.transactions import in_transaction
+from program_enrollments.data import SettingChangeKind
 from program_enrollments.exceptions import ContactRefused
 from program_enrollments.models import Contact, School
 from program_enrollments.normalization import is_email, normalize_identity
@@ -42,7 +44,7 @@ def add_contact(
                 _("A school can have %(count)d contacts. Remove one first, or use a mailing list.")
                 % {"count": MAX_CONTACTS}
             )
-        return Contact.objects.create(
+        contact = Contact.objects.create(
             school=school,
             email=email.strip(),
             language=language,
@@ -50,10 +52,26 @@ def add_contact(
             created_at=now,
             created_by_id=access.user_id or None,
         )
+        _record(contact, SettingChangeKind.CONTACT_ADDED, access, now)
+        return contact
 
     return in_transaction(work)
 
 
-def remove_contact(*, school: School, contact_id: int) -> bool:
+def remove_contact(*, access: Access, school: School, contact_id: int, now: datetime) -> bool:
     """Remove a contact with its mails; return whether there was one."""
-    return bool(Contact.objects.filter(school=school, pk=contact_id).delete()[0])
+
+    def work() -> bool:
+        contact = Contact.objects.select_for_update().filter(school=school, pk=contact_id).first()
+        if contact is None:
+            return False
+        _record(contact, SettingChangeKind.CONTACT_REMOVED, access, now)
+        contact.delete()
+        return True
+
+    return in_transaction(work)
+
+
+def _record(contact: Contact, kind: SettingChangeKind, access: Access, now: datetime) -> None:
+    # Without the address, which is a person's.
+    record_setting_change(school_id=contact.school_id, actor_id=access.user_id or None, kind=kind, now=now)

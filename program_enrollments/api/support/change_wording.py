@@ -6,10 +6,9 @@ Entries keep machine words, such as `sso:42`. Words of former versions of the ap
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from django.contrib.auth import get_user_model
 from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 
@@ -43,12 +42,6 @@ def find_named_accounts(values: Iterable[str | None]) -> set[int]:
     """Return the accounts that these values of entries name."""
     matches = (ACCOUNT.fullmatch(value) for value in values if value)
     return {int(match["user_id"]) for match in matches if match is not None}
-
-
-def fetch_usernames(*, user_ids: Collection[int]) -> dict[int, str]:
-    """Return the usernames of those accounts that still exist. At most one statement."""
-    users = get_user_model()._default_manager.filter(pk__in=user_ids) if user_ids else ()
-    return {user.pk: user.get_username() for user in users}
 
 
 def _word_kind(kind: str, before: str | None, after: str | None) -> str:

@@ -12,9 +12,10 @@ from typing import Any
 
 from django.db.models import F, Model
 
+from program_enrollments.api.account_names import fetch_usernames
 from program_enrollments.api.reads.course_staff import fetch_roles
 from program_enrollments.api.seat_rules import differs
-from program_enrollments.api.support.change_wording import fetch_usernames, find_named_accounts, word_change
+from program_enrollments.api.support.change_wording import find_named_accounts, word_change
 from program_enrollments.conf import get_setting
 from program_enrollments.data import CourseStatus, LinkHow, ProgramStatus, Seat, Source
 from program_enrollments.host import get_host

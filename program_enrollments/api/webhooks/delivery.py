@@ -165,7 +165,7 @@ def _note_failure(endpoint: WebhookEndpoint, message: WebhookMessage, failure: W
         locked.failing_since, locked.problem = since, detail
         locked.save(update_fields=["failing_since", "problem"])
         if failure.is_gone or now - since >= GIVEN_UP:
-            switch_off(locked, now=now)
+            switch_off(locked, access=None, now=now)
             add_notices(school_id=locked.school_id, notices=[_notice_of(locked, now)], now=now)
             return True
         return False

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 
 from program_enrollments.api.access import Access
 from program_enrollments.api.outbox import Event, add_messages
+from program_enrollments.api.setting_changes import record_setting_change
 from program_enrollments.api.transactions import in_transaction
 from program_enrollments.api.webhooks.transport import check_url, make_secret
-from program_enrollments.data import WebhookEvent
+from program_enrollments.data import SettingChangeKind, WebhookEvent
 from program_enrollments.exceptions import WebhookDoesNotExist, WebhookRefused
 from program_enrollments.models import School, WebhookEndpoint, WebhookMessage, WebhookPosition
 
@@ -65,14 +66,16 @@ def add_endpoint(*, access: Access, school: School, url: str, now: datetime) -> 
             raise WebhookRefused(
                 _("A school can have %(count)d endpoints. Remove one first.") % {"count": MAX_ENDPOINTS}
             )
-        return WebhookEndpoint.objects.create(
+        endpoint = WebhookEndpoint.objects.create(
             school=school, url=address, secret=secret, created_at=now, created_by_id=access.user_id or None
         )
+        _record(endpoint, SettingChangeKind.ENDPOINT_ADDED, access, now)
+        return endpoint
 
     return EndpointSecret(in_transaction(work), secret)
 
 
-def rotate_secret(*, school: School, endpoint_id: int, now: datetime) -> EndpointSecret:
+def rotate_secret(*, access: Access, school: School, endpoint_id: int, now: datetime) -> EndpointSecret:
     """Give an endpoint a new secret, and return both.
 
     For `ROTATION`, messages are signed with the former one as well. Raises WebhookDoesNotExist.
@@ -83,11 +86,14 @@ def rotate_secret(*, school: School, endpoint_id: int, now: datetime) -> Endpoin
         endpoint.former_secret, endpoint.former_until = endpoint.secret, now + ROTATION
         endpoint.secret = secret
         endpoint.save(update_fields=["secret", "former_secret", "former_until"])
+        _record(endpoint, SettingChangeKind.SECRET_REPLACED, access, now)
 
     return EndpointSecret(_change(school, endpoint_id, work), secret)
 
 
-def switch_endpoint(*, school: School, endpoint_id: int, is_active: bool, now: datetime) -> WebhookEndpoint:
+def switch_endpoint(
+    *, access: Access, school: School, endpoint_id: int, is_active: bool, now: datetime
+) -> WebhookEndpoint:
     """Switch an endpoint on or off, and return it. Raises WebhookDoesNotExist.
 
     Messages that were not delivered go when it is switched off: the feed of changes has the truth. When it is switched
@@ -102,23 +108,29 @@ def switch_endpoint(*, school: School, endpoint_id: int, is_active: bool, now: d
             endpoint.is_active, endpoint.switched_off_at = True, None
             endpoint.failing_since, endpoint.problem = None, ""
             endpoint.save(update_fields=["is_active", "switched_off_at", "failing_since", "problem"])
+            _record(endpoint, SettingChangeKind.ENDPOINT_ON, access, now)
         else:
-            switch_off(endpoint, now=now)
+            switch_off(endpoint, access=access, now=now)
 
     return _change(school, endpoint_id, work)
 
 
-def switch_off(endpoint: WebhookEndpoint, *, now: datetime) -> None:
-    """Switch a locked endpoint off, and drop what it did not get. In the current transaction."""
+def switch_off(endpoint: WebhookEndpoint, *, access: Access | None, now: datetime) -> None:
+    """Switch a locked endpoint off, and drop what it did not get. In the current transaction.
+
+    `access` is None if the app does so by itself.
+    """
     WebhookMessage.objects.filter(endpoint=endpoint, delivered_at__isnull=True).delete()
     endpoint.is_active, endpoint.switched_off_at = False, now
     endpoint.save(update_fields=["is_active", "switched_off_at"])
+    _record(endpoint, SettingChangeKind.ENDPOINT_OFF, access, now)
 
 
-def remove_endpoint(*, school: School, endpoint_id: int) -> None:
+def remove_endpoint(*, access: Access, school: School, endpoint_id: int, now: datetime) -> None:
     """Remove an endpoint with its messages. Raises WebhookDoesNotExist."""
 
     def work(endpoint: WebhookEndpoint) -> None:
+        _record(endpoint, SettingChangeKind.ENDPOINT_REMOVED, access, now)
         endpoint.delete()
 
     _change(school, endpoint_id, work)
@@ -133,6 +145,11 @@ def send_test(*, school: School, endpoint_id: int, now: datetime) -> None:
         add_messages(endpoint_ids=[endpoint.pk], events=[Event(WebhookEvent.TEST)], now=now)
 
     _change(school, endpoint_id, work)
+
+
+def _record(endpoint: WebhookEndpoint, kind: SettingChangeKind, access: Access | None, now: datetime) -> None:
+    actor_id = None if access is None else access.user_id or None
+    record_setting_change(school_id=endpoint.school_id, actor_id=actor_id, kind=kind, subject=endpoint.url, now=now)
 
 
 def _change(school: School, endpoint_id: int, work: Callable[[WebhookEndpoint], None]) -> WebhookEndpoint:

@@ -261,9 +261,9 @@ class TestContacts:
 
     def test_a_removed_contact_takes_its_mails_along(self, world: World, contact: Contact) -> None:
         add_notices(school_id=world.school.pk, notices=[notice()], now=timezone.now())
-        assert not api.remove_contact(school=SchoolFactory(), contact_id=contact.pk)
+        assert not api.remove_contact(access=NOBODY, school=SchoolFactory(), contact_id=contact.pk, now=timezone.now())
 
-        assert api.remove_contact(school=world.school, contact_id=contact.pk)
+        assert api.remove_contact(access=NOBODY, school=world.school, contact_id=contact.pk, now=timezone.now())
         assert not Mail.objects.exists()
 
 

@@ -18,7 +18,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from program_enrollments import api
 from program_enrollments.api.outbox import Event, add_events
 from program_enrollments.api.webhooks import transport
-from program_enrollments.data import Permission, WebhookEvent
+from program_enrollments.data import Permission, SettingChangeKind, WebhookEvent
 from program_enrollments.exceptions import WebhookRefused
 from program_enrollments.models import WebhookEndpoint, WebhookMessage
 from tests.api.conftest import World
@@ -28,6 +28,8 @@ from tests.api.webhooks.receivers import Receiver
 from tests.factories.enrollment import CurriculumFactory, GrantFactory, SchoolFactory
 from tests.factories.host import UserFactory
 from tests.loopback import free_port
+
+NOBODY = api.access_of(user=None)
 
 
 def test_a_receiver_verifies_who_sent_it_with_the_standards_library(
@@ -47,7 +49,7 @@ def test_a_receiver_verifies_who_sent_it_with_the_standards_library(
 def test_after_a_new_secret_both_verify_for_a_day(
     world: World, endpoint: api.EndpointSecret, receiver: Receiver
 ) -> None:
-    new = api.rotate_secret(school=world.school, endpoint_id=endpoint.endpoint.pk, now=timezone.now())
+    new = api.rotate_secret(access=NOBODY, school=world.school, endpoint_id=endpoint.endpoint.pk, now=timezone.now())
     freeze(world)
     deliver()
     reopen(world)
@@ -164,17 +166,24 @@ def test_a_receiver_that_is_gone_is_switched_off_at_once(
     deliver()
 
     assert not only_endpoint().is_active
+    added, off = api.fetch_setting_changes(school=world.school)[::-1]
+    assert (added.kind, added.actor != "") == (SettingChangeKind.ENDPOINT_ADDED, True)
+    assert (off.kind, off.actor, off.subject) == (SettingChangeKind.ENDPOINT_OFF, "", receiver.url)
 
 
 def test_switched_on_again_it_hears_where_the_changes_are(
     world: World, endpoint: api.EndpointSecret, receiver: Receiver
 ) -> None:
-    api.switch_endpoint(school=world.school, endpoint_id=endpoint.endpoint.pk, is_active=False, now=timezone.now())
+    api.switch_endpoint(
+        access=NOBODY, school=world.school, endpoint_id=endpoint.endpoint.pk, is_active=False, now=timezone.now()
+    )
     world.write_program(("S-1", "enrolled"))
     deliver()
     assert receiver.received == []
 
-    api.switch_endpoint(school=world.school, endpoint_id=endpoint.endpoint.pk, is_active=True, now=timezone.now())
+    api.switch_endpoint(
+        access=NOBODY, school=world.school, endpoint_id=endpoint.endpoint.pk, is_active=True, now=timezone.now()
+    )
     deliver()
 
     assert receiver.events() == ["changes.available"]
