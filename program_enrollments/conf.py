@@ -52,6 +52,8 @@ DEFAULTS: dict[str, Any] = {
     # seconds between two looks at a school's folders.
     "FEED_STORAGE": "program_enrollments_feeds",
     "FEED_SECONDS": 60,
+    # Seconds after which a look at one folder or file is cut off, because the storage does not answer.
+    "FEED_HANG_SECONDS": 300,
     # The site's address, such as "https://lms.example", for links in mails to schools' contacts; "" for mails without.
     "SITE_URL": "",
     # Days for which the console shows who looked at personal data; None keeps that forever.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -80,6 +81,20 @@ class SftpServer:
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(timeout=20)
+
+    def pause(self) -> None:
+        """Stop the server's processes where they are: connections stay, and nothing is answered."""
+        for pid in self._processes(self._process.pid):
+            os.kill(pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let the server's processes go on."""
+        for pid in self._processes(self._process.pid):
+            os.kill(pid, signal.SIGCONT)
+
+    def _processes(self, pid: int) -> list[int]:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *(one for child in children for one in self._processes(int(child)))]
 
     def run(self, *commands: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Have OpenSSH's client carry out a batch of commands."""

@@ -76,6 +76,7 @@ RULES: dict[str, Rule] = {
     "KEEP_FILES_DAYS": (_at_least(1), "a whole number of days, 1 or more"),
     "FEED_STORAGE": (is_text, "the name of an alias in STORAGES"),
     "FEED_SECONDS": (_at_least(1), "a whole number of seconds, 1 or more"),
+    "FEED_HANG_SECONDS": (_at_least(1), "a whole number of seconds, 1 or more"),
     "SITE_URL": (
         lambda value: isinstance(value, str) and (value == "" or re.match(r"https?://[^/]", value) is not None),
         "an address such as https://lms.example",

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -27,9 +24,10 @@ from tests.flows.people import Student, University
 from tests.flows.test_a_year_of_nights import clock
 from tests.flows.year import Year
 from tests.long.processes import ROOT
-from tests.sftp import HOST, SftpDropbox, SftpServer
+from tests.long.sftp_storage import sftp_storage, srv
+from tests.sftp import SftpDropbox, SftpServer
 
-__all__ = ["clock", "feed_storage", "new_student", "uni_a"]
+__all__ = ["clock", "feed_storage", "new_student", "srv", "uni_a"]
 pytestmark = [pytest.mark.long, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 WORKER = (
@@ -55,40 +53,6 @@ def work_in_a_process(storages: dict[str, Any]) -> None:
         stdin=subprocess.DEVNULL,
         check=True,
     )
-
-
-@pytest.fixture
-def srv() -> Iterator[Path]:
-    """A folder that only root can write to, as far as its own parents: OpenSSH wants that of a chroot."""
-    SftpServer.require()
-    folder = Path(tempfile.mkdtemp(prefix="feeds-", dir="/srv"))
-    folder.chmod(0o755)
-    (folder / "uni-a" / "exports").mkdir(parents=True)
-    yield folder
-    shutil.rmtree(folder)
-
-
-def sftp_storage(server: SftpServer, root: Path) -> dict[str, Any]:
-    return {
-        "BACKEND": "storages.backends.sftpstorage.SFTPStorage",
-        "OPTIONS": {
-            "host": HOST,
-            "root_path": str(root),
-            "known_host_file": str(server.known_hosts),
-            "interactive": False,
-            "params": {
-                "port": server.port,
-                "username": getpass.getuser(),
-                "key_filename": str(server.key),
-                "allow_agent": False,
-                "look_for_keys": False,
-                "timeout": 10,
-                "banner_timeout": 10,
-                "auth_timeout": 10,
-                "channel_timeout": 10,
-            },
-        },
-    }
 
 
 @pytest.mark.parametrize("where", ["here", "elsewhere"])

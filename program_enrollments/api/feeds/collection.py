@@ -19,13 +19,15 @@ from django.utils.translation import gettext_noop as _
 from program_enrollments.api.feeds.deliveries import TakenAlready, put_away, reject, take
 from program_enrollments.api.feeds.drops import Drop, LeadsOut, Look, has_feed_storage
 from program_enrollments.api.feeds.folders import MARKER, fits, folder_of, is_storable, root_of
-from program_enrollments.api.transactions import in_transaction
+from program_enrollments.api.feeds.hanging import Alarm, LookCutOff
+from program_enrollments.api.transactions import get_connection, in_transaction
 from program_enrollments.conf import get_setting
 from program_enrollments.data import FeedFileState, JobKind
 from program_enrollments.exceptions import StorageUnavailable
 from program_enrollments.models import Feed, FeedFile, FeedLook
 from program_enrollments.sentences import known
 
+HANGS = _("The storage for feeds stopped answering. It is asked again in an hour.")
 AGAIN = known(_("It is tried again by itself."))
 AMBIGUOUS = _(
     "The name fits several feeds, so it is not clear what the file is about. Change the pattern of one of them, then "
@@ -40,6 +42,9 @@ logger = logging.getLogger(__name__)
 
 CLAIM = timedelta(minutes=10)
 """A collector that was heard of no more for so long has died: another one takes its school."""
+
+REST = timedelta(hours=1)
+"""How long a school's folders are left alone after a look in which the storage hung."""
 
 PUNCTUALITY = 0.8
 """Share of `FEED_SECONDS` after which the next look is due: cron and clocks are not exact."""
@@ -155,14 +160,23 @@ def _collect(look: FeedLook, *, now: datetime) -> Collected:
     """Look at a claimed school's folders, and say on its row how that went."""
     problems: list[str] = []
     collected = Collected(schools=1)
+    rests_until = None
     try:
-        _look_through(look, now, problems, collected)
+        with Alarm(get_setting("FEED_HANG_SECONDS")) as alarm:
+            _look_through(look, now, problems, collected, alarm)
     except StorageUnavailable as error:
         problems.append(f"{error.detail} {AGAIN}")
+    except LookCutOff:
+        problems.append(HANGS)
+        # Looks that hang would take all the time of a process that does everything.
+        rests_until = now + REST
+        if not get_connection().in_atomic_block:
+            # It may have been cut off in the middle of a statement.
+            get_connection().close()
     finally:
         problem = " ".join(dict.fromkeys(problems))[:500]
         FeedLook.objects.filter(pk=look.pk).update(
-            claimed_until=None,
+            claimed_until=rests_until,
             looked_at=now,
             problem=problem,
             failing_since=(look.failing_since or now) if problem else None,
@@ -175,7 +189,7 @@ def _collect(look: FeedLook, *, now: datetime) -> Collected:
     return collected
 
 
-def _look_through(look: FeedLook, now: datetime, problems: list[str], collected: Collected) -> None:
+def _look_through(look: FeedLook, now: datetime, problems: list[str], collected: Collected, alarm: Alarm) -> None:
     feeds = list(
         Feed.objects.filter(school=look.school, is_active=True).select_related("program", "school").order_by("pk")
     )
@@ -184,6 +198,7 @@ def _look_through(look: FeedLook, now: datetime, problems: list[str], collected:
     by_folder = sorted(feeds, key=lambda feed: (folder_of(feed), feed.pk))
     for folder, group in groupby(by_folder, key=folder_of):
         found += _find(drop, folder, list(group), now, problems)
+        alarm.renew()
     # A file that is still on its way keeps the course files of its program waiting, and no other.
     unfinished = {one.program_id for one in found if not one.is_complete and not one.is_of_courses}
     failures = 0
@@ -191,6 +206,7 @@ def _look_through(look: FeedLook, now: datetime, problems: list[str], collected:
         if not one.is_complete or (one.is_of_courses and one.program_id in unfinished):
             continue
         FeedLook.objects.filter(pk=look.pk).update(claimed_until=timezone.now() + CLAIM)
+        alarm.renew()
         try:
             _settle(drop, one, now, collected)
         except TakenAlready:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.core.files.storage import FileSystemStorage
@@ -14,6 +15,15 @@ class AwayStorage(FileSystemStorage):
         if path.startswith("uni-a"):
             raise TimeoutError("The storage does not answer")
         return super().listdir(path)
+
+
+class HangingStorage(FileSystemStorage):
+    """Opens files of one school and never gives a byte."""
+
+    def _open(self, name: str, mode: str = "rb") -> Any:
+        if name.startswith("uni-a"):
+            time.sleep(60)
+        return super()._open(name, mode)
 
 
 class ReadOnlyStorage(FileSystemStorage):

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.storage import FileSystemStorage
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from program_enrollments import api
 from program_enrollments.api.feeds import collection, deliveries
-from program_enrollments.api.feeds.drops import Drop, LeadsOut
+from program_enrollments.api.feeds.drops import Drop
 from program_enrollments.data import JobKind, JobMode, Origin, ProgramStatus
 from program_enrollments.models import Feed, FeedFile, FeedLook, Job
 from tests.api.conftest import World
 from tests.api.feeds.conftest import COURSES, TEXT, Folder
-from tests.factories.enrollment import CurriculumFactory, SchoolFactory
+from tests.factories.enrollment import CurriculumFactory
 
 STORAGES = "tests.api.feeds.storages"
 
@@ -250,89 +248,6 @@ def test_a_feed_that_is_off_takes_nothing_until_it_is_on(folder: Folder) -> None
     assert folder.collect().taken == 1
 
 
-def test_a_folder_that_is_not_there_is_said(folder: Folder) -> None:
-    feed = folder.add_feed(folder="sis/exports")
-    (folder.path / feed.folder).rmdir()
-
-    collected = folder.collect()
-
-    text = "There is no folder uni-a/sis/exports. Make it, or correct the feed."
-    assert collected.problems == [f"uni-a: {text}"]
-    assert (folder.look().problem, folder.look().failing_since) == (text, folder.now)
-    since = folder.now
-    folder.collect()
-    assert folder.look().failing_since == since
-    (folder.path / feed.folder).mkdir()
-    folder.collect()
-    assert (folder.look().problem, folder.look().failing_since) == ("", None)
-
-
-def test_a_storage_that_fails_for_one_school_harms_no_other(
-    folder: Folder, feed_storage: Callable[..., Path], caplog: pytest.LogCaptureFixture
-) -> None:
-    folder.add_feed()
-    folder.drop("nightly.csv")
-    school = SchoolFactory(key="uni-b")
-    other = Folder(folder.root, school, CurriculumFactory(program__school=school).program)
-    other.add_feed()
-    other.drop("other.csv")
-    feed_storage(f"{STORAGES}.AwayStorage")
-
-    collected = folder.collect()
-
-    assert folder.jobs() == ["other.csv"]
-    assert collected.problems == [
-        "uni-a: A file or folder on the storage for feeds could not be reached. It is tried again by itself."
-    ]
-    assert folder.look().claimed_until is None
-    feed_storage()
-    assert folder.collect().taken == 1
-
-
-def test_a_folder_in_which_nothing_can_be_moved_makes_one_job_and_says_so(
-    folder: Folder, feed_storage: Callable[..., Path]
-) -> None:
-    folder.add_feed()
-    folder.drop("one.csv")
-    folder.drop("two.csv")
-    feed_storage(f"{STORAGES}.ReadOnlyStorage")
-
-    for _look in range(3):
-        folder.collect()
-
-    assert folder.jobs() == ["one.csv", "two.csv"]
-    assert "Give the platform write permission" in folder.look().problem
-    feed_storage()
-    folder.collect()
-    assert (folder.names(), len(folder.names("processed")), folder.jobs()) == ([], 2, ["one.csv", "two.csv"])
-
-
-def test_the_platforms_own_storage_may_fail(folder: Folder, settings: Settings) -> None:
-    folder.add_feed()
-    folder.drop("nightly.csv")
-    working = settings.STORAGES
-    full = {**working["program_enrollments"], "BACKEND": "tests.api.jobs.storages.FullStorage"}
-    settings.STORAGES = {**working, "program_enrollments": full}
-
-    folder.collect()
-
-    assert (folder.jobs(), folder.states(), folder.names()) == ([], ["seen"], ["nightly.csv", "nightly.csv.done"])
-    assert "own storage" in folder.look().problem
-    settings.STORAGES = working
-    assert folder.collect().taken == 1
-
-
-def test_a_storage_elsewhere_does_the_same(folder: Folder, feed_storage: Callable[..., Path]) -> None:
-    feed_storage(f"{STORAGES}.ElsewhereStorage")
-    folder.add_feed()
-    folder.drop("nightly.csv")
-    folder.drop("bad.csv", "name\nKim\n")
-
-    collected = folder.collect()
-
-    assert (collected.taken, collected.rejected, folder.names()) == (1, 1, [])
-
-
 def test_a_file_that_grows_while_it_is_read_waits(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.add_feed()
     file, look = folder.drop("nightly.csv"), Drop.look
@@ -450,72 +365,3 @@ def test_retiring_a_person_deletes_what_was_put_away(folder: Folder, world: Worl
         )
 
     assert (folder.names("processed"), FeedFile.objects.count(), Feed.objects.count()) == ([], 0, 1)
-
-
-def test_links_lead_nowhere(folder: Folder) -> None:
-    """Who drops files by SFTP can make links, also to another school's files."""
-    folder.add_feed()
-    elsewhere = folder.root / "uni-b"
-    elsewhere.mkdir()
-    (elsewhere / "nightly.csv").write_text(TEXT)
-    (folder.path / "stolen.csv").symlink_to(elsewhere / "nightly.csv")
-    (folder.path / "fine.csv").symlink_to(folder.drop("real.txt", done=None))
-    os.mkfifo(folder.path / "pipe.csv")
-
-    folder.collect()
-    folder.collect()
-
-    assert folder.jobs() == ["fine.csv"]
-    assert "uni-a/stolen.csv is a link that leads out of the school's folder" in folder.look().problem
-    assert "uni-a/pipe.csv" in folder.look().problem
-    assert (elsewhere / "nightly.csv").exists()
-
-
-def test_a_link_in_the_place_of_processed_gets_nothing(folder: Folder) -> None:
-    folder.add_feed()
-    elsewhere = folder.root / "uni-b"
-    elsewhere.mkdir()
-    (folder.path / "processed").symlink_to(elsewhere)
-    folder.drop("nightly.csv")
-
-    folder.collect()
-
-    assert list(elsewhere.iterdir()) == []
-    assert folder.names() == ["nightly.csv", "nightly.csv.done"]
-
-
-def test_a_link_in_the_place_of_a_folder_is_not_followed(folder: Folder) -> None:
-    feed = folder.add_feed(folder="sis")
-    elsewhere = folder.root / "uni-b"
-    elsewhere.mkdir()
-    (elsewhere / "nightly.csv").write_text(TEXT)
-    (folder.path / feed.folder).rmdir()
-    (folder.path / "sis").symlink_to(elsewhere)
-
-    folder.collect()
-    folder.collect()
-
-    assert folder.jobs() == []
-    assert "uni-a/sis is a link" in folder.look().problem
-
-
-def test_what_was_exchanged_for_a_link_is_not_read(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder.add_feed()
-    secret = folder.root / "secret.csv"
-    secret.write_text(TEXT)
-    file = folder.drop("nightly.csv")
-    opened = FileSystemStorage.open
-
-    def exchange(storage: FileSystemStorage, name: str, mode: str = "rb") -> object:
-        if name.endswith("nightly.csv"):
-            file.unlink()
-            file.symlink_to(secret)
-        return opened(storage, name, mode)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(FileSystemStorage, "open", exchange)
-        folder.collect()
-
-    assert folder.jobs() == []
-    with pytest.raises(LeadsOut), Drop("uni-a").opened("uni-a/nothing/../../secret.csv"):
-        pass
