@@ -153,3 +153,30 @@ def test_what_cannot_be_sent_is_refused_with_the_reason(uni_a: University) -> No
     assert code(sha256="0" * 64) == (422, "file_incomplete")
     assert code(b"student_key,status\nA-1,enrolled\n") == (400, "invalid_file")
     assert code(mode="upsert")[0] == 202
+
+
+def test_whose_id_was_released_by_mistake_signs_in_again_after_the_undo(
+    uni_a: University, new_student: Callable[[], Student]
+) -> None:
+    program = uni_a.open_program()
+    run = uni_a.open_course(program)
+    uni_a.enroll(program, {"student_key": "A-1", "status": "enrolled"})
+    uni_a.enroll(program, {"student_key": "A-1", "status": "active"}, run=run)
+    ann = new_student()
+    ann.sign_on("A-1")
+    account = ann.account
+    office = Office(uni_a)
+    released = office.send("A-1,")
+    assert office.rows(released) == [(2, "released", "A-1", None)]
+
+    response = uni_a.sis.post(f"jobs/{released['id']}/undo/", {"reason": "The wrong line"})
+    undone = office.follow(response["Location"])
+
+    assert undone["changed"] == 1
+    ann.browser.logout()
+    again = new_student()
+    again.sign_on("A-1")
+    assert again.account == account
+    assert again.seat(run) == MASTERS
+    assert uni_a.look_up(program, "A-1")["link"]["state"] == "linked"
+    assert find_violations() == []

@@ -33,12 +33,17 @@ from program_enrollments.api.learners.student_keys import (
 from program_enrollments.api.ledger import record_changes
 from program_enrollments.api.transactions import CrossedByAnother
 from program_enrollments.data import Change, ChangeKind, LearnerProblem, LinkHow, Origin
-from program_enrollments.models import Learner, LedgerEntry
+from program_enrollments.models import IdentityProvider, Learner, LedgerEntry
 from program_enrollments.normalization import is_pseudonym, normalize_identity
 from program_enrollments.sql.bulk import select_rows, update_rows
 
 TRUSTED_LINKS = frozenset({LinkHow.SSO.value, LinkHow.STAFF.value})
 """Kinds of links whose accounts get the identity with the new ID automatically."""
+
+
+def _is_released(rekey: Rekey) -> bool:
+    """Return whether the row is about a learner whose ID was released."""
+    return is_pseudonym(rekey.old) or (rekey.expected is not None and rekey.old == nameless(rekey.expected))
 
 
 def _find_nobody(learner_ids: Collection[int]) -> Collection[int]:
@@ -51,7 +56,8 @@ class RekeyWrite:
 
     `slug` names the identity provider that asserts the new IDs. If it is empty, an account goes on signing on through
     the providers through which it did with the old ID. `find_changed` returns those of some locked learners whose IDs
-    somebody else changed meanwhile. With `recognizes_repeats`, rows that were carried out before change nothing.
+    somebody else changed meanwhile. With `recognizes_repeats`, rows that were carried out before change nothing. With
+    `returns_identities`, learners who get a released ID back, and whom a sign-on linked, sign on with it as before.
     """
 
     school_id: int
@@ -61,6 +67,7 @@ class RekeyWrite:
     now: datetime
     find_changed: Callable[[Collection[int]], Collection[int]] = _find_nobody
     recognizes_repeats: bool = True
+    returns_identities: bool = False
 
     def write(self, rekeys: Sequence[Rekey]) -> dict[int, RekeyOutcome]:
         """Write rows in the current transaction, and return what became of each, by its number.
@@ -252,15 +259,24 @@ class _PlannedWrite:
         for sign_on in sign_ons:
             used[sign_on.user_id, sign_on.student_key].append(sign_on)
         given: dict[str, dict[int, tuple[str, datetime | None]]] = defaultdict(dict)
+        any_slug: set[str] | None = None
         for rekey, learner in self.plan.renames:
             if learner.user_id is None or learner.link_how not in TRUSTED_LINKS:
                 continue
             before = used[learner.user_id, rekey.old]
             own = {sign_on.slug for sign_on in before if sign_on.counts_since(learner.key_since)}
+            if self.context.returns_identities and learner.link_how == LinkHow.SSO and _is_released(rekey):
+                any_slug = self._any_slug() if any_slug is None else any_slug
+                own |= any_slug
             for slug in {self.context.slug} if self.context.slug else own:
                 given[slug][learner.user_id] = (rekey.given, None if rekey.old == rekey.new else self.since)
         for slug in sorted(given):
             give_identities(slug=slug, given=given[slug])
+
+    def _any_slug(self) -> set[str]:
+        """Return one of the school's identity providers, for an ID counts whichever of them asserts it."""
+        providers = IdentityProvider.objects.filter(school_id=self.context.school_id)
+        return set(providers.order_by("-is_enabled", "pk").values_list("slug", flat=True)[:1])
 
     def _changes(self, names: Mapping[int, str]) -> list[Change]:
         """Return the ledger's entries. A released learner goes on under the address, or a pseudonym."""

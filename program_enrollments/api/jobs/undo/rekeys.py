@@ -70,7 +70,11 @@ class RekeyUndo(RekeyApplication):
         super().__init__(job, crashes=crashes, now=now)
         origin = replace(self.origin, source=Source.UNDO.value, actor_id=job.created_by_user_id, reason=job.reason)
         self.rekeys = replace(
-            self.rekeys, origin=origin, find_changed=partial(_find_changed, job), recognizes_repeats=False
+            self.rekeys,
+            origin=origin,
+            find_changed=partial(_find_changed, job),
+            recognizes_repeats=False,
+            returns_identities=True,
         )
 
     def decide(self, rows: Sequence[Staged], finish: Callable[[list[Outcome]], object], *, blamed: bool) -> None:
