@@ -24,6 +24,7 @@ STORIES = (
     "dashboard_stories.py",
     "event_stories.py",
     "adoption_stories.py",
+    "crossing_stories.py",
 )
 
 
