@@ -37,7 +37,7 @@ def run_together(*works):
         try:
             start.wait(timeout=60)
             work()
-        except BaseException as error:  # a thread cannot raise into the test
+        except BaseException as error:  # noqa: BLE001  (a thread cannot raise into the test)
             errors.append(error)
         finally:
             connections.close_all()
@@ -59,9 +59,9 @@ def write(gateway, program, course, numbers, seed):
         order.shuffle(numbers)
         for first in range(0, len(numbers), 5):
             keys = [f"S-{number}" for number in numbers[first : first + 5]]
-            for path, status in ((f"programs/{program.uuid}/", "enrolled"), (None, "active")):
-                path = path or f"programs/{program.uuid}/courses/{course}/"
-                answer = gateway.send("PUT", f"{path}enrollments/", [row(key, status) for key in keys])
+            for path, status in (("", "enrolled"), (f"courses/{course}/", "active")):
+                rows = [row(key, status) for key in keys]
+                answer = gateway.send("PUT", f"programs/{program.uuid}/{path}enrollments/", rows)
                 assert answer == (200, dict.fromkeys(keys, status))
 
 
