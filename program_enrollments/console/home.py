@@ -159,7 +159,7 @@ def _needs(cards: list[api.ProgramCard]) -> list[Attention]:
         if others:
             text = ngettext("%(count)d learner needs a person.", "%(count)d learners need a person.", others)
             attention.append(Attention(text % {"count": others}, title, help_url, "bad"))
-        if card.counts and card.counts.waiting_long:
+        if card.counts and card.counts.waiting_long and not card.program.school.is_sandbox:
             text = ngettext(
                 "%(count)d learner has waited for an account for more than two weeks.",
                 "%(count)d learners have waited for an account for more than two weeks.",

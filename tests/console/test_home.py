@@ -21,6 +21,7 @@ from program_enrollments.models import (
     PreemptiveProgramEnrollment,
     ProgramSummary,
     SamlConfiguration,
+    School,
 )
 from tests.api.feeds.conftest import feed_storage
 from tests.console.conftest import Desk, administrator, enroll, keep_rekeys
@@ -67,6 +68,17 @@ def test_a_card_counts_who_is_in_and_who_waits(registrar: Desk, campus: Campus) 
     ProgramEnrollmentFactory(curriculum=campus.curriculum)
 
     assert figures(registrar) == ["3", "2", "0"]
+
+
+def test_long_waits_are_normal_at_a_school_for_practice(registrar: Desk, campus: Campus) -> None:
+    School.objects.filter(pk=campus.school.pk).update(is_sandbox=True)
+    enroll(campus, "S-1")
+    PreemptiveProgramEnrollment.objects.update(created=timezone.now() - timedelta(days=15))
+
+    page = registrar.open("home")
+
+    assert "Needs attention" not in page.text
+    assert "for practice" in page.text
 
 
 def test_what_needs_a_person_stands_first(registrar: Desk, campus: Campus) -> None:
