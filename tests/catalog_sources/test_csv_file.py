@@ -17,6 +17,8 @@ from program_enrollments.catalog_sources.values import (
 )
 from program_enrollments.exceptions import CatalogUnavailable
 
+pytestmark = pytest.mark.once
+
 P1 = UUID("11111111-1111-4111-8111-111111111111")
 P2 = UUID("22222222-2222-4222-8222-222222222222")
 C1 = UUID("aaaaaaaa-1111-4111-8111-111111111111")

@@ -17,6 +17,8 @@ from program_enrollments.catalog_sources.values import (
 )
 from tests.factories.discovery import discovery_course, discovery_curriculum, discovery_program, discovery_run
 
+pytestmark = pytest.mark.once
+
 
 def read(*raw: object, schools: dict[str, str | None] | None = None) -> list[CatalogProgram | CatalogProblem]:
     return list(read_programs(raw, schools=schools or {}))

@@ -18,6 +18,8 @@ from tests.dashboard.conftest import Student, enroll, rename
 from tests.factories.enrollment import LearnerFactory, ProgramEnrollmentFactory
 from tests.factories.host import ConfirmedUserFactory
 
+pytestmark = pytest.mark.once
+
 CHECK = "/programs/confirmations/"
 
 

@@ -15,6 +15,8 @@ import program_enrollments
 from program_enrollments.models import Program
 from tests.dashboard.conftest import Student, enroll
 
+pytestmark = pytest.mark.once
+
 PAGE = "{% load program_dashboard %}{% program_dashboard_styles %}<main>{% program_dashboard ARGUMENTS %}</main>"
 
 

@@ -14,6 +14,8 @@ from program_enrollments.data import ProgramStatus
 from program_enrollments.models import Program
 from tests.dashboard.conftest import Student, enroll, learn
 
+pytestmark = pytest.mark.once
+
 PORTS = ("progress", "learner_grades", "resume_links", "due_dates", "certificates", "keep_account")
 UseHost = Callable[[type], None]
 

@@ -15,7 +15,7 @@ from program_enrollments.models import ProgramEnrollment
 from tests.factories.enrollment import LearnerFactory, PreemptiveProgramEnrollmentFactory
 from tests.factories.host import ConfirmedUserFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 FORM = {
     "username": "ann",

@@ -28,6 +28,8 @@ from program_enrollments.models import (
     ProgramEnrollment,
 )
 
+pytestmark = pytest.mark.once
+
 
 def all_rows() -> dict[str, list[dict[str, Any]]]:
     """Return every row of every table, as it is stored."""

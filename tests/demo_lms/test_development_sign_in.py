@@ -14,6 +14,8 @@ from program_enrollments.models import Learner, ProgramEnrollment
 from tests.factories.enrollment import IdentityProviderFactory, LearnerFactory, PreemptiveProgramEnrollmentFactory
 from tests.factories.host import UserFactory
 
+pytestmark = pytest.mark.once
+
 PATH = "/dev/sign-in/"
 
 

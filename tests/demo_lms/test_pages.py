@@ -23,7 +23,7 @@ from tests.factories.host import (
     UserFactory,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 COURSE = f"/courses/{CS101.course_id}/"
 

@@ -19,7 +19,7 @@ from demo_lms.demo_data.clients import CLIENTS, SeedClient, seed_clients
 from tests.factories.enrollment import SchoolFactory
 from tests.factories.host import SuperuserFactory
 
-pytestmark = [pytest.mark.urls("tests.demo_lms.token_urls"), pytest.mark.usefixtures("clients")]
+pytestmark = [pytest.mark.once, pytest.mark.urls("tests.demo_lms.token_urls"), pytest.mark.usefixtures("clients")]
 
 SIS = CLIENTS[0]
 

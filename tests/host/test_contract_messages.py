@@ -13,6 +13,8 @@ from program_enrollments.host.ports import Host
 from tests.host import test_demo_contract
 from tests.host.odd_hosts import Change, OddHost
 
+pytestmark = pytest.mark.once
+
 
 class OddContract(test_demo_contract.TestDemoHost):
     __test__ = False

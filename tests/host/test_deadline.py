@@ -26,6 +26,8 @@ from tests.api.grades.test_final_grades import enroll, read
 from tests.factories.enrollment import CourseRunFactory
 from tests.factories.host import UserFactory
 
+pytestmark = pytest.mark.once
+
 SECONDS = 0.2
 
 Configure = Callable[..., None]

@@ -19,6 +19,8 @@ from tests.factories.enrollment import LearnerFactory
 from tests.factories.host import UserFactory
 from tests.host.odd_hosts import UseOddHost, for_user
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("address", [None, 7, "", "a" * 300 + "@uni.example", "a\x00@uni.example"], ids=repr)
 def test_an_address_that_is_none_confirms_nothing(

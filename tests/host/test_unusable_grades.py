@@ -21,6 +21,8 @@ from tests.api.grades.test_final_grades import enroll
 from tests.api.grades.test_final_grades import read as read_grades
 from tests.host.odd_hosts import Change, UseOddHost, for_user
 
+pytestmark = pytest.mark.once
+
 UNUSABLE_GRADE = "The learning platform gave a grade that cannot be used. Ask its support."
 UNUSABLE_ATTENDANCE = "The learning platform gave an attendance record that cannot be used. Ask its support."
 MONDAY = date(2026, 3, 2)

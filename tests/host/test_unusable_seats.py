@@ -22,6 +22,8 @@ from tests.factories.enrollment import CourseRunFactory
 from tests.factories.host import HostCourseRunFactory, UserFactory
 from tests.host.odd_hosts import Change, UseOddHost
 
+pytestmark = pytest.mark.once
+
 UNUSABLE_SEATS: dict[str, Callable[[Any, Any], Any]] = {
     "mode is missing": lambda user, run: Seat(user.pk, run.course_id, None, True),  # type: ignore[arg-type]
     "mode is blank": lambda user, run: Seat(user.pk, run.course_id, "", True),

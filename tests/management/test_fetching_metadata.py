@@ -16,6 +16,8 @@ from tests.management.refreshing import refresh
 from tests.saml.published_metadata import Publisher, metadata, publishing
 from tests.saml.university import University, at
 
+pytestmark = pytest.mark.once
+
 URL = "https://idp.uni-a.example/sso"
 NEW_URL = "https://idp2.uni-a.example/sso"
 

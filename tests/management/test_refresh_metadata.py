@@ -11,6 +11,8 @@ from tests.management.refreshing import fingerprint, pin, refresh
 from tests.saml.published_metadata import Publisher, metadata, signed_metadata
 from tests.saml.university import University
 
+pytestmark = pytest.mark.once
+
 URL = "https://idp.uni-a.example/sso"
 NEW_URL = "https://idp2.uni-a.example/sso"
 

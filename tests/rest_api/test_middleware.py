@@ -15,6 +15,8 @@ from pytest_django.fixtures import Settings
 from tests.rest_api.callers import ROOT, Caller
 from tests.rest_api.test_errors import problem
 
+pytestmark = pytest.mark.once
+
 HOSTS = ["evil.example", "localhost:8000@evil.example", "a b", "[::", "", "ümläut.example".encode().decode("latin-1")]
 
 

@@ -16,6 +16,8 @@ from program_enrollments.models import Learner
 from tests.factories.host import ServiceUserFactory, SuperuserFactory
 from tests.rest_api.callers import ROOT, AppSettings, Caller, Campus, caller_as, caller_granted, make_campus
 
+pytestmark = pytest.mark.once
+
 ROW = {"student_key": "S-1", "status": "enrolled"}
 
 

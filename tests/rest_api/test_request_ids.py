@@ -9,6 +9,8 @@ import pytest
 from program_enrollments.models import LedgerEntry
 from tests.rest_api.callers import Caller, Campus
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     "sent", ["7", "nightly run 7", "a" * 128, "~!@#$%^&*()", "b3f1c6e0-0000-4000-8000-000000000000"]

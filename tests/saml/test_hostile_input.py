@@ -14,6 +14,8 @@ from program_enrollments.models import IdentityProvider, SamlConfiguration
 from tests.saml.student import Student
 from tests.saml.university import University, encode
 
+pytestmark = pytest.mark.once
+
 BOMB = (
     '<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a0 "ha">'
     + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))

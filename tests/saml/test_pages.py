@@ -29,6 +29,8 @@ from tests.factories.saml import SamlConfigurationFactory
 from tests.saml.student import Student, read_request, refusal_on
 from tests.saml.university import ACS, AUDIENCE, University, encode
 
+pytestmark = pytest.mark.once
+
 MD = "{urn:oasis:names:tc:SAML:2.0:metadata}"
 
 

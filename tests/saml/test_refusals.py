@@ -19,6 +19,8 @@ from program_enrollments.saml.refusals import EXPLANATIONS
 from tests.saml.student import Student, refusal_on
 from tests.saml.university import AUDIENCE, University, at, encode, signature_of
 
+pytestmark = pytest.mark.once
+
 ELSEWHERE = "https://elsewhere.example/sso/acs/"
 HOURS = 3600
 SECRET = "secret-student-7f3a"

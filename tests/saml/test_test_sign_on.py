@@ -16,6 +16,8 @@ from tests.factories.host import StaffUserFactory, SuperuserFactory
 from tests.saml.student import MAIL, Student, sign_on
 from tests.saml.university import University
 
+pytestmark = pytest.mark.once
+
 NUMBER = "urn:oid:1.3.6.1.4.1.99999.1"
 AFFILIATION = "urn:oid:1.3.6.1.4.1.5923.1.1.1.1"
 
