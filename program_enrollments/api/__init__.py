@@ -136,10 +136,12 @@ from program_enrollments.api.overview import Overview, ProgramCard, fetch_overvi
 from program_enrollments.api.people import (
     People,
     Person,
+    Recipient,
     change_access,
     fetch_confirmed_address,
     fetch_people,
     find_account,
+    find_recipient,
 )
 from program_enrollments.api.reads.changes import ChangesPage, fetch_changes, walk_changes
 from program_enrollments.api.reads.course_list import CourseCard, fetch_course_cards
@@ -355,6 +357,7 @@ __all__ = [
     "ProviderMetadata",
     "ProviderState",
     "Reach",
+    "Recipient",
     "RefreshOutcome",
     "RefreshedMetadata",
     "RekeyOptions",
@@ -469,6 +472,7 @@ __all__ = [
     "find_learners",
     "find_learners_in_need",
     "find_named_accounts",
+    "find_recipient",
     "follow_job",
     "forget_answers",
     "forget_expired",
