@@ -89,13 +89,13 @@ class Rekeys(SchoolPage):
                 origin=self.origin(),
             )
         except DayIsOver as error:
-            refuse(form, error.detail, field="honor_old_until")
+            refuse(form, error.message, field="honor_old_until")
             return self.show_form(form, status=400)
         except InvalidFile as error:
-            refuse(form, error.detail, field="file")
+            refuse(form, error.message, field="file")
             return self.show_form(form, status=400)
         except StorageUnavailable as error:
-            refuse(form, error.detail, field="file")
+            refuse(form, error.message, field="file")
             return self.show_form(form, status=503)
         return self.go(reverse("console:rekey", args=[self.school.key, job.pk]))
 
@@ -233,7 +233,7 @@ class RekeyDownload(RekeyPage):
         try:
             blocks = self.blocks()
         except ProgramEnrollmentsError as error:
-            return self.go(self.url(), message=error.detail, level=messages.ERROR)
+            return self.go(self.url(), message=error.message, level=messages.ERROR)
         self.record(self.name, self.job.total, is_export=True)
         response = StreamingHttpResponse(blocks, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="ids-{self.job.pk}-{self.name}.csv"'
@@ -272,7 +272,7 @@ class RekeyStart(RekeyPage):
         try:
             started = api.start_previewed(job=self.job, origin=self.origin())
         except (WrongState, ResultExpired) as error:
-            return self.go(self.url(), message=error.detail, level=messages.ERROR)
+            return self.go(self.url(), message=error.message, level=messages.ERROR)
         return self.go(reverse("console:rekey", args=[self.school.key, started.pk]))
 
 
@@ -291,7 +291,7 @@ class RekeyDecision(RekeyPage):
         try:
             job = self.decide(form.cleaned_data["reason"])
         except WrongState as error:
-            return self.go(self.url(), message=error.detail, level=messages.ERROR)
+            return self.go(self.url(), message=error.message, level=messages.ERROR)
         return self.go(reverse("console:rekey", args=[self.school.key, job.pk]), message=self.done)
 
     def decide(self, reason: str) -> api.Job:
@@ -309,7 +309,7 @@ class RekeyUndoPreview(RekeyPage):
         try:
             undo = api.undo_job(job=self.job, origin=self.origin(), dry_run=True)
         except WrongState as error:
-            return self.go(self.url(), message=error.detail, level=messages.ERROR)
+            return self.go(self.url(), message=error.message, level=messages.ERROR)
         return self.go(reverse("console:rekey", args=[self.school.key, undo.pk]))
 
 

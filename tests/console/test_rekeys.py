@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 from django.utils import timezone
 
 from program_enrollments.data import Permission
@@ -134,3 +135,16 @@ def test_the_files_of_the_programs_show_those_of_the_school(registrar: Desk, cam
     assert len(registrar.open("rekeys", campus.school.key).rows()) == 1
     reader = administrator(Permission.READ_ENROLLMENTS, campus=campus)
     assert "Student IDs of the school" not in " ".join(reader.open("files", campus.program.uuid).rows())
+
+
+def test_what_is_refused_is_said_in_the_readers_language(registrar: Desk, campus: Campus) -> None:
+    enroll(campus, "old-1")
+    send(registrar, campus, "old-1,new-1")
+    registrar.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+
+    job = Job.objects.get()
+    url = reverse("console:rekey-result", args=[campus.school.key, job.pk])
+    response = registrar.client.get(url, follow=True)
+    page = Page(response.status_code, response.content.decode(), {})
+
+    assert page.messages() == ["Ein Ergebnis gibt es, sobald der Auftrag beendet ist; sein Stand: ausstehend."]
