@@ -23,6 +23,7 @@ from program_enrollments.console.base import SchoolPage
 from program_enrollments.console.file_forms import DecisionForm, RowFilterForm
 from program_enrollments.console.file_jobs import POLLED, POLLED_EVERY
 from program_enrollments.console.forms import PlainForm, refuse
+from program_enrollments.console.job_links import job_links
 from program_enrollments.data import ENDED_STATES, JobState, Page, Permission
 from program_enrollments.exceptions import (
     DayIsOver,
@@ -178,14 +179,11 @@ class RekeyFile(RekeyPage):
             "table": self.table(rows),
             "form": form,
             "is_filtered": any(form.cleaned_data.values()) if is_valid else True,
-            "presented": presented,
-            "started": presented.started,
+            "links": job_links(presented, kind="rekey", place=self.school.key),
             "is_undo": job.undoes_id is not None,
-            "can_start_undo": job.undoes_id is not None
-            and job.dry_run
-            and job.state == JobState.SUCCEEDED
-            and presented.started is None,
-            "can_undo": presented.is_undoable and job.changed,
+            "can_undo": presented.is_undoable and job.changed
+            if not job.dry_run
+            else job.undoes_id is not None and job.state == JobState.SUCCEEDED,
             "can_start": job.dry_run and job.state == JobState.SUCCEEDED and job.input_name and not job.is_input_due,
             "can_resume": job.state == JobState.WAITING
             or (job.state == JobState.FAILED and job.waiting_since is not None),

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
+from program_enrollments.api.jobs.decisions import UNDONE
 from program_enrollments.data import Permission
 from program_enrollments.models import Disclosure, Job, Learner
 from tests.console.conftest import Desk, Page, administrator, enroll, keep_rekeys, run_jobs
@@ -148,3 +149,15 @@ def test_what_is_refused_is_said_in_the_readers_language(registrar: Desk, campus
     page = Page(response.status_code, response.content.decode(), {})
 
     assert page.messages() == ["Ein Ergebnis gibt es, sobald der Auftrag beendet ist; sein Stand: ausstehend."]
+
+
+def test_why_a_file_of_ids_stopped_is_said_in_the_readers_language(registrar: Desk, campus: Campus) -> None:
+    enroll(campus, "old-1")
+    job = keep_rekeys(campus, "old-1,new-1")
+    Job.objects.update(message=UNDONE, notes=[UNDONE])
+    registrar.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+
+    text = registrar.open("rekey", campus.school.key, job.pk).text
+
+    assert UNDONE not in text
+    assert text.count("Dieser Auftrag wurde inzwischen rückgängig gemacht") == 2
