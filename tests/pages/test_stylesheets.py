@@ -14,7 +14,7 @@ pytestmark = pytest.mark.once
 
 PACKAGE = Path(program_enrollments.__file__).parent
 STATIC = PACKAGE / "static" / "program_enrollments"
-PAGES = STATIC / "pages" / "pages.css"
+PAGES, SIGN_ON = STATIC / "pages" / "pages.css", STATIC / "sign_on.css"
 FROM_ELSEWHERE = {
     "success": "a level of Django's messages",
     "warning": "a level of Django's messages",
@@ -92,7 +92,7 @@ def test_no_declaration_stands_twice_in_a_rule() -> None:
     assert twice == []
 
 
-@pytest.mark.parametrize("sheet", [PAGES], ids=lambda sheet: sheet.name)
+@pytest.mark.parametrize("sheet", [PAGES, SIGN_ON], ids=lambda sheet: sheet.name)
 def test_nothing_has_a_left_or_a_right(sheet: Path) -> None:
     """What a language from right to left turns around has a start and an end."""
     found = [(selector, hit[0]) for selector, declarations in rules(sheet) for hit in SIDED.finditer(declarations)]
