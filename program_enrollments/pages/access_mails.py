@@ -61,10 +61,10 @@ def mail_access_change(
 
 
 def mail_acceptance(request: HttpRequest, *, invitation: api.Invitation) -> None:
-    """Tell who invited somebody that the invitation is accepted, once that is committed.
+    """Mail who invited somebody that the invitation is accepted, once that is committed.
 
-    The mail goes to their confirmed address, and names the invited address only: of the account that accepted it
-    nothing is told. A mail that cannot be sent is logged: the acceptance stands.
+    The mail goes to their confirmed address. It names the invited address, and nothing of the account that accepted it.
+    A mail that cannot be sent is logged: the acceptance stands.
     """
     api.after_commit(lambda: _mail_acceptance(request, invitation))
 
