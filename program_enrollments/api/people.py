@@ -164,7 +164,7 @@ class Recipient:
 
 
 def find_recipient(*, school: School, user_id: int) -> Recipient | None:
-    """Return where somebody is mailed about a school, None without an active account with a confirmed address.
+    """Return where somebody is mailed about a school, None without a confirmed address.
 
     The language is the one of the school's contact with that address, if there is one, else the platform's own.
     """

@@ -1,4 +1,4 @@
-"""Access mails: whose access was given, changed or taken by somebody else hears of it, and so does who invited."""
+"""Access mails: to people whose access somebody else changed, and whose invitation is accepted."""
 
 from __future__ import annotations
 
