@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 
 class ProgramStatus(TextChoices):
@@ -249,6 +250,20 @@ class JobState(TextChoices):
     FAILED = "failed", _("failed")
     CANCELED = "canceled", _("canceled")
     SUPERSEDED = "superseded", _("superseded by a newer snapshot")
+
+
+STATES_IN_SENTENCES = (
+    gettext_noop("pending"),
+    gettext_noop("checking"),
+    gettext_noop("running"),
+    gettext_noop("held"),
+    gettext_noop("waiting"),
+    gettext_noop("succeeded"),
+    gettext_noop("failed"),
+    gettext_noop("canceled"),
+    gettext_noop("superseded"),
+)
+"""The states as sentences about a job name them: the API's words, which pages translate with the sentence."""
 
 
 class FeedFileState(TextChoices):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 
 import pytest
 from django.utils import translation
 
 from program_enrollments import sentences
+from program_enrollments.api.jobs import refused, results
+from program_enrollments.api.jobs.decisions import ONLY_HELD, ONLY_STOPPED, TOO_LATE
 from program_enrollments.api.jobs.guard import NO_ROWS, OVER_LIMIT
 from program_enrollments.api.jobs.slices import AWAY, PLATFORM
+from program_enrollments.api.jobs.undo import acceptance
 from program_enrollments.api.jobs.upload import IGNORED
-from program_enrollments.data import Permission
+from program_enrollments.data import STATES_IN_SENTENCES, JobState, Permission
 from program_enrollments.exceptions import InvalidFile, TooManyRows, WrongState
 from program_enrollments.sentences import in_english, known, translated
 from program_enrollments.tabular_files import open_table
@@ -96,3 +100,20 @@ def test_the_api_answers_in_english(db: None, language: str) -> None:
     refused = caller.get(campus.path + "nothing/", headers=headers)
     assert refused.json()["detail"] == "There is nothing at this path."
     assert caller.send("DELETE", campus.enrollments, headers=headers).json()["detail"] == 'Method "DELETE" not allowed.'
+
+
+@pytest.mark.parametrize("language", ["de", "es"])
+@pytest.mark.parametrize("state", JobState.values)
+@pytest.mark.parametrize(
+    "sentence", [results.NOT_ENDED, refused.NOT_ENDED, acceptance.NOT_ENDED, ONLY_HELD, TOO_LATE, ONLY_STOPPED]
+)
+def test_the_state_of_a_job_is_translated_with_its_sentence(sentence: str, state: str, language: str) -> None:
+    with translation.override(language):
+        shown = translated(sentence % {"state": state})
+
+    assert shown != sentence % {"state": state}
+    assert not re.search(rf"\b{state}\b", shown), shown
+
+
+def test_every_state_of_a_job_has_a_word_in_sentences() -> None:
+    assert list(STATES_IN_SENTENCES) == JobState.values

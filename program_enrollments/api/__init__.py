@@ -137,13 +137,15 @@ from program_enrollments.api.overview import Overview, ProgramCard, fetch_overvi
 from program_enrollments.api.people import (
     People,
     Person,
+    Recipient,
     change_access,
     fetch_confirmed_address,
     fetch_people,
     find_account,
+    find_recipient,
 )
 from program_enrollments.api.reads.changes import ChangesPage, fetch_changes, walk_changes
-from program_enrollments.api.reads.course_list import CourseCard, fetch_course_cards, fetch_run_titles
+from program_enrollments.api.reads.course_list import CourseCard, fetch_course_cards
 from program_enrollments.api.reads.enrollments import (
     fetch_course_enrollments,
     fetch_program_enrollments,
@@ -170,7 +172,7 @@ from program_enrollments.api.realizing.drift import note_seat_change
 from program_enrollments.api.realizing.promises import realize_learners
 from program_enrollments.api.realizing.seats import is_writing_seats
 from program_enrollments.api.realizing.sweep import SweepReport, sweep
-from program_enrollments.api.rosters import fetch_learners, fetch_roster
+from program_enrollments.api.rosters import ListedLearners, fetch_learner_list, fetch_roster
 from program_enrollments.api.schools import Presentation, present_school
 from program_enrollments.api.scope import Scope, authorize, authorize_school, get_school
 from program_enrollments.api.sso.accounts import (
@@ -334,6 +336,7 @@ __all__ = [
     "Invited",
     "Job",
     "JobRowFilters",
+    "ListedLearners",
     "MadeGroup",
     "MadeSandbox",
     "MetadataProposal",
@@ -364,6 +367,7 @@ __all__ = [
     "ProviderMetadata",
     "ProviderState",
     "Reach",
+    "Recipient",
     "RecordedSetting",
     "RefreshOutcome",
     "RefreshedMetadata",
@@ -457,7 +461,7 @@ __all__ = [
     "fetch_history",
     "fetch_job_rows",
     "fetch_jobs",
-    "fetch_learners",
+    "fetch_learner_list",
     "fetch_manageable_grants",
     "fetch_manageable_schools",
     "fetch_metadata_drafts",
@@ -473,7 +477,6 @@ __all__ = [
     "fetch_rekeys",
     "fetch_roster",
     "fetch_run_states",
-    "fetch_run_titles",
     "fetch_setting_changes",
     "fetch_sign_on_choices",
     "fetch_staff_clients",
@@ -483,6 +486,7 @@ __all__ = [
     "find_learners",
     "find_learners_in_need",
     "find_named_accounts",
+    "find_recipient",
     "follow_job",
     "forget_answers",
     "forget_expired",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -22,7 +23,7 @@ from program_enrollments.api.learners.claims import find_accounts_by_email
 from program_enrollments.api.transactions import in_transaction
 from program_enrollments.data import BUNDLES, SCHOOL_PERMISSIONS, Permission
 from program_enrollments.exceptions import AccessRefused
-from program_enrollments.models import AccessChange, Grant, Program, School
+from program_enrollments.models import AccessChange, Contact, Grant, Program, School
 from program_enrollments.normalization import normalize_identity
 
 LAST_CHANGES = 50
@@ -153,6 +154,27 @@ def fetch_confirmed_address(*, user_id: int) -> str:
     email = str(getattr(user, users.get_email_field_name(), "") or "") if user is not None else ""
     address = normalize_identity(email)
     return email if address and find_accounts_by_email(emails=[address]).get(address) == user_id else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Where a mail to an account goes, and in which language."""
+
+    address: str
+    language: str
+
+
+def find_recipient(*, school: School, user_id: int) -> Recipient | None:
+    """Return where somebody is mailed about a school, None without a confirmed address.
+
+    The language is the one of the school's contact with that address, if there is one, else the platform's own.
+    """
+    address = fetch_confirmed_address(user_id=user_id)
+    if not address:
+        return None
+    contacts = Contact.objects.filter(school=school, email_normalized=normalize_identity(address))
+    language = contacts.values_list("language", flat=True).first()
+    return Recipient(address, language or settings.LANGUAGE_CODE)
 
 
 def change_access(

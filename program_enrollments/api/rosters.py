@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from django.db.models import Model, Q
 
 from program_enrollments.api.learners.search import find_learners
+from program_enrollments.api.reads.course_list import fetch_run_titles
 from program_enrollments.api.reads.course_staff import fetch_roles
 from program_enrollments.api.reads.cursors import Cursor, fetch_page
 from program_enrollments.api.reads.enrollment_pages import Cut, Listed, read_page
@@ -34,16 +36,31 @@ Tables = Sequence[tuple[type[Model], dict[str, Any]]]
 """Tables that a list is read from, each with what its cut is restricted to."""
 
 
-def fetch_learners(*, program: Program, filters: LearnerFilters, cursor: str | None, page_size: int) -> Page:
-    """Return a page of a program's learners, in four statements and a few more for filters.
+@dataclass(frozen=True, slots=True)
+class ListedLearners:
+    """A page of a program's learners, and key and title of each course run by which they can be filtered."""
+
+    page: Page
+    courses: list[tuple[str, str]]
+
+
+def fetch_learner_list(
+    *, program: Program, filters: LearnerFilters | None, cursor: str | None, page_size: int
+) -> ListedLearners:
+    """Return a page of a program's learners, in five statements and a few more for filters.
 
     Rows have `learner_id, student_key, email, username, status, curriculum_uuid, state, problem`; `problem` is a value
-    of `LearnerProblem`, "refused" for one whose seat the platform refused, or "". Raises BadCursor.
+    of `LearnerProblem`, "refused" for one whose seat the platform refused, or "". The page has no rows if filters are
+    None, which stands for filters that cannot be read, or name a course run of another program. Raises BadCursor.
     """
+    courses = fetch_run_titles(program=program)
+    if filters is None:
+        return ListedLearners(Page(), courses)
     read = _reader(program=program, course_run=None, filters=filters)
     page = fetch_page(read=read, cursor=cursor, page_size=page_size, render=lambda row: {"listed": row})
     problems = _problems(program=program, learner_ids=[row["listed"].learner_id for row in page.rows])
-    return Page([_show(row["listed"], problems) for row in page.rows], page.next_cursor, page.previous_cursor)
+    rows = [_show(row["listed"], problems) for row in page.rows]
+    return ListedLearners(Page(rows, page.next_cursor, page.previous_cursor), courses)
 
 
 def fetch_roster(

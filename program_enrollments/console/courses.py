@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from program_enrollments import api
-from program_enrollments.console.base import EMPTY, CoursePage, ProgramPage, Seen
-from program_enrollments.console.forms import CourseChosenForm, LearnerFilterForm, RosterFilterForm
+from program_enrollments.console.base import EMPTY, CoursePage, ProgramPage
+from program_enrollments.console.forms import RosterFilterForm
 from program_enrollments.console.learners import STATE, LearnerList
 from program_enrollments.data import LearnerFilters, Page, Permission
-from program_enrollments.pages.csv_files import csv_response
-from program_enrollments.pages.tables import Column, Table, csv_header, csv_rows
+from program_enrollments.pages.tables import Column, Table
 
 
 class CourseList(ProgramPage):
@@ -46,41 +44,19 @@ class Roster(LearnerList, CoursePage):
 
     section = "courses"
     template_name = "program_enrollments/console/roster.html"
+    form_class = RosterFilterForm
+    name = "roster"
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        form = self.filter_form(request.GET)
-        if not form.is_valid():
-            return self.show({"form": form, "table": self.table(EMPTY), "is_filtered": True}, status=400)
-        if self.wants_csv:
-            return self.export(form)
-        page = self.fetch(form.filters(), self.cursor, self.page_size)
-        self.seen = Seen("roster", len(page.rows), form.used())
-        return self.show(
-            {
-                "form": form,
-                "table": self.table(page),
-                "is_filtered": bool(form.used()),
-                "can_write": Permission.WRITE_ENROLLMENTS in self.permissions,
-                "statuses": CourseChosenForm.statuses,
-            }
-        )
+    def fetch(self, filters: LearnerFilters | None, cursor: str | None, page_size: int) -> api.ListedLearners:
+        page = EMPTY
+        if filters is not None:
+            page = api.fetch_roster(
+                program=self.program, course_run=self.course_run, filters=filters, cursor=cursor, page_size=page_size
+            )
+        return api.ListedLearners(page, courses=[])
 
-    def filter_form(self, data: QueryDict) -> LearnerFilterForm:
-        return RosterFilterForm(data)
-
-    def fetch(self, filters: LearnerFilters, cursor: str | None, page_size: int) -> Page:
-        return api.fetch_roster(
-            program=self.program, course_run=self.course_run, filters=filters, cursor=cursor, page_size=page_size
-        )
-
-    def export(self, form: LearnerFilterForm) -> HttpResponseBase:
-        columns, filters = self.columns(), form.filters()
-        return csv_response(
-            name=f"roster-{self.course_run.external_key or self.course_run.pk}".replace("/", "-").replace('"', ""),
-            header=csv_header(columns),
-            rows=csv_rows(columns, fetch=lambda cursor, size: self.fetch(filters, cursor, size)),
-            when_sent=lambda count: self.record(Seen("roster", count, form.used()), is_export=True),
-        )
+    def file_key(self) -> str:
+        return str(self.course_run.external_key or self.course_run.pk).replace("/", "-").replace('"', "")
 
     def columns(self) -> list[Column]:
         key, email, username, status, _curriculum, _state = super().columns()

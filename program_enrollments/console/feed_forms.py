@@ -7,14 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from program_enrollments import api
-from program_enrollments.console import file_words
-from program_enrollments.console.file_forms import LEAVING
+from program_enrollments.console.file_forms import MeaningForm
 from program_enrollments.console.forms import PlainForm
 from program_enrollments.console.wording import Text
-from program_enrollments.data import JobKind, JobMode, ProgramStatus
+from program_enrollments.data import JobKind, JobMode
 
 WEEKDAYS: list[tuple[int, Text]] = [
     (1, gettext_lazy("Monday")),
@@ -28,18 +28,12 @@ WEEKDAYS: list[tuple[int, Text]] = [
 WORKING_DAYS = (1, 2, 3, 4, 5)
 
 
-class FeedForm(PlainForm):
+class FeedForm(MeaningForm):
     """A feed: program, kind, folder and pattern, mode, days and hour."""
 
     program = forms.ChoiceField(
         label=gettext_lazy("Program"),
         help_text=gettext_lazy("A file cannot say which program it is about, so each program has a feed of its own."),
-    )
-    kind = forms.ChoiceField(
-        label=gettext_lazy("What are the files about?"),
-        choices=[*file_words.KINDS.items()],
-        initial=JobKind.PROGRAM_ENROLLMENTS.value,
-        widget=forms.RadioSelect,
     )
     folder = forms.CharField(
         label=gettext_lazy("Folder below your own"),
@@ -53,27 +47,6 @@ class FeedForm(PlainForm):
         initial="*.csv",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         help_text=gettext_lazy("* stands for any text: mds-program-*.csv takes mds-program-2026-11-28.csv."),
-    )
-    mode = forms.ChoiceField(
-        label=gettext_lazy("How are they meant?"),
-        choices=[
-            (JobMode.UPSERT.value, gettext_lazy("Add and update: learners who are not in the file stay as they are.")),
-            (
-                JobMode.SNAPSHOT.value,
-                gettext_lazy("Snapshot: the file names everybody. Learners who are not in it leave."),
-            ),
-        ],
-        initial=JobMode.UPSERT.value,
-        widget=forms.RadioSelect,
-    )
-    leaving_status = forms.ChoiceField(
-        label=gettext_lazy("Learners who leave become"),
-        choices=LEAVING,
-        required=False,
-        help_text=gettext_lazy("For snapshots of the program only. Learners who leave a course become inactive there."),
-    )
-    cascade = forms.BooleanField(
-        label=gettext_lazy("Leaving the program also ends their courses in it"), required=False, initial=True
     )
     days = forms.TypedMultipleChoiceField(
         label=gettext_lazy("Expected on"),
@@ -93,6 +66,8 @@ class FeedForm(PlainForm):
         super().__init__(*args, **kwargs)
         choices = [(str(one.uuid), one.title) for one in programs]
         self.fields["program"].choices = choices  # type: ignore[attr-defined]
+        self.fields["kind"].label = _("What are the files about?")
+        self.fields["mode"].label = _("How are they meant?")
 
     def plan(self) -> api.FeedPlan:
         """Return what a valid form asks for."""
@@ -101,7 +76,7 @@ class FeedForm(PlainForm):
             program_uuid=UUID(data["program"]),
             kind=JobKind(data["kind"]),
             mode=JobMode(data["mode"]),
-            leaving_status=ProgramStatus(data["leaving_status"] or ProgramStatus.CANCELED),
+            leaving_status=self.leaving_as(),
             cascade=data["cascade"],
             folder=data["folder"],
             pattern=data["pattern"],

@@ -142,7 +142,7 @@ class FeedHolidays(FeedList):
         try:
             api.skip_days(school=self.school, first_day=first, last_day=form.cleaned_data["last_day"] or first)
         except FeedRefused as error:
-            refuse(form, error.detail, field=error.field)
+            refuse(form, error.message, field=error.field)
             return self.answer(form, status=400)
         return self.go(self.list_url, message=_("No file is expected on these days."))
 
@@ -170,7 +170,7 @@ class FeedAddition(FeedSchoolPage):
         try:
             self.save(form.plan())
         except FeedRefused as error:
-            refuse(form, error.detail, field=error.field)
+            refuse(form, error.message, field=error.field)
             return self.answer(form, status=400)
         return self.go(self.list_url, message=_("Saved. The folder is checked about once a minute."))
 
@@ -230,6 +230,6 @@ class FeedSwitch(FeedSchoolPage):
                 now=timezone.now(),
             )
         except FeedRefused as error:
-            return self.go(self.list_url, message=error.detail, level=messages.ERROR)
+            return self.go(self.list_url, message=error.message, level=messages.ERROR)
         text = _("The feed is on.") if action == "on" else _("The feed is off. Files stay where they are.")
         return self.go(self.list_url, message=text)

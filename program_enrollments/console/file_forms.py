@@ -22,16 +22,9 @@ LEAVING = [(one.value, one.label) for one in (ProgramStatus.CANCELED, ProgramSta
 API_WRITES = "api"
 
 
-class UploadForm(PlainForm):
-    """A file, what it is about, and how it is meant."""
+class MeaningForm(PlainForm):
+    """What a file is about, and how it is meant: of one that is sent, and of those that a feed brings."""
 
-    file = forms.FileField(
-        label=gettext_lazy("File"),
-        allow_empty_file=True,
-        help_text=gettext_lazy("CSV with the columns' names on line 1. In a spreadsheet: File, Save as, CSV UTF-8."),
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv,text/tab-separated-values"}),
-        error_messages={"required": gettext_lazy("Choose the file first.")},
-    )
     kind = forms.ChoiceField(
         label=gettext_lazy("What is the file about?"),
         choices=[*file_words.KINDS.items()],
@@ -60,6 +53,22 @@ class UploadForm(PlainForm):
         label=gettext_lazy("Leaving the program also ends their courses in it"), required=False, initial=True
     )
 
+    def leaving_as(self) -> ProgramStatus:
+        """Return what learners who leave become, of a valid form."""
+        return ProgramStatus(self.cleaned_data["leaving_status"] or ProgramStatus.CANCELED)
+
+
+class UploadForm(MeaningForm):
+    """A file, what it is about, and how it is meant."""
+
+    file = forms.FileField(
+        label=gettext_lazy("File"),
+        allow_empty_file=True,
+        help_text=gettext_lazy("CSV with the columns' names on line 1. In a spreadsheet: File, Save as, CSV UTF-8."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv,text/tab-separated-values"}),
+        error_messages={"required": gettext_lazy("Choose the file first.")},
+    )
+
     def clean_file(self) -> Any:
         sent = self.cleaned_data["file"]
         limit = get_setting("MAX_FILE_BYTES")
@@ -76,7 +85,7 @@ class UploadForm(PlainForm):
             mode=JobMode(data["mode"]),
             dry_run=True,
             cascade=is_program and data["cascade"],
-            leaving_status=ProgramStatus(data["leaving_status"] or ProgramStatus.CANCELED),
+            leaving_status=self.leaving_as(),
         )
 
 

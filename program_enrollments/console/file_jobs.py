@@ -14,6 +14,7 @@ from program_enrollments import api
 from program_enrollments.console import file_words
 from program_enrollments.console.base import EMPTY, ProgramPage, Seen
 from program_enrollments.console.file_forms import ApprovalForm, DecisionForm, RowFilterForm
+from program_enrollments.console.job_links import job_links
 from program_enrollments.data import ENDED_STATES, FileWord, JobState, Page, Permission
 from program_enrollments.exceptions import (
     InvalidFile,
@@ -109,6 +110,7 @@ class FilePage(JobPage):
         return {
             "job": job,
             "presented": presented,
+            "links": job_links(presented, kind="file", place=self.program.uuid),
             "table": self.table(presented.rows),
             "scopes": self.scopes(job) if job.held else None,
             "title": file_words.job_title(job),
@@ -133,7 +135,8 @@ class FilePage(JobPage):
             "can_resume": self.can_write
             and (job.state == JobState.WAITING or (job.state == JobState.FAILED and job.waiting_since is not None)),
             "approval": ApprovalForm(initial={"effects": (job.held or {}).get("effects", "")}),
-            "decision": DecisionForm(auto_id="cancel_%s"),
+            "cancellation": DecisionForm(auto_id="cancel_%s"),
+            "resumption": DecisionForm(auto_id="resume_%s"),
             "undoing": DecisionForm(auto_id="undo_%s"),
         }
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from program_enrollments import api
-from program_enrollments.console.wording import Text, status_label
+from program_enrollments.console.wording import Text, status_label, step_label
 from program_enrollments.data import REFUSING_WORDS, FileWord, JobKind, JobMode, JobState, RekeyWord, Word
 from program_enrollments.sentences import translated
 
@@ -203,7 +203,7 @@ def row_text(row: Mapping[str, Any]) -> str:
         return _("new: %(status)s") % {"status": after}
     if before == after:
         return _("%(status)s, details updated") % {"status": after}
-    return f"{before} → {after}"
+    return step_label(before, after)
 
 
 def rekey_text(row: Mapping[str, Any]) -> str:

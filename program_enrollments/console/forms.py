@@ -65,6 +65,13 @@ class SearchForm(PlainForm):
     )
 
 
+class CourseField(forms.ChoiceField):
+    """A course run. Which ones there are is known only once the list is read."""
+
+    def valid_value(self, value: object) -> bool:
+        return True
+
+
 class LearnerFilterForm(SearchForm):
     """The filters of a program's learners."""
 
@@ -72,15 +79,23 @@ class LearnerFilterForm(SearchForm):
 
     status = forms.ChoiceField(label=_("Status"), required=False)
     state = forms.ChoiceField(label=_("Account"), required=False, choices=_with_any(STATES))
-    course = forms.ChoiceField(label=_("Active in the course"), required=False)
+    course: forms.ChoiceField | None = CourseField(label=_("Active in the course"), required=False)
     since = _date(_("Changed since"))
 
-    def __init__(self, *args: Any, courses: Choices = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["status"].choices = _with_any(self.statuses)  # type: ignore[attr-defined]
-        if courses:
-            self.fields["course"].choices = _with_any(courses)  # type: ignore[attr-defined]
-        else:
+
+    def offer(self, courses: Choices) -> None:
+        """Let people choose among course runs. The form becomes invalid if it names another one."""
+        field, wanted = self.fields.get("course"), self.cleaned_data.get("course")
+        if not isinstance(field, forms.ChoiceField):
+            return
+        field.choices = _with_any(courses)
+        if wanted and wanted not in dict(courses):
+            message = field.error_messages["invalid_choice"]
+            self.add_error("course", forms.ValidationError(message, code="invalid_choice", params={"value": wanted}))
+        elif not courses:
             del self.fields["course"]
 
     def filters(self) -> LearnerFilters:
@@ -114,6 +129,7 @@ class RosterFilterForm(LearnerFilterForm):
     """The filters of a course run's learners."""
 
     statuses = CourseStatus.choices
+    course = None
 
 
 class ChangeFilterForm(SearchForm):

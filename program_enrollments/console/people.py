@@ -20,7 +20,7 @@ from program_enrollments.console.base import ConsolePage, SchoolPage
 from program_enrollments.console.forms import Choices, PlainForm, reason_field, refuse
 from program_enrollments.data import BUNDLES, SCHOOL_PERMISSIONS, Bundle, Permission
 from program_enrollments.exceptions import AccessRefused
-from program_enrollments.pages.access_mails import mail_access_change
+from program_enrollments.pages.access_mails import mail_acceptance, mail_access_change
 from program_enrollments.pages.tables import Column, Table
 
 MOST_PROGRAMS = 200
@@ -234,9 +234,10 @@ class AcceptInvitation(ConsolePage):
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         try:
-            api.accept_invitation(user=request.user, token=token, now=timezone.now())
+            accepted = api.accept_invitation(user=request.user, token=token, now=timezone.now())
         except AccessRefused as error:
             return self.answer(token, problem=error.message, status=403)
+        mail_acceptance(request, invitation=accepted)
         return self.go(reverse("console:home"), message=_("Welcome. These are the programs you administer now."))
 
     def answer(self, token: str, *, problem: str = "", status: int = 200) -> HttpResponse:

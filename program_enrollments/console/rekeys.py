@@ -23,6 +23,7 @@ from program_enrollments.console.base import SchoolPage
 from program_enrollments.console.file_forms import DecisionForm, RowFilterForm
 from program_enrollments.console.file_jobs import POLLED, POLLED_EVERY
 from program_enrollments.console.forms import PlainForm, refuse
+from program_enrollments.console.job_links import job_links
 from program_enrollments.data import ENDED_STATES, JobState, Page, Permission
 from program_enrollments.exceptions import (
     DayIsOver,
@@ -89,13 +90,13 @@ class Rekeys(SchoolPage):
                 origin=self.origin(),
             )
         except DayIsOver as error:
-            refuse(form, error.detail, field="honor_old_until")
+            refuse(form, error.message, field="honor_old_until")
             return self.show_form(form, status=400)
         except InvalidFile as error:
-            refuse(form, error.detail, field="file")
+            refuse(form, error.message, field="file")
             return self.show_form(form, status=400)
         except StorageUnavailable as error:
-            refuse(form, error.detail, field="file")
+            refuse(form, error.message, field="file")
             return self.show_form(form, status=503)
         return self.go(reverse("console:rekey", args=[self.school.key, job.pk]))
 
@@ -178,14 +179,11 @@ class RekeyFile(RekeyPage):
             "table": self.table(rows),
             "form": form,
             "is_filtered": any(form.cleaned_data.values()) if is_valid else True,
-            "presented": presented,
-            "started": presented.started,
+            "links": job_links(presented, kind="rekey", place=self.school.key),
             "is_undo": job.undoes_id is not None,
-            "can_start_undo": job.undoes_id is not None
-            and job.dry_run
-            and job.state == JobState.SUCCEEDED
-            and presented.started is None,
-            "can_undo": presented.is_undoable and job.changed,
+            "can_undo": presented.is_undoable and job.changed
+            if not job.dry_run
+            else job.undoes_id is not None and job.state == JobState.SUCCEEDED,
             "can_start": job.dry_run and job.state == JobState.SUCCEEDED and job.input_name and not job.is_input_due,
             "can_resume": job.state == JobState.WAITING
             or (job.state == JobState.FAILED and job.waiting_since is not None),
@@ -233,7 +231,7 @@ class RekeyDownload(RekeyPage):
         try:
             blocks = self.blocks()
         except ProgramEnrollmentsError as error:
-            return self.go(self.url(), message=error.detail, level=messages.ERROR)
+            return self.go(self.url(), message=error.message, level=messages.ERROR)
         self.record(self.name, self.job.total, is_export=True)
         response = StreamingHttpResponse(blocks, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="ids-{self.job.pk}-{self.name}.csv"'
@@ -272,7 +270,7 @@ class RekeyStart(RekeyPage):
         try:
             started = api.start_previewed(job=self.job, origin=self.origin())
         except (WrongState, ResultExpired) as error:
-            return self.go(self.url(), message=error.detail, level=messages.ERROR)
+            return self.go(self.url(), message=error.message, level=messages.ERROR)
         return self.go(reverse("console:rekey", args=[self.school.key, started.pk]))
 
 
@@ -291,7 +289,7 @@ class RekeyDecision(RekeyPage):
         try:
             job = self.decide(form.cleaned_data["reason"])
         except WrongState as error:
-            return self.go(self.url(), message=error.detail, level=messages.ERROR)
+            return self.go(self.url(), message=error.message, level=messages.ERROR)
         return self.go(reverse("console:rekey", args=[self.school.key, job.pk]), message=self.done)
 
     def decide(self, reason: str) -> api.Job:
@@ -309,7 +307,7 @@ class RekeyUndoPreview(RekeyPage):
         try:
             undo = api.undo_job(job=self.job, origin=self.origin(), dry_run=True)
         except WrongState as error:
-            return self.go(self.url(), message=error.detail, level=messages.ERROR)
+            return self.go(self.url(), message=error.message, level=messages.ERROR)
         return self.go(reverse("console:rekey", args=[self.school.key, undo.pk]))
 
 

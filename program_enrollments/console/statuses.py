@@ -25,7 +25,6 @@ from program_enrollments.console.forms import (
     ReasonForm,
     RosterFilterForm,
 )
-from program_enrollments.console.learners import program_filters
 from program_enrollments.data import Page, Permission, RowOutcome
 from program_enrollments.exceptions import StaleEffects, TooManyRows
 from program_enrollments.pages.tables import Column, Table
@@ -79,7 +78,7 @@ class StatusChange(ProgramPage):
         filters = self.filter_form(QueryDict(request.POST.get("filter", "")))
         form = EverybodyForm(request.POST, statuses=self.form_class.statuses)
         if not (filters.is_valid() and form.is_valid()):
-            return self.go(self.back(), message=_("Look at the filters, and choose a status."), level=messages.ERROR)
+            return self.bad_filters()
         confirmed = "confirm" in request.POST
         reason, stale = ReasonForm(request.POST if confirmed else None), ""
         try:
@@ -96,6 +95,9 @@ class StatusChange(ProgramPage):
             preview = self.change_everybody(form, filters)
         except TooManyRows:
             return self.too_many()
+        filters.offer(preview.courses)
+        if not filters.is_valid():
+            return self.bad_filters()
         outcomes = preview.outcomes
         self.seen = Seen("status change", len(outcomes), filters.used())
         return self.show(
@@ -134,7 +136,11 @@ class StatusChange(ProgramPage):
 
     def filter_form(self, data: QueryDict) -> LearnerFilterForm:
         """Return the form of the list's filters."""
-        return program_filters(self.program, data)
+        return LearnerFilterForm(data)
+
+    def bad_filters(self) -> HttpResponse:
+        """Go back to the list, and say that the filters or the status cannot be read."""
+        return self.go(self.back(), message=_("Look at the filters, and choose a status."), level=messages.ERROR)
 
     def too_many(self) -> HttpResponse:
         """Go back to the list, and say that it is too long to be changed at once."""

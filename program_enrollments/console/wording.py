@@ -86,13 +86,18 @@ def change_label(kind: str) -> Text:
     return CHANGES.get(kind) or (ChangeKind(kind).label if kind in ChangeKind.values else kind)
 
 
+def step_label(before: str, after: str) -> str:
+    """Return a step from one status to another; languages from right to left turn the arrow around."""
+    return _("%(before)s → %(after)s") % {"before": before, "after": after}
+
+
 def change_steps(change: Mapping[str, Any]) -> str:
     """Return what an entry changed, such as “enrolled → suspended”."""
     if change["kind"] in NO_STEPS:
         return ""
     before, after = (_value(change["kind"], change[name]) for name in ("before", "after"))
     if before and after and before != after:
-        return f"{before} → {after}"
+        return step_label(before, after)
     return after or (_("%(before)s → nothing") % {"before": before} if before else "")
 
 
@@ -131,7 +136,7 @@ def outcome_text(outcome: RowOutcome) -> str:
     elif before == after:
         text = _("%(status)s, details updated") % {"status": after}
     else:
-        text = f"{before} → {after}"
+        text = step_label(before, after)
     return f"{text}. {translated(outcome.detail)}" if outcome.detail else text
 
 

@@ -147,16 +147,23 @@ def csv_header(columns: Sequence[Column]) -> list[str]:
     return [column.name for column in columns if column.name]
 
 
-def csv_rows(columns: Sequence[Column], *, fetch: Callable[[str | None, int], Page]) -> Iterator[list[Any]]:
+def csv_page_size() -> int:
+    """Return how many rows of a list are read at once for a CSV file."""
+    return int(get_setting("MAX_PAGE_SIZE"))
+
+
+def csv_rows(
+    columns: Sequence[Column], *, fetch: Callable[[str | None, int], Page], first: Page | None = None
+) -> Iterator[list[Any]]:
     """Give every row of a list as a CSV file has it, page by page.
 
-    `fetch(cursor, page_size)` returns a page.
+    `fetch(cursor, page_size)` returns a page. `first` is the page that the list begins with, if it is read already.
     """
-    names, cursor = csv_header(columns), None
+    names, size = csv_header(columns), csv_page_size()
+    page = fetch(None, size) if first is None else first
     while True:
-        page = fetch(cursor, int(get_setting("MAX_PAGE_SIZE")))
         for row in page.rows:
             yield [row.get(name) for name in names]
-        cursor = page.next_cursor
-        if cursor is None:
+        if page.next_cursor is None:
             return
+        page = fetch(page.next_cursor, size)

@@ -110,3 +110,9 @@ def test_a_job_is_undone_after_a_look(desk: Desk, office: Office) -> None:
     )
     assert "undone already" in desk.post(decide_url(job), reason="Again", undo="1").text
     assert "The wrong file" in desk.get(url_of(Job, "change", undo.pk)).text
+
+
+def test_the_state_of_a_job_reads_as_a_sentence(desk: Desk, office: Office) -> None:
+    job = office.send(people(3))
+
+    assert "State of the job: waits for its turn." in desk.get(decide_url(job)).text

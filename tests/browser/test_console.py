@@ -30,7 +30,16 @@ from program_enrollments.data import (
     Verb,
 )
 from program_enrollments.models import GradeFreeze, Job, Learner, PreemptiveProgramEnrollment, School
-from tests.browser.accessibility import PHONE, WIDE, each_mode, find_barriers, find_lost_focus, show
+from tests.browser.accessibility import (
+    PHONE,
+    PHONE_SCREEN,
+    WIDE,
+    WIDE_SCREEN,
+    each_mode,
+    find_barriers,
+    find_lost_focus,
+    show,
+)
 from tests.browser.test_sign_on import click, complaints, fill, wait_for
 from tests.console.conftest import keep_file
 from tests.factories.enrollment import (
@@ -200,6 +209,23 @@ def test_every_page_can_be_used_by_everybody(
             screenshot(f"console-{name}-{mode.width}-{mode.scheme}-{mode.media}")
     assert found == {}
     assert [one for one in complaints(browser) if "404" not in one and "400" not in one] == []
+
+
+def test_pages_can_be_read_from_right_to_left(
+    browser: Chrome, settings: Settings, campus: Campus, files: dict[str, int], request: pytest.FixtureRequest
+) -> None:
+    settings.LANGUAGES, settings.LANGUAGE_CODE = [("ar", "Arabic")], "ar"
+    registrar: Callable[[str], None] = request.getfixturevalue("registrar")
+    pages, found = pages_of(campus, files), dict[str, Any]()
+    for name in ("home", "learners", "refused-learner", "file-held", "changes"):
+        for mode in each_mode(browser, lambda name=name: registrar(pages[name]), [WIDE_SCREEN, PHONE_SCREEN]):  # type: ignore[misc]
+            found |= find_barriers(browser, where=f"{name}-rtl", mode=mode)
+
+    assert browser.find_element(By.TAG_NAME, "html").get_attribute("dir") == "rtl"
+    assert found == {}
+    registrar(pages["home"])
+    chart = browser.find_element(By.CLASS_NAME, "pe-spark")
+    assert chart.value_of_css_property("transform") == "matrix(-1, 0, 0, 1, 0, 0)", "weeks pass as people read"
 
 
 def test_a_registrar_enrolls_three_students_and_freezes_grades(

@@ -265,3 +265,18 @@ class TestTheFilterByCourse:
         page = registrar.open("learners", campus.program.uuid, course="course-v1:Other+X+1")
 
         assert page.status == 400
+
+
+def test_a_course_of_another_program_is_no_filter(registrar: Desk, campus: Campus) -> None:
+    enroll(campus, "S-1", active=True)
+    chosen = registrar.open("learners", campus.program.uuid, course=campus.course_run.course_id)
+    strange = registrar.open("learners", campus.program.uuid, course="course-v1:Other+X+1")
+    everybody = registrar.send(
+        "status", campus.program.uuid, everybody="1", filter="course=course-v1:Other%2BX%2B1", status="suspended"
+    )
+
+    assert len(chosen.rows()) == 1
+    assert chosen.tree.xpath('//select[@name="course"]/option[@selected]/@value') == [campus.course_run.course_id]
+    assert (strange.status, strange.rows()) == (400, [])
+    assert "Select a valid choice" in strange.text
+    assert everybody.messages() == ["Look at the filters, and choose a status."]

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 from django.utils import timezone
 
+from program_enrollments.api.jobs.decisions import UNDONE
 from program_enrollments.data import Permission
 from program_enrollments.models import Disclosure, Job, Learner
 from tests.console.conftest import Desk, Page, administrator, enroll, keep_rekeys, run_jobs
@@ -134,3 +136,28 @@ def test_the_files_of_the_programs_show_those_of_the_school(registrar: Desk, cam
     assert len(registrar.open("rekeys", campus.school.key).rows()) == 1
     reader = administrator(Permission.READ_ENROLLMENTS, campus=campus)
     assert "Student IDs of the school" not in " ".join(reader.open("files", campus.program.uuid).rows())
+
+
+def test_what_is_refused_is_said_in_the_readers_language(registrar: Desk, campus: Campus) -> None:
+    enroll(campus, "old-1")
+    send(registrar, campus, "old-1,new-1")
+    registrar.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+
+    job = Job.objects.get()
+    url = reverse("console:rekey-result", args=[campus.school.key, job.pk])
+    response = registrar.client.get(url, follow=True)
+    page = Page(response.status_code, response.content.decode(), {})
+
+    assert page.messages() == ["Ein Ergebnis gibt es, sobald der Auftrag beendet ist; sein Stand: ausstehend."]
+
+
+def test_why_a_file_of_ids_stopped_is_said_in_the_readers_language(registrar: Desk, campus: Campus) -> None:
+    enroll(campus, "old-1")
+    job = keep_rekeys(campus, "old-1,new-1")
+    Job.objects.update(message=UNDONE, notes=[UNDONE])
+    registrar.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+
+    text = registrar.open("rekey", campus.school.key, job.pk).text
+
+    assert UNDONE not in text
+    assert text.count("Dieser Auftrag wurde inzwischen rückgängig gemacht") == 2

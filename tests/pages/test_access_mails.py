@@ -9,9 +9,10 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from program_enrollments.data import BUNDLES, Bundle, Permission
-from program_enrollments.models import Grant, Invitation
+from program_enrollments.models import Contact, Grant, Invitation
 from tests.console.conftest import Desk, administrator
 from tests.factories.enrollment import GrantFactory
 from tests.factories.host import ConfirmedUserFactory, UserFactory
@@ -106,6 +107,92 @@ def test_who_was_invited_hears_that_it_is_off(registrar: Desk, campus: Campus) -
     assert sent.to == ["new@uni.example"]
     assert sent.subject == f"The invitation of {campus.school.name} is withdrawn"
     assert "The link in the earlier mail no longer works." in str(sent.body)
+
+
+@pytest.fixture
+def ada(campus: Campus) -> Desk:
+    """A registrar with a confirmed address."""
+    desk = Desk(ConfirmedUserFactory(username="ada", email="ada@uni.example"))
+    for permission in Permission:
+        GrantFactory(user=desk.user, school=campus.school, permission=permission)
+    return desk
+
+
+def invite(desk: Desk, campus: Campus, *, address: str = "kim@uni.example", **more: str) -> str:
+    """Invite the address, empty the outbox, and return the token that was mailed."""
+    desk.send("people", campus.school.key, person=address, bundle="viewer", **more)
+    (sent,) = mail.outbox
+    mail.outbox.clear()
+    return str(sent.body).partition("/invitations/")[2].partition("/")[0].split()[0]
+
+
+def test_who_invited_hears_that_it_is_accepted(
+    ada: Desk, campus: Campus, django_capture_on_commit_callbacks: Any
+) -> None:
+    token = invite(ada, campus, program=str(campus.program.uuid))
+    kim = Desk(ConfirmedUserFactory(username="kim-b", first_name="Kim", last_name="Berg", email="kim@uni.example"))
+
+    with django_capture_on_commit_callbacks() as works:
+        kim.send("invitation", token)
+        assert mail.outbox == [], "it is sent once the access is committed"
+    for work in works:
+        work()
+
+    (sent,) = mail.outbox
+    assert sent.to == ["ada@uni.example"]
+    assert sent.subject == f"Your invitation to {campus.school.name} is accepted"
+    text = str(sent.body)
+    assert f"kim@uni.example to administer the program {campus.program.title} of {campus.school.name}" in text
+    assert f"http://testserver/console/schools/{campus.school.key}/people/" in text
+    for personal in ("Kim", "Berg", "kim-b", "ada"):
+        assert personal not in text
+
+
+def test_they_hear_it_in_their_language(ada: Desk, campus: Campus, django_capture_on_commit_callbacks: Any) -> None:
+    token = invite(ada, campus)
+    Contact.objects.create(school=campus.school, email="Ada@uni.example", language="de", created_at=timezone.now())
+    kim = Desk(ConfirmedUserFactory(email="kim@uni.example"))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        kim.client.post(reverse("console:invitation", args=[token]), headers={"accept-language": "es"})
+
+    (sent,) = mail.outbox
+    assert sent.subject == f"Ihre Einladung zu {campus.school.name} ist angenommen"
+    assert str(sent.body).startswith("Guten Tag,")
+
+
+def test_who_invited_without_a_confirmed_address_hears_nothing(
+    registrar: Desk, campus: Campus, django_capture_on_commit_callbacks: Any
+) -> None:
+    token = invite(registrar, campus)
+    kim = Desk(ConfirmedUserFactory(email="kim@uni.example"))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        kim.send("invitation", token)
+
+    assert Invitation.objects.get().accepted_by_id == kim.user.pk
+    assert mail.outbox == []
+
+
+def test_a_mail_server_that_is_down_keeps_nobody_from_accepting(
+    ada: Desk,
+    campus: Campus,
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    token = invite(ada, campus)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    kim = Desk(ConfirmedUserFactory(email="kim@uni.example"))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        page = kim.send("invitation", token)
+
+    assert page.messages() == ["Welcome. These are the programs you administer now."]
+    assert Grant.objects.filter(user=kim.user).exists()
+    assert "An accepted invitation could not be mailed" in caplog.text
+    assert "uni.example" not in caplog.text
 
 
 @pytest.fixture

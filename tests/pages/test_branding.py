@@ -60,7 +60,3 @@ def test_text_of_the_stylesheet_can_be_read() -> None:
             assert contrast(found["edge"], found[page]) >= 3
         for tone in ("good", "wait", "bad"):
             assert contrast(found[tone], found[f"{tone}-back"]) >= 4.5
-
-
-def test_the_stylesheet_stays_small() -> None:
-    assert STYLESHEET.stat().st_size < 25_000

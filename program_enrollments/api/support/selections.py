@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 from program_enrollments.api.access import Reach
 from program_enrollments.api.enrollments.courses import write_course_enrollments
 from program_enrollments.api.enrollments.programs import write_program_enrollments
+from program_enrollments.api.reads.course_list import fetch_run_titles
 from program_enrollments.api.rosters import fetch_filtered
 from program_enrollments.conf import get_setting
 from program_enrollments.data import (
@@ -100,11 +101,13 @@ CHANGED_SINCE = gettext_noop(
 class FilteredChange:
     """What became of everybody whom a filter finds, or would in a dry run.
 
-    `digest` names whom it found, and in which status: the write that follows a preview takes it back.
+    `digest` names whom it found, and in which status: the write that follows a preview takes it back. `courses` are key
+    and title of the course runs by which the program's list can be filtered; that of a course run has none.
     """
 
     outcomes: list[SelectedOutcome]
     digest: str
+    courses: list[tuple[str, str]]
 
 
 def change_filtered(
@@ -140,7 +143,7 @@ def change_filtered(
         dry_run=expected is None,
         now=now,
     )
-    return FilteredChange(outcomes, digest)
+    return FilteredChange(outcomes, digest, fetch_run_titles(program=program) if course_run is None else [])
 
 
 def _digest(found: Sequence[tuple[int, str]], *, status: str, cascade: bool) -> str:
