@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django import forms
@@ -20,9 +21,11 @@ from program_enrollments.console.base import ConsolePage, SchoolPage
 from program_enrollments.console.forms import Choices, PlainForm, reason_field, refuse
 from program_enrollments.data import BUNDLES, SCHOOL_PERMISSIONS, Bundle, Permission
 from program_enrollments.exceptions import AccessRefused
+from program_enrollments.failures import describe_failure
 from program_enrollments.pages.access_mails import mail_acceptance, mail_access_change
 from program_enrollments.pages.tables import Column, Table
 
+logger = logging.getLogger(__name__)
 MOST_PROGRAMS = 200
 WHOLE_SCHOOL = ""
 
@@ -209,7 +212,10 @@ class WithdrawInvitation(SchoolPage):
         """Tell who was invited; if that fails, the link does not work anyway."""
         text = render_to_string("program_enrollments/console/invitation_withdrawn.txt", {"school": self.school})
         subject = _("The invitation of %(school)s is withdrawn") % {"school": self.school.name}
-        send_mail(" ".join(subject.split()), text, settings.DEFAULT_FROM_EMAIL, [invitation.email], fail_silently=True)
+        try:
+            send_mail(" ".join(subject.split()), text, settings.DEFAULT_FROM_EMAIL, [invitation.email])
+        except Exception as error:  # noqa: BLE001  (mail servers fail in many ways; the invitation is withdrawn already)
+            logger.error("The withdrawal of an invitation could not be mailed: %s.", describe_failure(error))
 
 
 def notify(request: HttpRequest, change: api.AccessChange) -> None:

@@ -192,10 +192,12 @@ class TestManyAtOnce:
             )
         where: dict[str, Any] = {"program": first.program, "status": first.status}
         curriculum = CurriculumFactory(program=first.program)
-        learners = Learner.objects.bulk_create(
+        Learner.objects.bulk_create(
             Learner(school=first.program.school, student_key=f"Z-{number}", student_key_normalized=f"z-{number}")
             for number in range(count - 1)
         )
+        # MySQL does not return the keys of new rows.
+        learners = list(Learner.objects.filter(student_key__startswith="Z-").order_by("pk"))
         PreemptiveProgramEnrollment.objects.bulk_create(
             PreemptiveProgramEnrollment(
                 learner=learner, program=first.program, curriculum=curriculum, status="enrolled"

@@ -14,6 +14,7 @@ from social_django.models import UserSocialAuth
 from program_enrollments import api
 from program_enrollments.data import ProgramEnrollmentRequest, Verb
 from program_enrollments.models import Learner, PreemptiveProgramEnrollment, ProgramCourseEnrollment
+from program_enrollments.sql.bulk import can_return_rows
 from tests.api.conftest import ORIGIN, World
 from tests.factories.enrollment import CourseRunFactory, LearnerFactory
 from tests.factories.host import UserFactory, confirm_email
@@ -107,7 +108,8 @@ def test_a_sign_in_costs_the_same_for_1_and_20_course_runs_whatever_else_waits(
     cost = sign_in_cost(world, "S-1")
 
     assert ProgramCourseEnrollment.objects.count() == waiting
-    assert cost <= SIGN_IN_LIMIT
+    # MySQL returns no rows of what it writes: promises are read before they are deleted, the ledger's positions after.
+    assert cost <= SIGN_IN_LIMIT + (0 if can_return_rows(connection) else 2)
     assert PreemptiveProgramEnrollment.objects.count() == others
 
 

@@ -189,6 +189,17 @@ class TestInvitations:
 
         assert Desk(ConfirmedUserFactory(email="kim@uni.example")).send("invitation", token).status == 404
 
+    def test_a_mail_server_that_is_down_keeps_nobody_from_withdrawing_it(
+        self, token: str, registrar: Desk, campus: Campus, settings: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+        page = registrar.send("withdraw", campus.school.key, Invitation.objects.get().pk)
+
+        assert page.messages() == ["The invitation is withdrawn."]
+        assert "The withdrawal of an invitation could not be mailed" in caplog.text
+        assert "kim" not in caplog.text
+
     def test_who_invited_has_to_hold_it_still(self, token: str, registrar: Desk) -> None:
         Grant.objects.filter(user=registrar.user, permission=Permission.WRITE_ENROLLMENTS).delete()
         kim = Desk(ConfirmedUserFactory(email="kim@uni.example"))

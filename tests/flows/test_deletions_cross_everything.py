@@ -242,9 +242,11 @@ def test_a_deletion_that_waits_for_the_writer_of_a_neighboring_seat_does_not_sta
 
     def watch() -> None:
         until = time.monotonic() + 60
+        is_mariadb = getattr(connection, "mysql_is_mariadb", False)
+        table = "information_schema.innodb_lock_waits" if is_mariadb else "performance_schema.data_lock_waits"
         while not waiting.is_set() and time.monotonic() < until:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT COUNT(*) FROM information_schema.innodb_lock_waits")
+                cursor.execute(f"SELECT COUNT(*) FROM {table}")
                 if cursor.fetchone()[0]:
                     waiting.set()
             # InnoDB makes this table anew only if nobody has read it for 100 ms.

@@ -66,7 +66,7 @@ def test_conflicting_rows_can_be_left_out(school: School) -> None:
     answer = insert(
         [row(school, "S-1"), row(school, "S-2")], ignore_conflicts=True, returning=["student_key_normalized"]
     )
-    assert answer == [("s-2",)]
+    assert answer == ([("s-2",)] if can_return_rows(connection) else [])
     assert Learner.objects.count() == 2
 
 
@@ -140,7 +140,8 @@ def test_more_rows_than_a_statement_can_hold_take_some_more(school: School) -> N
         [(school.pk, f"S-{n}", f"s-{n}", f"e-{n}", "", "", "", NOW, NOW) for n in range(count)],
         returning=["student_key"],
     )
-    assert len(answer) == Learner.objects.count() == count
+    assert Learner.objects.count() == count
+    assert len(answer) == (count if can_return_rows(connection) else 0)
 
 
 @pytest.mark.only_on("postgresql", "mariadb")

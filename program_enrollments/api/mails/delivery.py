@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core import mail
+from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
 from django.db.models import F, Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
@@ -40,7 +41,6 @@ CLAIM = timedelta(minutes=5)
 AT_ONCE = 100
 """Things that one message has at most."""
 
-SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 SMTP_SECONDS = 10
 """Seconds that the mail server has per step, unless the host's settings say otherwise."""
 
@@ -141,21 +141,24 @@ def _send(mails: Sequence[Mail], receiver: Receiver) -> None:
         subject = _subject(items, school.name)
     digest = hashlib.sha256("\n".join(f"{one.key} {one.recipient}" for one in mails).encode()).hexdigest()[:32]
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip("> ") or "localhost"
-    message = EmailMultiAlternatives(
+    message = mail.EmailMultiAlternatives(
         subject,
         text,
         settings.DEFAULT_FROM_EMAIL,
         [receiver.address],
         headers={"Message-ID": f"<{digest}@{domain}>", "Auto-Submitted": "auto-generated"},
-        connection=_connection(),
     )
     message.attach_alternative(html, "text/html")
-    message.send()
+    _connection().send_messages([message])
 
 
 def _connection() -> Any:
-    is_smtp = settings.EMAIL_BACKEND == SMTP_BACKEND and not settings.EMAIL_TIMEOUT
-    return get_connection(timeout=SMTP_SECONDS) if is_smtp else get_connection()
+    # Where a site has MAILERS, which came with Django 6.1, there are no EMAIL_* settings.
+    mailers = getattr(mail, "mailers", None)
+    connection: Any = mail.get_connection() if mailers is None else mailers.default
+    if isinstance(connection, SmtpBackend) and not connection.timeout:
+        connection.timeout = SMTP_SECONDS
+    return connection
 
 
 def _subject(items: Sequence[Item], school: str) -> str:

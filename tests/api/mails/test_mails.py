@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -276,27 +277,27 @@ class TestSending:
 
     def test_two_workers_send_it_once(self, world: World, contact: Contact, monkeypatch: pytest.MonkeyPatch) -> None:
         add_notices(school_id=world.school.pk, notices=[notice()], now=timezone.now())
-        really = EmailMultiAlternatives.send
+        really = EmailBackend.send_messages
 
-        def send_while_another_looks(message: EmailMultiAlternatives, fail_silently: bool = False) -> int:
+        def send_while_another_looks(backend: EmailBackend, messages: list[EmailMultiAlternatives]) -> int:
             assert not api.deliver_mails()
-            return really(message, fail_silently)
+            return really(backend, messages)
 
-        monkeypatch.setattr(EmailMultiAlternatives, "send", send_while_another_looks)
+        monkeypatch.setattr(EmailBackend, "send_messages", send_while_another_looks)
         assert len(send()) == 1
 
     def test_a_worker_that_dies_leaves_its_mails_to_another(
         self, world: World, contact: Contact, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         add_notices(school_id=world.school.pk, notices=[notice()], now=timezone.now())
-        really = EmailMultiAlternatives.send
+        really = EmailBackend.send_messages
 
-        def send_and_die(message: EmailMultiAlternatives, fail_silently: bool = False) -> int:
-            really(message, fail_silently)
+        def send_and_die(backend: EmailBackend, messages: list[EmailMultiAlternatives]) -> int:
+            really(backend, messages)
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patched:
-            patched.setattr(EmailMultiAlternatives, "send", send_and_die)
+            patched.setattr(EmailBackend, "send_messages", send_and_die)
             with pytest.raises(KeyboardInterrupt):
                 send()
         assert send() == []
@@ -321,19 +322,36 @@ class TestSending:
         assert len(send(now=timezone.now() + timedelta(minutes=2))) == 2
         assert send(now=timezone.now() + timedelta(minutes=10)) == []
 
+    def test_the_mail_server_has_ten_seconds_unless_the_site_says_otherwise(self, settings: Settings) -> None:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        assert delivery._connection().timeout == 10
+        settings.EMAIL_TIMEOUT = 3
+        assert delivery._connection().timeout == 3
+
+    @pytest.mark.skipif(not hasattr(mail, "mailers"), reason="Django has MAILERS from 6.1 on")
+    def test_a_site_may_have_mailers_instead_of_a_backend(
+        self, world: World, contact: Contact, settings: Settings
+    ) -> None:
+        settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
+        add_notices(school_id=world.school.pk, notices=[notice()], now=timezone.now())
+        assert len(send()) == 1
+
+        settings.MAILERS = {"default": {"OPTIONS": {"host": "127.0.0.1"}}}
+        assert delivery._connection().timeout == 10
+
     def test_an_address_that_is_refused_keeps_nobody_else_waiting(
         self, world: World, contact: Contact, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         add(world, "second@uni-a.example")
         add_notices(school_id=world.school.pk, notices=[notice()], now=timezone.now())
-        really = EmailMultiAlternatives.send
+        really = EmailBackend.send_messages
 
-        def refuse(message: EmailMultiAlternatives, fail_silently: bool = False) -> int:
-            if message.to == ["office@uni-a.example"]:
+        def refuse(backend: EmailBackend, messages: list[EmailMultiAlternatives]) -> int:
+            if messages[0].to == ["office@uni-a.example"]:
                 raise SMTPRecipientsRefused({"office@uni-a.example": (550, b"No such user")})
-            return really(message, fail_silently)
+            return really(backend, messages)
 
-        monkeypatch.setattr(EmailMultiAlternatives, "send", refuse)
+        monkeypatch.setattr(EmailBackend, "send_messages", refuse)
 
         assert [letter.to for letter in send()] == [["second@uni-a.example"]]
         row = Mail.objects.get(sent_at=None)

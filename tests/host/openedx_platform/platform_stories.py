@@ -127,7 +127,8 @@ def test_the_platform_is_configured_as_it_should_be():
     assert (database["ATOMIC_REQUESTS"], database["CONN_MAX_AGE"]) == (True, 0)
     if connection.vendor == "mysql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT @@SESSION.tx_isolation, @@character_set_connection, @@collation_database")
+            level = "tx_isolation" if connection.mysql_is_mariadb else "transaction_isolation"
+            cursor.execute(f"SELECT @@SESSION.{level}, @@character_set_connection, @@collation_database")
             assert cursor.fetchone() == ("READ-COMMITTED", "utf8mb4", "utf8mb4_unicode_ci")
     assert apps.is_installed("lms.djangoapps.program_enrollments")
     package = apps.get_app_config("university_enrollments").path
