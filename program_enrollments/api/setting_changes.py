@@ -36,7 +36,10 @@ def record_setting_change(
 
 
 def compare_values(*, before: dict[str, Any], after: dict[str, Any], hidden: frozenset[str]) -> list[ChangedValue]:
-    """Return what differs between two sets of values with the same names; of `hidden` ones, only that they differ."""
+    """Return what differs between two sets of values with the same names.
+
+    Of `hidden` ones, only that they differ.
+    """
     return [
         ChangedValue(name, "", "") if name in hidden else ChangedValue(name, _text(before[name]), _text(after[name]))
         for name in before

@@ -14,7 +14,7 @@ ONCE_MORE_SECONDS = 1.0
 class LookCutOff(BaseException):
     """The storage has not answered for too long.
 
-    Not an Exception: what a storage raises is taken for a failure of one file, and the next file would hang as well.
+    Not an Exception: one that a storage raises fails only its file, and the next file would hang as well.
     """
 
 

@@ -77,9 +77,9 @@ def _forget_staging(job: Job) -> None:
 
 
 def forget_jobs(*, school_id: int) -> int:
-    """Delete a school's jobs with their files and outcomes, the latest first, and return how many there were.
+    """Delete a school's jobs with their files and outcomes, and return how many there were.
 
-    The caller makes sure that none is being worked on.
+    The latest goes first, because it may undo another. The caller makes sure that none is being worked on.
     """
     jobs = list(Job.objects.filter(school_id=school_id).order_by("-pk"))
     for job in jobs:

@@ -38,7 +38,7 @@ class SignOn(NamedTuple):
 
 
 def fetch_linking_providers() -> QuerySet[IdentityProvider]:
-    """Return the identity providers whose sign-ons link: enabled ones, of schools that are not for practice."""
+    """Return the identity providers whose sign-ons link: enabled ones, not of schools for practice."""
     return IdentityProvider.objects.filter(is_enabled=True, school__is_sandbox=False)
 
 

@@ -83,7 +83,7 @@ def check_sandbox_change(*, school_id: int) -> None:
 
 
 def make_sandbox(*, school_key: str, sandbox_key: str = "") -> MadeSandbox:
-    """Make a school for practice beside another, with a copy of its programs, or bring that copy up to date.
+    """Make a school for practice with a copy of another's programs, or bring that copy up to date.
 
     The copies have UUIDs of their own, which are the same each time, and the same keys and course runs. `sandbox_key`
     is the school's key with `-sandbox` by default. Raises SchoolDoesNotExist, and SandboxRefused if that key is a
@@ -170,7 +170,7 @@ def empty_sandbox(*, school_key: str, progress: Callable[[int, int], None] | Non
     for program in programs:
         changes += _forget_rest(LedgerEntry.objects.filter(program=program))
     ProgramSummary.objects.filter(program__in=programs).delete()
-    # An answer that is repeated would speak of learners who are gone.
+    # An answer that is repeated would name learners who are gone.
     KeptAnswer.objects.filter(school=school).delete()
     return EmptiedSandbox(learners=gone, jobs=jobs, changes=changes)
 
