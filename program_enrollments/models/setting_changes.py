@@ -12,8 +12,9 @@ from program_enrollments.models.schools import School
 class SettingChange(models.Model):
     """One change of a school's settings, by somebody or by the app itself.
 
-    Append-only; it outlives what it names. `subject` is the address of an endpoint or the path of a feed, and empty for contacts. `details` has `[name, before,
-    after]` per value that changed; secrets and the addresses of people are left out.
+    Append-only; it outlives what it names. `subject` is the address of an endpoint or the path of a feed, and empty for
+    contacts. `details` has `[name, before, after]` per value that changed; secrets and the addresses of people are left
+    out.
     """
 
     school = models.ForeignKey(
