@@ -110,6 +110,8 @@ def test_a_registrar_corrects_five_mistakes_and_approves_a_hold(
     fill(browser, reason="They graduated")
     browser.find_element(By.XPATH, "//button[@name='removals'][@value='true']").click()
     wait_for(browser, "with the removals")
+    # Only the finished file says so; what is to be removed is listed before the decision, too.
+    wait_for(browser, "All lines were done.")
     wait_for(browser, "enrolled → canceled")
     screenshot("story-3-approved")
     assert PreemptiveProgramEnrollment.objects.filter(status="canceled").exists()
