@@ -15,10 +15,10 @@ from pytest_django.fixtures import Settings
 from demo_lms.models import CourseEnrollment
 from demo_lms.models.primary import rows_of
 from program_enrollments import api
-from program_enrollments.data import LinkHow, Origin, Permission, Source
-from program_enrollments.exceptions import LinkRefused
+from program_enrollments.data import LinkHow, Origin, Permission, SignOnRefusal, Source
+from program_enrollments.exceptions import LinkRefused, SignOnRefused
 from program_enrollments.models import Contact, Learner, LedgerEntry, Mail, Program, School
-from tests.factories.enrollment import IdentityProviderFactory
+from tests.factories.enrollment import IdentityProviderFactory, UserSocialAuthFactory
 from tests.flows.people import Student, University
 from tests.flows.test_a_nightly_snapshot import NightlyJob
 from tests.invariants import find_violations
@@ -96,6 +96,26 @@ def test_nobody_is_linked_whatever_happens(
     waiting.refresh_from_db()
     assert waiting.user_id is None
     assert find_violations() == []
+
+
+def test_sign_ons_that_the_platform_took_itself_are_no_evidence(uni_a: University, practice: University) -> None:
+    """A platform with a SAML set-up of its own may store what a sandbox's provider asserts."""
+    uni_a.open_program()
+    make("uni-a")
+    (copy,) = Program.objects.filter(school=practice.school)
+    practice.enroll(copy, {"student_key": "S-1", "status": "enrolled"})
+
+    with uni_a.on_commit(execute=True):
+        for remote_id in ("S-1", "S-2", "S-9"):
+            UserSocialAuthFactory(uid=f"uni-a-practice:{remote_id}")
+    practice.enroll(copy, {"student_key": "S-2", "status": "enrolled"})
+    assert api.sweep().found == 0
+
+    learners = Learner.objects.filter(school=practice.school)
+    assert dict(learners.values_list("student_key", "user")) == {"S-1": None, "S-2": None}
+    with pytest.raises(SignOnRefused) as refused:
+        api.confirm_holder(provider="tpa-saml", uid="uni-a-practice:S-1", now=timezone.now())
+    assert refused.value.code == SignOnRefusal.PROVIDER_TEST_ONLY
 
 
 def test_the_real_school_goes_on_beside_it(
