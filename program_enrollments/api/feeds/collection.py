@@ -161,12 +161,14 @@ def _collect(look: FeedLook, *, now: datetime) -> Collected:
     problems: list[str] = []
     collected = Collected(schools=1)
     rests_until = None
+    alarm = Alarm(get_setting("FEED_HANG_SECONDS"))
     try:
-        with Alarm(get_setting("FEED_HANG_SECONDS")) as alarm:
+        with alarm:
             _look_through(look, now, problems, collected, alarm)
     except StorageUnavailable as error:
         problems.append(f"{error.detail} {AGAIN}")
     except LookCutOff:
+        alarm.stop()
         problems.append(HANGS)
         # Looks that hang would take all the time of a process that does everything.
         rests_until = now + REST

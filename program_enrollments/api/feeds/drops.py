@@ -148,6 +148,7 @@ def _told(done: str) -> Iterator[None]:
         yield
     except (FileNotFoundError, LeadsOut, StorageUnavailable):
         raise
+    # Each storage has exceptions of its own.
     except Exception as error:
         logger.error("A file of a feed could not be %s: %s.", done, describe_failure(error))
         raise StorageUnavailable(OUT_OF_REACH) from error

@@ -47,9 +47,14 @@ class Alarm:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ring no more. Again changes nothing: the alarm may have rung on the way out of the block."""
         if self._is_set:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, self._former)
+            self._is_set = False
 
 
 def _cut_off(number: int, frame: Any) -> None:

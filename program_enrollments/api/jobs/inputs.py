@@ -53,6 +53,7 @@ def open_input(*, name: str) -> BinaryIO:
     """Open a stored file for reading. Raises StorageUnavailable, also for a file that is gone."""
     try:
         return cast("BinaryIO", input_storage().open(name, "rb"))
+    # As above.
     except Exception as error:
         logger.error("A stored file could not be opened: %s.", describe_failure(error))
         raise StorageUnavailable(_("The storage for files does not work just now.")) from error

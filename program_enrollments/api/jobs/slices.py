@@ -98,6 +98,7 @@ def run_slice(*, job_id: int, slice_number: int, now: datetime | None = None) ->
         _fail(job, error.detail, moment)
     except Outage:
         _wait(job, moment)
+    # Whatever it is, the job must say so, and the next one must have its turn.
     except Exception as error:
         logger.error("A slice of job %s failed: %s.", job.pk, describe_failure(error))
         if is_outage(error):

@@ -1,7 +1,7 @@
 """Locks on learners: from the identities of a chunk of rows to the learners they name, locked.
 
 Learners are the lock (ADR 0002). They are first read by their unique keys, then locked by primary key in ascending
-order: one order for every writer, on every database.
+order: one order for all writers, on all databases.
 """
 
 from __future__ import annotations
